@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * Settings of the daemons: one table row a key (config.c), from which the parser, --help and the sample file come.
+ * Sources, later wins: default, the file after --config (lines "key = value", '#' comments), --key=value. */
+#ifndef SOHOA_CONFIG_H
+#define SOHOA_CONFIG_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "proto/err.h"
+
+enum config_key {
+    CFG_BIND,
+    CFG_CONNECT,
+    CFG_HTTP,
+    CFG_STORE,
+    CFG_REDIS,
+    CFG_NAME,
+    CFG_LANG,
+    CFG_TESSDATA,
+    CFG_SLOTS,
+    CFG_PREFETCH_JOBS,
+    CFG_IO_THREADS,
+    CFG_SOURCE_ROOT,
+    CFG_SOURCE_MAX_BYTES,
+    CFG_PAGE_MAX_PIXELS,
+    CFG_PAGE_MAX_MS,
+    CFG_OPEN_MAX_MS,
+    CFG_ASSEMBLE_MAX_MS,
+    CFG_SLOT_MAX_BYTES,
+    CFG_SLOT_DEGRADED_BYTES,
+    CFG_SLOT_MAX_PAGES,
+    CFG_HEARTBEAT_MS,
+    CFG_WORKER_LOST_MS,
+    CFG_RECONNECT_GRACE_MS,
+    CFG_LEASE_PAGE_MS,
+    CFG_LEASE_LEAST_MS,
+    CFG_RANGE_PAGES,
+    CFG_PAGE_ATTEMPTS,
+    CFG_LOCK_TTL_MS,
+    CFG_LOG,
+    CFG_KEYS
+};
+
+enum config_reader { FOR_COORDINATOR = 1, FOR_WORKER = 2 };
+
+struct config;
+
+/* Reads the arguments of a daemon. Only keys of reader are accepted. --help prints and exits 0; --sample-config prints a
+ * sample file and exits 0. Errors: E_CONFIG, which names the key, the value and what is allowed. */
+int config_load(enum config_reader reader, int argc, char **argv, struct config **ret_config, struct err *err);
+void config_destroy(struct config **config);
+
+const char *config_text(const struct config *config, enum config_key key); /* borrowed; "" when unset */
+int64_t config_int(const struct config *config, enum config_key key);      /* asserts that the key is a number */
+
+const char *config_key_name(enum config_key key);
+void config_sample(enum config_reader reader, FILE *to);
+
+#endif

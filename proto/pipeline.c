@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "proto/pipeline.h"
+
+#include <stdio.h>
+
+void pipeline_digest(const char *lang, const uint8_t model[SHA256_BYTES], uint8_t digest[SHA256_BYTES])
+{
+    char hex[SHA256_HEX_CHARS + 1], text[512];
+    sha256_hex(model, hex);
+    int n = snprintf(text, sizeof text, "sohoa results=%d lang=%s model=%s", RESULTS_VERSION, lang, hex);
+    sha256_of(text, (size_t)n, digest);
+}
+
+const char *pipeline_simd(void)
+{
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f"))
+        return "x86-64-avx512";
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return "x86-64-avx2-fma";
+    if (__builtin_cpu_supports("sse4.1"))
+        return "x86-64-sse4.1";
+    return "x86-64";
+#elif defined(__aarch64__)
+    return "aarch64-neon";
+#else
+    return "generic";
+#endif
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * Administrative units are typed everywhere, since new communes reuse old codes: "district:001" (abolished 2025),
+ * "old:00004" (commune until 2025), "new:00004" (commune since). Codes are text with leading zeros. */
+#ifndef SOHOA_UNIT_H
+#define SOHOA_UNIT_H
+
+#include "proto/err.h"
+
+/* "" is allowed and means: not said. Errors: E_MANIFEST, which says what form is expected. */
+int unit_check(const char *unit, struct err *err);
+
+#endif

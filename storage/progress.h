@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * Progress in Redis: a view that anyone may read and that can be rebuilt from the store at any time. Keys:
+ *
+ *   sohoa:epoch                the epoch of the coordinator that may write
+ *   sohoa:batches              set of batch ids
+ *   sohoa:batch:<id>           hash: docs, docs_<state>, pages, pages_stored, pages_dead, pages_duplicate, ...; unit, priority, deadline_ms
+ *   sohoa:batch:<id>:stored    bitmap of stored pages, by ordinal
+ *   sohoa:batch:<id>:dead      hash: ordinal -> E_* name
+ *   sohoa:unit:<unit>          hash: pages, pages_stored, pages_dead, deadline_ms
+ *   sohoa:rate                 hash: minute since 1970 -> pages finished in it (the last 1,440 kept)
+ *   sohoa:workers              hash: name -> JSON
+ *   sohoa:events               capped stream: type, batch, doc, state
+ *
+ * One Lua script writes them all. It refuses (E_FENCED) an epoch older than sohoa:epoch, and a missing sohoa:epoch
+ * (E_STATE: Redis was emptied: rewrite everything). A page is counted by the bit that flips, so repeating a commit
+ * counts nothing twice. Calls block; one thread uses a progress at a time. */
+#ifndef SOHOA_PROGRESS_H
+#define SOHOA_PROGRESS_H
+
+#include "proto/sohoa.pb-c.h"
+#include "proto/buf.h"
+#include "proto/err.h"
+
+enum { PROGRESS_SCRIPT_OPS = 1000, PROGRESS_EVENTS_KEPT = 10000 };
+
+struct progress;
+
+/* Connects to the unix socket, loads the script. Errors: E_REDIS. */
+int progress_open(const char *socket_path, uint64_t epoch, struct progress **ret_progress, struct err *err);
+void progress_destroy(struct progress **progress);
+
+enum progress_kind {
+    PROGRESS_STORED,  /* set the bits first..first+count-1: pages_stored grows by those that flip */
+    PROGRESS_UNSTORE, /* clear the bits: pages_stored shrinks (re-run, quarantine) */
+    PROGRESS_DEAD,    /* page at first is dead with code: pages_dead grows if it was not dead */
+    PROGRESS_UNDEAD,  /* page at first is not dead any more */
+    PROGRESS_ADD,     /* field of sohoa:batch:<id> and, where it is a pages_* or "pages" one, of the unit, += delta */
+    PROGRESS_SET,     /* field of sohoa:batch:<id> = value */
+    PROGRESS_EVENT,   /* to the stream: type = field, text = value */
+    PROGRESS_WORKER,  /* sohoa:workers[field] = value; value "" removes */
+};
+
+struct progress_change {
+    enum progress_kind kind;
+    const char *batch; /* "" where none is concerned */
+    const char *unit;  /* "" none */
+    uint64_t first;    /* ordinal */
+    uint64_t count;
+    int code;          /* E_* for PROGRESS_DEAD */
+    int64_t delta;
+    const char *field, *value;
+};
+
+/* All changes, in scripts of at most PROGRESS_SCRIPT_OPS, pipelined, in order. PROGRESS_ADD is not idempotent: a caller
+ * that must repeat a commit that may have arrived rewrites the counters with PROGRESS_SET instead.
+ * Errors: E_REDIS (the connection is closed; the next call connects again), E_FENCED, E_STATE: the epoch key is missing or
+ * Redis was restarted since the last call (its run_id changed), so that what it holds may be older: call
+ * progress_assert() and rewrite. */
+int progress_commit(struct progress *progress, const struct progress_change *changes, size_t count, struct err *err);
+
+/* Connects if need be and sets sohoa:epoch to our epoch unless it is newer (E_FENCED). */
+int progress_assert(struct progress *progress, struct err *err);
+
+/* Replaces a batch's hash, bitmap and dead hash by what memory says, in one MULTI guarded by the epoch. bits: bitmap as Redis keeps it (bit
+ * 0 is the top bit of byte 0). Counters come as PROGRESS_SET and PROGRESS_DEAD changes of that batch. */
+int progress_rewrite(struct progress *progress, const char *batch, const uint8_t *bits, size_t bits_bytes,
+                     const struct progress_change *changes, size_t count, struct err *err);
+
+/* Drops every key that starts with sohoa: but sohoa:epoch, before a rebuild rewrites them. */
+int progress_clear(struct progress *progress, struct err *err);
+
+/* The batch's bitmap of stored pages, as Redis keeps it; empty when there is none. */
+int progress_bits(struct progress *progress, const char *batch, struct buf *into, struct err *err);
+
+#endif

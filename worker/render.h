@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * MuPDF, reading: opens PDF, TIFF, JPEG and PNG, says what is in them, and gives a page's picture or its own text.
+ * This and pdf.c are the only files that know MuPDF; both run only in slots. */
+#ifndef SOHOA_RENDER_H
+#define SOHOA_RENDER_H
+
+#include <stdbool.h>
+
+#include "proto/sohoa.pb-c.h"
+#include "worker/raster.h"
+#include "proto/err.h"
+
+struct render; /* the MuPDF context and at most one open document */
+
+/* max_pixels: pages above are rendered or scaled down to it. Called once in the warm process; slots inherit it. */
+int render_new(uint64_t max_pixels, struct render **ret_render, struct err *err);
+void render_destroy(struct render **render);
+
+/* fd is borrowed until render_close(): a seekable file of bytes bytes. Errors: E_SOURCE_EMPTY, E_SOURCE_TYPE,
+ * E_SOURCE_BROKEN, E_SOURCE_ENCRYPTED (needs a password to open), E_SOURCE_PAGES. */
+int render_open(struct render *render, int fd, uint64_t bytes, struct err *err);
+void render_close(struct render *render); /* also empties MuPDF's store */
+
+/* Fills all but sha256 and bytes. *ret_probe is freed by sohoa__probe__free_unpacked(). */
+int render_probe(struct render *render, Sohoa__Probe **ret_probe, struct err *err);
+
+/* Looks at a page (1-based). page gets kind (PAGE_SCAN or PAGE_TEXT), the view's size and dpi, dpi_scan and bits, and, for
+ * PAGE_TEXT, its blocks (own = true, confidence 10000); a scan with a little overlay text gets that text as own words, too.
+ * *ret_raster: the picture to read, NULL for PAGE_TEXT. Where the page is one image it is that image's own pixels, else a
+ * rendering at 300 dpi. degraded: at most 150 dpi gray. Errors: E_PAGE_BROKEN, E_PAGE_SIZE, E_MEMORY. */
+int render_page(struct render *render, uint32_t page_no, bool degraded, Sohoa__Page *page, struct raster **ret_raster,
+                struct err *err);
+
+#endif
