@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * Indices instead of pointers wherever an array may grow. Memory that can't be had ends the process: a restart loads the
- * same backlog from the store. */
+ * Indices instead of pointers wherever an array may grow. Memory that can't be had ends the process: a restart loads
+ * the same backlog from the store. */
 #include "coordinator/backlog.h"
 
 #include <assert.h>
@@ -100,8 +100,7 @@ uint32_t backlog_pipeline(struct backlog *backlog, const uint8_t digest[SHA256_B
 
 uint32_t backlog_fault(struct backlog *backlog, const struct err *err)
 {
-    backlog->fault =
-        grow(backlog->fault, &backlog->fault_capacity, backlog->faults + 1, sizeof *backlog->fault);
+    backlog->fault = grow(backlog->fault, &backlog->fault_capacity, backlog->faults + 1, sizeof *backlog->fault);
     backlog->fault[backlog->faults].err = *err;
     return backlog->faults++;
 }
@@ -127,9 +126,10 @@ struct batch *batch_add(struct backlog *backlog, const char *id, uint32_t docs, 
     batch->doc_count[SOHOA__DOC_STATE__DOC_OPEN] = docs;
     for (uint32_t i = 0; i < docs; i++)
         batch->doc[i] = (struct doc){
-            .next = {NONE, 0}, .work = NONE, .duplicate_of = NONE, .fault = NONE, .phase = PHASE_UNPROBED};
-    backlog->batch =
-        grow(backlog->batch, &backlog->batch_capacity, backlog->batches + 1, sizeof(struct batch *));
+            .next = {NONE, 0},
+              .work = NONE, .duplicate_of = NONE, .fault = NONE, .phase = PHASE_UNPROBED
+        };
+    backlog->batch = grow(backlog->batch, &backlog->batch_capacity, backlog->batches + 1, sizeof(struct batch *));
     batch->index = backlog->batches;
     backlog->batch[backlog->batches++] = batch;
     return batch;
@@ -150,26 +150,29 @@ struct doc *doc_at(const struct backlog *backlog, struct doc_ref ref)
 static void work_pages(const struct work *work, uint64_t pages[PAGE_STATES])
 {
     if (work->parts == 0) {
-        pages[work->phase == WORK_DONE ? PAGE_STORED : PAGE_QUEUED] += work->pages;
+        bool stored = work->phase == WORK_DONE || work->phase == WORK_ASSEMBLING;
+        pages[stored ? PAGE_STORED : PAGE_QUEUED] += work->pages;
         return;
     }
     for (uint32_t i = 0; i < work->parts; i++)
         pages[work->part[i].state] += work->part[i].count;
 }
 
+/* Where the pages of a final document stand that are neither stored nor dead. */
+static const uint8_t doc_rest[DOC_STATES] = {
+    [SOHOA__DOC_STATE__DOC_STORED] = PAGE_STORED,       [SOHOA__DOC_STATE__DOC_DEAD] = PAGE_DEAD,
+    [SOHOA__DOC_STATE__DOC_DUPLICATE] = PAGE_DUPLICATE, [SOHOA__DOC_STATE__DOC_QUARANTINED] = PAGE_QUARANTINED,
+    [SOHOA__DOC_STATE__DOC_WITHDRAWN] = PAGE_WITHDRAWN, [SOHOA__DOC_STATE__DOC_REFUSED] = PAGE_WITHDRAWN,
+};
+
 void doc_pages(const struct backlog *backlog, struct doc_ref ref, uint64_t pages[PAGE_STATES])
 {
     const struct doc *doc = doc_at(backlog, ref);
     memset(pages, 0, PAGE_STATES * sizeof *pages);
-    if (doc->state == SOHOA__DOC_STATE__DOC_DUPLICATE) {
-        pages[PAGE_DUPLICATE] = doc->pages;
-    } else if (doc->state == SOHOA__DOC_STATE__DOC_QUARANTINED) {
-        pages[PAGE_QUARANTINED] = doc->pages;
-    } else if (doc->state == SOHOA__DOC_STATE__DOC_WITHDRAWN) {
-        pages[PAGE_WITHDRAWN] = doc->pages;
-    } else if (doc->state == SOHOA__DOC_STATE__DOC_STORED || doc->state == SOHOA__DOC_STATE__DOC_DEAD) {
-        pages[PAGE_STORED] = doc->pages - doc->pages_dead;
+    if (doc->state != SOHOA__DOC_STATE__DOC_OPEN) {
+        pages[PAGE_STORED] = doc->pages_stored;
         pages[PAGE_DEAD] = doc->pages_dead;
+        pages[doc_rest[doc->state]] += doc->pages - doc->pages_stored - doc->pages_dead;
     } else if (doc->work != NONE) {
         work_pages(&backlog->work[doc->work], pages);
     }
@@ -231,12 +234,14 @@ uint32_t work_add(struct backlog *backlog, const uint8_t sha256[SHA256_BYTES], u
     slots_widen(backlog);
     backlog->work = grow(backlog->work, &backlog->work_capacity, backlog->works + 1, sizeof *backlog->work);
     struct work *work = &backlog->work[backlog->works];
-    *work = (struct work){.subscriber = {NONE, 0},
-                          .pipeline = pipeline,
-                          .pages = pages,
-                          .range_pages = range_pages,
-                          .phase = WORK_HELD,
-                          .last_worker = NONE};
+    *work = (struct work){
+        .subscriber = {NONE, 0},
+        .pipeline = pipeline,
+        .pages = pages,
+        .range_pages = range_pages,
+        .phase = WORK_HELD,
+        .last_worker = NONE
+    };
     memcpy(work->sha256, sha256, SHA256_BYTES);
     backlog->slot[slot_find(backlog, sha256, pipeline)] = backlog->works;
     return backlog->works++;
@@ -334,6 +339,14 @@ uint32_t work_parts_in(const struct work *work, enum page_state state)
     for (uint32_t i = 0; i < work->parts; i++)
         n += work->part[i].state == state;
     return n;
+}
+
+void work_count(struct backlog *backlog, uint32_t work, int sign)
+{
+    struct doc_ref ref = backlog->work[work].subscriber;
+    for (; ref.batch != NONE; ref = doc_at(backlog, ref)->next)
+        if (doc_at(backlog, ref)->state == SOHOA__DOC_STATE__DOC_OPEN)
+            doc_count(backlog, ref, sign);
 }
 
 void part_move(struct backlog *backlog, uint32_t work, struct part *part, enum page_state to)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * What is there to do and what became of it: batches of documents, and works. A *work* is one source under one pipeline;
- * documents of any batch with that source subscribe to it, and share its result. Pure: no clock, no I/O.
+ * What is there to do and what became of it: batches of documents, and works. A *work* is one source under one
+ * pipeline; documents of any batch with that source subscribe to it, and share its result. Pure: no clock, no I/O.
  *
  * A document:  UNPROBED -> PROBING -> PLACED (its layout entry is being committed) -> WORKING -> FINAL
  * A work:      HELD (until its layout entry is durable) -> READY -> ASSEMBLING -> DONE, or STOPPED by quarantine
  *
- * A work's pages lie in *parts*: ranges that are leased, stored and retried as one. Their state is a page state and moves
- * only through part_move(); a part's pages are counted in every subscriber's batch. Parts exist from the first lease on,
- * and after the end only where pages are dead. */
+ * A work's pages lie in *parts*: ranges that are leased, stored and retried as one. Their state is a page state and
+ * moves only through part_move(); a part's pages are counted in every subscriber's batch. Parts exist from the first
+ * lease on, and after the end only where pages are dead; a work that is DONE or ASSEMBLING without parts is stored as a
+ * whole. */
 #ifndef SOHOA_BACKLOG_H
 #define SOHOA_BACKLOG_H
 
@@ -31,17 +32,19 @@ enum { DOC_STATES = SOHOA__DOC_STATE__DOC_REFUSED + 1 };
 
 struct doc {
     uint64_t first_ordinal;
-    uint64_t file_key;     /* hash of fonds and file code; 0: the document has none */
-    struct doc_ref next;   /* next subscriber of its work */
-    uint32_t work;         /* NONE until probed */
-    uint32_t pages;        /* 0 until probed */
-    uint32_t pages_dead;   /* once final */
+    uint64_t file_key;                 /* hash of fonds and file code; 0: the document has none */
+    struct doc_ref next;               /* next subscriber of its work */
+    uint32_t work;                     /* NONE until probed */
+    uint32_t pages;                    /* 0 until probed */
+    uint32_t pages_stored, pages_dead; /* once final */
     uint32_t duplicate_of;
-    uint32_t fault;        /* index of the reason; NONE */
-    uint8_t phase;         /* enum doc_phase */
-    uint8_t state;         /* Sohoa__DocState; DOC_OPEN until final */
-    uint8_t attempts;      /* of PROBE */
-    uint32_t generation;   /* of the result in force or in work */
+    uint32_t fault;      /* index of the reason; NONE */
+    uint8_t phase;       /* enum doc_phase */
+    uint8_t state;       /* Sohoa__DocState; DOC_OPEN until final */
+    uint8_t attempts;    /* of PROBE, that failed */
+    uint8_t losses;      /* leases of PROBE that were lost */
+    bool named;          /* among the subscribers whose records the running lease writes */
+    uint32_t generation; /* of the result in force or in work */
     uint64_t not_before_ms;
 };
 
@@ -56,11 +59,11 @@ struct batch {
     uint8_t manifest_sha256[SHA256_BYTES];
     uint64_t deadline_ms; /* 0: none */
     uint32_t index;
-    uint32_t pipeline;    /* index; NONE: to be pinned by the first worker */
-    uint32_t priority;    /* 1 to 5 */
+    uint32_t pipeline; /* index; NONE: to be pinned by the first worker */
+    uint32_t priority; /* 1 to 5 */
     uint32_t docs;
     struct doc *doc;
-    uint64_t ordinals;    /* given out so far */
+    uint64_t ordinals; /* given out so far */
     uint64_t page_count[PAGE_STATES];
     uint32_t doc_count[DOC_STATES];
     uint64_t cpu_ms;
@@ -69,7 +72,7 @@ struct batch {
     struct ring ready;    /* works with queued parts; may name a work that has none any more */
     struct ring assemble; /* works */
     bool withdrawn;
-    bool check_only;      /* probes only, not kept in the store */
+    bool check_only; /* probes only, not kept in the store */
 };
 
 struct part {
@@ -96,9 +99,9 @@ struct work {
     uint32_t generation;
     uint32_t words_generation; /* where kept parts lie */
     uint8_t phase;
-    uint8_t attempts;          /* of ASSEMBLE */
+    uint8_t attempts; /* of ASSEMBLE */
     uint8_t losses;
-    bool leased;               /* ASSEMBLING: a worker has it */
+    bool leased; /* ASSEMBLING: a worker has it */
     uint32_t last_worker;
     uint64_t not_before_ms;
 };
@@ -156,6 +159,9 @@ void work_cut(struct work *work); /* makes its parts, if it has none */
 /* Cuts the part of which first..first+count-1 lie so that they are a part of their own, and returns it. */
 struct part *work_isolate(struct work *work, uint32_t first, uint32_t count);
 uint32_t work_parts_in(const struct work *work, enum page_state state);
+
+/* As doc_count, for every open subscriber: around a change of the whole work. */
+void work_count(struct backlog *backlog, uint32_t work, int sign);
 
 /* The one way for a part's pages to change state: over the table, counted in each subscriber's batch. */
 void part_move(struct backlog *backlog, uint32_t work, struct part *part, enum page_state to);

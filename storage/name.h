@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
  * The names of blobs (PROTOCOL.md, "What is stored where"). Each writes to a buffer of STORE_NAME_BYTES and returns it.
- * Results of a re-run (generation > 0) have names of their own, so the old result stays in force until the new is done. */
+ * Results of a re-run (generation > 0) have names of their own, so the old result stays in force until the new is done.
+ */
 #ifndef SOHOA_NAME_H
 #define SOHOA_NAME_H
 
