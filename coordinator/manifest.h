@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * Manifests: what a batch consists of. People write CSV (first row names the columns, RFC 4180, UTF-8, BOM allowed) or
- * JSON lines; the API and the store have JSON lines, one document a line, keys as the columns: source (required), unit,
- * bloc, fonds, file_code, ordinal, retention, priority (1-5), deadline (YYYY-MM-DD), pages Unknown columns are kept as
- * they are: they travel into the record. */
+ * Manifests: what a batch consists of. People write CSV (first row names the columns, RFC 4180, UTF-8, BOM allowed) or JSON lines; the API and
+ * the store have JSON lines, one document a line, keys as the columns:
+ *     source (required), unit, bloc, fonds, file_code, ordinal, retention, priority (1-5), deadline (YYYY-MM-DD), pages
+ * Unknown columns are kept as they are: they travel into the record. */
 #ifndef SOHOA_MANIFEST_H
 #define SOHOA_MANIFEST_H
 

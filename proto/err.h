@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * One error for all parts: a code from one table, where it happened and a text for the operator. The same struct
- * crosses the wire. The class, never the code, decides what is done about it. */
+ * One error for all parts: a code from one table, where it happened and a text for the operator. The same struct crosses
+ * the wire. The class, never the code, decides what is done about it. */
 #ifndef SOHOA_ERR_H
 #define SOHOA_ERR_H
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * Frames to bytes and back, with every limit checked. Does no I/O. The messages are those of sohoa.proto (protobuf-c).
- */
+ * Frames to bytes and back, with every limit checked. Does no I/O. The messages are those of sohoa.proto (protobuf-c). */
 #ifndef SOHOA_WIRE_H
 #define SOHOA_WIRE_H
 

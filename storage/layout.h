@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * batch/<id>/layout: an append-only array of fixed little-endian entries, what a restart loads instead of asking for
- * each document. The last entry of a document is in force. An entry is written when PROBE is committed, before the
- * first lease of its pages. And batch/<id>/index/<shard>: document -> outcome, at most LAYOUT_SHARD_DOCS keys a shard.
- */
+ * batch/<id>/layout: an append-only array of fixed little-endian entries, what a restart loads instead of asking for each
+ * document. The last entry of a document is in force. An entry is written when PROBE is committed, before the first
+ * lease of its pages. And batch/<id>/index/<shard>: document -> outcome, at most LAYOUT_SHARD_DOCS keys a shard. */
 #ifndef SOHOA_LAYOUT_H
 #define SOHOA_LAYOUT_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
  * The ledger: what was decided, by whom or by what, append-only. Segments ledger/00000001, ... are created exclusively
  * (the loser is fenced) by whoever opens the ledger for writing, and when one is full. A segment is a row of records:
- * u32 little-endian length, u32 CRC-32C of the body, body (packed LedgerEntry). A torn tail of the last segment (a
- * crash in the middle of an append) is ignored on reading; a torn or damaged record anywhere else is E_CORRUPT. */
+ * u32 little-endian length, u32 CRC-32C of the body, body (packed LedgerEntry). A torn tail of the last segment (a crash in the middle of an
+ * append) is ignored on reading; a torn or damaged record anywhere else is E_CORRUPT. */
 #ifndef SOHOA_LEDGER_H
 #define SOHOA_LEDGER_H
 
@@ -13,8 +13,8 @@ enum { LEDGER_SEGMENT_BYTES = 16 << 20, LEDGER_APPEND_BYTES = 4 << 20 };
 
 struct ledger;
 
-/* Reads all segments in order and calls each for every entry (borrowed during the call); each returns 0 or an error,
- * which ends the replay. Then opens a new segment for writing. The store must be locked by the caller. */
+/* Reads all segments in order and calls each for every entry (borrowed during the call); each returns 0 or an error, which
+ * ends the replay. Then opens a new segment for writing. The store must be locked by the caller. */
 int ledger_open(struct store *store, int (*each)(const Sohoa__LedgerEntry *entry, void *user, struct err *err),
                 void *user, struct ledger **ret_ledger, struct err *err);
 void ledger_destroy(struct ledger **ledger);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
  * The names of blobs (PROTOCOL.md, "What is stored where"). Each writes to a buffer of STORE_NAME_BYTES and returns it.
- * Results of a re-run (generation > 0) have names of their own, so the old result stays in force until the new is done.
- */
+ * Results of a re-run (generation > 0) have names of their own, so the old result stays in force until the new is done. */
 #ifndef SOHOA_NAME_H
 #define SOHOA_NAME_H
 
@@ -28,7 +27,7 @@ const char *name_rec(struct name *name, const char *batch, uint32_t doc);
 /* stop/<sha256> */
 const char *name_stop(struct name *name, const uint8_t sha256[SHA256_BYTES]);
 
-/* batch/<batch>/<part>; part: manifest, rows, layout */
+/* batch/<batch>/<part>; part: manifest, layout */
 const char *name_batch(struct name *name, const char *batch, const char *part);
 
 #endif

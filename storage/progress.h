@@ -3,10 +3,12 @@
  *
  *   sohoa:epoch                the epoch of the coordinator that may write
  *   sohoa:batches              set of batch ids
- *   sohoa:batch:<id>           hash: docs, docs_<state>, pages, pages_stored, pages_dead, pages_duplicate, ...; unit,
- * priority, deadline_ms sohoa:batch:<id>:stored    bitmap of stored pages, by ordinal sohoa:batch:<id>:dead      hash:
- * ordinal -> E_* name sohoa:unit:<unit>          hash: pages, pages_stored, pages_dead, deadline_ms sohoa:rate hash:
- * minute since 1970 -> pages finished in it (the last 1,440 kept) sohoa:workers              hash: name -> JSON
+ *   sohoa:batch:<id>           hash: docs, docs_<state>, pages, pages_stored, pages_dead, pages_duplicate, ...; unit, priority, deadline_ms
+ *   sohoa:batch:<id>:stored    bitmap of stored pages, by ordinal
+ *   sohoa:batch:<id>:dead      hash: ordinal -> E_* name
+ *   sohoa:unit:<unit>          hash: pages, pages_stored, pages_dead, deadline_ms
+ *   sohoa:rate                 hash: minute since 1970 -> pages finished in it (the last 1,440 kept)
+ *   sohoa:workers              hash: name -> JSON
  *   sohoa:events               capped stream: type, batch, doc, state
  *
  * One Lua script writes them all. It refuses (E_FENCED) an epoch older than sohoa:epoch, and a missing sohoa:epoch
@@ -51,17 +53,16 @@ struct progress_change {
 
 /* All changes, in scripts of at most PROGRESS_SCRIPT_OPS, pipelined, in order. PROGRESS_ADD is not idempotent: a caller
  * that must repeat a commit that may have arrived rewrites the counters with PROGRESS_SET instead.
- * Errors: E_REDIS (the connection is closed; the next call connects again), E_FENCED, E_STATE: the epoch key is missing
- * or Redis was restarted since the last call (its run_id changed), so that what it holds may be older: call
+ * Errors: E_REDIS (the connection is closed; the next call connects again), E_FENCED, E_STATE: the epoch key is missing or
+ * Redis was restarted since the last call (its run_id changed), so that what it holds may be older: call
  * progress_assert() and rewrite. */
 int progress_commit(struct progress *progress, const struct progress_change *changes, size_t count, struct err *err);
 
 /* Connects if need be and sets sohoa:epoch to our epoch unless it is newer (E_FENCED). */
 int progress_assert(struct progress *progress, struct err *err);
 
-/* Replaces a batch's hash, bitmap and dead hash by what memory says, in one MULTI guarded by the epoch. bits: bitmap as
- * Redis keeps it (bit 0 is the top bit of byte 0). Counters come as PROGRESS_SET and PROGRESS_DEAD changes of that
- * batch. */
+/* Replaces a batch's hash, bitmap and dead hash by what memory says, in one MULTI guarded by the epoch. bits: bitmap as Redis keeps it (bit
+ * 0 is the top bit of byte 0). Counters come as PROGRESS_SET and PROGRESS_DEAD changes of that batch. */
 int progress_rewrite(struct progress *progress, const char *batch, const uint8_t *bits, size_t bits_bytes,
                      const struct progress_change *changes, size_t count, struct err *err);
 

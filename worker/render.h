@@ -24,10 +24,10 @@ void render_close(struct render *render); /* also empties MuPDF's store */
 /* Fills all but sha256 and bytes. *ret_probe is freed by sohoa__probe__free_unpacked(). */
 int render_probe(struct render *render, Sohoa__Probe **ret_probe, struct err *err);
 
-/* Looks at a page (1-based). page gets kind (PAGE_SCAN or PAGE_TEXT), the view's size and dpi, dpi_scan and bits, and,
- * for PAGE_TEXT, its blocks (own = true, confidence 10000); a scan with a little overlay text gets that text as own
- * words, too. *ret_raster: the picture to read, NULL for PAGE_TEXT. Where the page is one image it is that image's own
- * pixels, else a rendering at 300 dpi. degraded: at most 150 dpi gray. Errors: E_PAGE_BROKEN, E_PAGE_SIZE, E_MEMORY. */
+/* Looks at a page (1-based). page gets kind (PAGE_SCAN or PAGE_TEXT), the view's size and dpi, dpi_scan and bits, and, for
+ * PAGE_TEXT, its blocks (own = true, confidence 10000); a scan with a little overlay text gets that text as own words, too.
+ * *ret_raster: the picture to read, NULL for PAGE_TEXT. Where the page is one image it is that image's own pixels, else a
+ * rendering at 300 dpi. degraded: at most 150 dpi gray. Errors: E_PAGE_BROKEN, E_PAGE_SIZE, E_MEMORY. */
 int render_page(struct render *render, uint32_t page_no, bool degraded, Sohoa__Page *page, struct raster **ret_raster,
                 struct err *err);
 

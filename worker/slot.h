@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * What a supervisor and a slot say to each other: fixed structs over a SOCK_SEQPACKET pair, file descriptors beside
- * them. A slot answers every request with exactly one reply. It has one document open at a time. Data comes and goes
- * through memory files: the source and the words are read-only to it, and the out file, given at its start and mapped,
- * has a fixed size: what does not fit is E_LIMIT. Everything that comes out of a slot is untrusted and is checked by
- * who reads it. */
+ * What a supervisor and a slot say to each other: fixed structs over a SOCK_SEQPACKET pair, file descriptors beside them.
+ * A slot answers every request with exactly one reply. It has one document open at a time. Data comes and goes through
+ * memory files: the source and the words are read-only to it, and the out file, given at its start and mapped, has a fixed
+ * size: what does not fit is E_LIMIT. Everything that comes out of a slot is untrusted and is checked by who reads it. */
 #ifndef SOHOA_SLOT_H
 #define SOHOA_SLOT_H
 
@@ -16,9 +15,8 @@
 enum slot_op {
     SLOT_OPEN = 1, /* fd: source. Reply: section 0 = packed Probe (sha256 left empty, bytes 0) */
     SLOT_PAGE,     /* page_no. Reply: section 0 = packed Page */
-    SLOT_ASSEMBLE, /* fd: pages row (page.h) of the open document, all of them in order. Reply: sections 0 = PDF, 1 =
-                      ALTO, 2 = text */
-    SLOT_CLOSE,    /* forgets the document and its memory */
+    SLOT_ASSEMBLE, /* fd: pages row (page.h) of the open document, all of them in order. Reply: sections 0 = PDF, 1 = ALTO, 2 = text */
+    SLOT_CLOSE, /* forgets the document and its memory */
 };
 
 enum { SLOT_SECTIONS = 3 };
