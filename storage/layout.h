@@ -13,9 +13,9 @@ enum { LAYOUT_ENTRY_BYTES = 64, LAYOUT_SHARD_DOCS = 100000 };
 
 struct layout_entry {
     uint32_t doc;
-    uint32_t pages;                /* 0: not known yet */
-    uint64_t first_ordinal;        /* bit of page 1 in the batch's bitmaps */
-    uint32_t range_pages;          /* the document is cut into ranges of this many pages */
+    uint32_t pages;         /* 0: not known yet */
+    uint64_t first_ordinal; /* bit of page 1 in the batch's bitmaps */
+    uint32_t range_pages;   /* the document is cut into ranges of this many pages */
     uint32_t generation;
     uint8_t sha256[SHA256_BYTES];
 };
@@ -29,7 +29,8 @@ int layout_read(struct store *store, const char *batch, void (*each)(const struc
                 void *user, struct err *err);
 
 /* Sets outcomes in the batch's index (guarded); outcomes of one call may fall in several shards. */
-int index_put(struct store *store, const char *batch, Sohoa__DocOutcome *const *outcomes, size_t count, struct err *err);
+int index_put(struct store *store, const char *batch, Sohoa__DocOutcome *const *outcomes, size_t count,
+              struct err *err);
 
 /* Calls each for every outcome of the batch of docs documents, in order of document. */
 int index_read(struct store *store, const char *batch, uint32_t docs,

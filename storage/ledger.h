@@ -15,13 +15,13 @@ struct ledger;
 
 /* Reads all segments in order and calls each for every entry (borrowed during the call); each returns 0 or an error, which
  * ends the replay. Then opens a new segment for writing. The store must be locked by the caller. */
-int ledger_open(struct store *store, int (*each)(const Sohoa__LedgerEntry *entry, void *user, struct err *err), void *user,
-                struct ledger **ret_ledger, struct err *err);
+int ledger_open(struct store *store, int (*each)(const Sohoa__LedgerEntry *entry, void *user, struct err *err),
+                void *user, struct ledger **ret_ledger, struct err *err);
 void ledger_destroy(struct ledger **ledger);
 
 /* The same reading, without writing or needing the lock: for tools. */
-int ledger_read(struct store *store, int (*each)(const Sohoa__LedgerEntry *entry, void *user, struct err *err), void *user,
-                struct err *err);
+int ledger_read(struct store *store, int (*each)(const Sohoa__LedgerEntry *entry, void *user, struct err *err),
+                void *user, struct err *err);
 
 /* Gives entry its number, time and epoch and queues it (packed: entry is borrowed for the call). */
 void ledger_add(struct ledger *ledger, Sohoa__LedgerEntry *entry);

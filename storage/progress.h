@@ -46,7 +46,7 @@ struct progress_change {
     const char *unit;  /* "" none */
     uint64_t first;    /* ordinal */
     uint64_t count;
-    int code;          /* E_* for PROGRESS_DEAD */
+    int code; /* E_* for PROGRESS_DEAD */
     int64_t delta;
     const char *field, *value;
 };

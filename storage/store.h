@@ -83,7 +83,8 @@ int store_renew(struct store *store, struct err *err);
 
 /* ---- state: guarded writes; all fail with E_FENCED when the epoch is not ours any more ---- */
 
-int store_guard_create(struct store *store, const char *name, const void *data, size_t bytes, struct err *err); /* E_EXISTS */
+int store_guard_create(struct store *store, const char *name, const void *data, size_t bytes,
+                       struct err *err); /* E_EXISTS */
 int store_guard_replace(struct store *store, const char *name, const void *data, size_t bytes, struct err *err);
 int store_guard_remove(struct store *store, const char *name, struct err *err);
 
