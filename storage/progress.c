@@ -353,7 +353,8 @@ int progress_assert(struct progress *p, struct err *err)
     return rc;
 }
 
-static int rewrite_begin(struct progress *p, const char *batch, const uint8_t *bits, size_t bits_bytes, struct err *err)
+static int rewrite_begin(struct progress *p, const char *batch, const char *unit, const uint8_t *bits,
+                         size_t bits_bytes, struct err *err)
 {
     struct redis_request multi = {0};
     redis_begin(&multi, "MULTI");
@@ -364,7 +365,7 @@ static int rewrite_begin(struct progress *p, const char *batch, const uint8_t *b
         rc = redis_send_script(p->redis, err);
     call_begin(p);
     if (!rc)
-        rc = call_room(p, 1, batch, "", err);
+        rc = call_room(p, 1, batch, unit, err);
     if (rc)
         return rc;
     redis_add_text(&p->request, "replace");
@@ -376,7 +377,7 @@ static int rewrite_change(struct progress *p, const struct progress_change *chan
 {
     if (change->kind != PROGRESS_DEAD)
         return change_commit(p, change, err);
-    int rc = call_room(p, 1, change->batch, "", err);
+    int rc = call_room(p, 1, change->batch, change->unit, err);
     if (rc)
         return rc;
     op_number(p, "mark", change->first);
@@ -398,14 +399,15 @@ static int rewrite_end(struct progress *p, struct err *err)
 int progress_rewrite(struct progress *p, const char *batch, const uint8_t *bits, size_t bits_bytes,
                      const struct progress_change *changes, size_t count, struct err *err)
 {
+    const char *unit = count ? changes->unit : "";
     for (size_t i = 0; i < count; i++)
         assert((changes[i].kind == PROGRESS_SET || changes[i].kind == PROGRESS_DEAD) &&
-               !strcmp(changes[i].batch, batch));
+               !strcmp(changes[i].batch, batch) && !strcmp(changes[i].unit, unit));
     int rc = changes_check(changes, count, err);
     if (!rc)
         rc = progress_ready(p, err);
     if (!rc)
-        rc = rewrite_begin(p, batch, bits, bits_bytes, err);
+        rc = rewrite_begin(p, batch, unit, bits, bits_bytes, err);
     for (size_t i = 0; i < count && !rc; i++)
         rc = rewrite_change(p, &changes[i], err);
     return rc ? rc : rewrite_end(p, err);

@@ -44,9 +44,10 @@ enum progress_kind {
     PROGRESS_DEAD,    /* page at first is dead with code: pages_dead grows if it was not dead */
     PROGRESS_UNDEAD,  /* page at first is not dead any more */
     PROGRESS_ADD,     /* field of sohoa:batch:<id> and, where it is a pages_* or "pages" one, of the unit, += delta */
-    PROGRESS_SET,     /* field of sohoa:batch:<id>, or of the unit where batch is "", = value */
-    PROGRESS_EVENT,   /* to the stream: type = field, text = value */
-    PROGRESS_WORKER,  /* sohoa:workers[field] = value; value "" removes */
+    PROGRESS_SET,    /* field of sohoa:batch:<id> = value; a pages_* or "pages" one of the unit grows by as much as this
+                       * one does; with batch "": field of the unit = value */
+    PROGRESS_EVENT,  /* to the stream: type = field, text = value */
+    PROGRESS_WORKER, /* sohoa:workers[field] = value; value "" removes */
 };
 
 struct progress_change {
@@ -71,8 +72,9 @@ int progress_commit(struct progress *progress, const struct progress_change *cha
 int progress_assert(struct progress *progress, struct err *err);
 
 /* Replaces a batch's hash, bitmap and dead hash by what memory says, in one MULTI guarded by the epoch. bits: bitmap as
- * Redis keeps it (bit 0 is the top bit of byte 0). Counters come as PROGRESS_SET and PROGRESS_DEAD changes of that batch; what is marked dead
- * here counts nothing by itself. A unit's figures span batches: give them to progress_commit() as PROGRESS_SET.
+ * Redis keeps it (bit 0 is the top bit of byte 0). Counters come as PROGRESS_SET and PROGRESS_DEAD changes of that batch,
+ * all with one unit; pages_stored and pages_dead are counted from the bits and the dead pages unless they are set. The
+ * unit's figures change by as much as the batch's do.
  * Errors: as progress_commit(); the batch is either rewritten as a whole or left as it was. */
 int progress_rewrite(struct progress *progress, const char *batch, const uint8_t *bits, size_t bits_bytes,
                      const struct progress_change *changes, size_t count, struct err *err);

@@ -59,17 +59,19 @@ local function sums_write()
     sums = {}
 end
 
-local function grow(field, delta)
-    if delta == 0 then
-        return
-    end
-    know()
-    if batch ~= '' then
-        sum(batch_key, field, delta)
-    end
-    if unit ~= '' and (field == 'pages' or field:sub(1, 6) == 'pages_') then
+-- The unit's part of a change of the batch.
+local function unit_grow(field, delta)
+    if unit ~= '' and delta ~= 0 and (field == 'pages' or field:sub(1, 6) == 'pages_') then
         sum(unit_key, field, delta)
     end
+end
+
+local function grow(field, delta)
+    if delta ~= 0 and batch ~= '' then
+        know()
+        sum(batch_key, field, delta)
+    end
+    unit_grow(field, delta)
 end
 
 local function finish(field, pages)
@@ -176,9 +178,15 @@ function op.add(at)
 end
 
 function op.put(at)
+    local field, value = ARGV[at], ARGV[at + 1]
     sums_write() -- what was added before is to be overwritten, not added after
+    if batch == '' then
+        call('HSET', unit_key, field, value)
+        return at + 2
+    end
     know()
-    call('HSET', batch ~= '' and batch_key or unit_key, ARGV[at], ARGV[at + 1])
+    unit_grow(field, (tonumber(value) or 0) - (tonumber(call('HGET', batch_key, field)) or 0))
+    call('HSET', batch_key, field, value)
     return at + 2
 end
 
@@ -196,19 +204,24 @@ function op.worker(at)
     return at + 2
 end
 
--- A rewrite: the batch starts anew with this bitmap.
+-- A rewrite: the batch starts anew with this bitmap, and its unit without what the batch had.
 function op.replace(at)
+    local had = call('HGETALL', batch_key)
+    for i = 1, #had, 2 do
+        unit_grow(had[i], -(tonumber(had[i + 1]) or 0))
+    end
     call('DEL', batch_key, stored_key, dead_key)
     know()
     if ARGV[at] ~= '' then
         call('SET', stored_key, ARGV[at])
+        grow('pages_stored', call('BITCOUNT', stored_key))
     end
     return at + 1
 end
 
--- A dead page of a rewrite: the counters come by themselves.
+-- A dead page of a rewrite: not finished in this minute.
 function op.mark(at)
-    call('HSET', dead_key, ARGV[at], ARGV[at + 1])
+    grow('pages_dead', call('HSET', dead_key, ARGV[at], ARGV[at + 1]))
     return at + 2
 end
 

@@ -378,29 +378,48 @@ static void a_rewrite_replaces_the_batch(void **state)
 {
     (void)state;
     enum { DEAD = 3000 };
-    static struct progress_change change[DEAD + 3];
-    struct progress_change before[] = {bits(PROGRESS_STORED, 0, 500), bits(PROGRESS_DEAD, 9000, 0), grow("docs", 9),
-                                       put("b1", "", "left", "over")};
+    static struct progress_change change[DEAD + 1];
+    struct progress_change before[] = {bits(PROGRESS_STORED, 0, 500), bits(PROGRESS_DEAD, 9000, 0), grow("pages", 700),
+                                       put("b1", "", "left", "over"), bits(PROGRESS_STORED, 0, 20)};
     before[1].code = E_PAGE_BROKEN;
-    commit(before, 4);
+    before[4].batch = "b2";
+    commit(before, 5);
     const uint8_t now[] = {0xf0, 0x01};
-    for (int i = 0; i < DEAD; i++) {
+    change[0] = put("b1", "old:00004", "pages", "3020");
+    for (int i = 1; i <= DEAD; i++) {
         change[i] = bits(PROGRESS_DEAD, 20 + (uint64_t)i, 0);
         change[i].code = E_PAGE_SIZE;
     }
-    change[DEAD] = put("b1", "old:00004", "pages_stored", "5");
-    change[DEAD + 1] = put("b1", "old:00004", "pages_dead", "3000");
-    change[DEAD + 2] = put("b1", "old:00004", "pages", "3020");
-    assert_int_equal(progress_rewrite(progress, "b1", now, sizeof now, change, DEAD + 3, &err), 0);
-    assert_int_equal(number("BITCOUNT %s", "sohoa:batch:b1:stored"), 5);
-    assert_int_equal(number("GETBIT %s 15", "sohoa:batch:b1:stored"), 1);
-    assert_int_equal(number("HLEN %s", "sohoa:batch:b1:dead"), DEAD);
-    assert_int_equal(number("HEXISTS %s 9000", "sohoa:batch:b1:dead"), 0);
-    assert_int_equal(field("sohoa:batch:b1", "pages_dead"), DEAD);
-    assert_int_equal(number("HLEN %s", "sohoa:batch:b1"), 3);
+    for (int twice = 0; twice < 2; twice++) {
+        assert_int_equal(progress_rewrite(progress, "b1", now, sizeof now, change, DEAD + 1, &err), 0);
+        assert_int_equal(number("BITCOUNT %s", "sohoa:batch:b1:stored"), 5);
+        assert_int_equal(number("GETBIT %s 15", "sohoa:batch:b1:stored"), 1);
+        assert_int_equal(number("HLEN %s", "sohoa:batch:b1:dead"), DEAD);
+        assert_int_equal(number("HEXISTS %s 9000", "sohoa:batch:b1:dead"), 0);
+        assert_int_equal(field("sohoa:batch:b1", "pages_stored"), 5);
+        assert_int_equal(field("sohoa:batch:b1", "pages_dead"), DEAD);
+        assert_int_equal(field("sohoa:batch:b1", "pages"), 3020);
+        assert_int_equal(number("HLEN %s", "sohoa:batch:b1"), 3);
+        assert_int_equal(field("sohoa:unit:old:00004", "pages_stored"), 20 + 5);
+        assert_int_equal(field("sohoa:unit:old:00004", "pages_dead"), DEAD);
+        assert_int_equal(field("sohoa:unit:old:00004", "pages"), 3020);
+    }
     struct progress_change next = bits(PROGRESS_STORED, 0, 8);
     commit(&next, 1);
     assert_int_equal(field("sohoa:batch:b1", "pages_stored"), 5 + 4);
+}
+
+static void a_set_of_pages_moves_the_unit_as_much(void **state)
+{
+    (void)state;
+    const struct progress_change change[] = {
+        put("b1", "old:00004", "pages", "100"), put("b2", "old:00004", "pages", "30"),
+        put("b1", "old:00004", "pages", "90"), put("b1", "old:00004", "docs", "9")};
+    commit(change, 4);
+    commit(change + 1, 3);
+    assert_int_equal(field("sohoa:batch:b1", "pages"), 90);
+    assert_int_equal(field("sohoa:unit:old:00004", "pages"), 120);
+    assert_int_equal(number("HEXISTS %s docs", "sohoa:unit:old:00004"), 0);
 }
 
 static void clearing_leaves_the_epoch(void **state)
@@ -435,13 +454,12 @@ static void server_restart(void)
 }
 
 /* Writes the batch and its unit anew, as a coordinator does from its memory. */
-static void rewrite_from_memory(const struct buf *memory, const char *stored)
+static void rewrite_from_memory(const struct buf *memory)
 {
-    const struct progress_change batch[] = {put("b1", "", "pages_stored", stored), put("b1", "", "pages", "2000")};
-    const struct progress_change unit[] = {put("", "old:00004", "pages_stored", stored),
-                                           put("", "old:00004", "pages", "2000")};
-    assert_int_equal(progress_rewrite(progress, "b1", memory->data, memory->size, batch, 2, &err), 0);
-    commit(unit, 2);
+    const struct progress_change batch[] = {put("b1", "old:00004", "pages", "2000")};
+    const struct progress_change unit[] = {put("", "old:00004", "deadline_ms", "1767200400000")};
+    assert_int_equal(progress_rewrite(progress, "b1", memory->data, memory->size, batch, 1, &err), 0);
+    commit(unit, 1);
 }
 
 static void a_restarted_redis_is_noticed_and_rewritten(void **state)
@@ -457,7 +475,7 @@ static void a_restarted_redis_is_noticed_and_rewritten(void **state)
     assert_int_equal(progress_commit(progress, change, 1, &err), E_STATE);
     assert_int_equal(progress_rewrite(progress, "b1", memory.data, memory.size, NULL, 0, &err), E_STATE);
     assert_int_equal(progress_assert(progress, &err), 0);
-    rewrite_from_memory(&memory, "1500");
+    rewrite_from_memory(&memory);
     assert_stored(1500);
     assert_int_equal(field("sohoa:batch:b1", "pages"), 2000);
     assert_int_equal(field("sohoa:unit:old:00004", "pages"), 2000);
@@ -578,6 +596,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(limits_are_named_before_anything_is_done, start, stop),
         cmocka_unit_test_setup_teardown(a_forgotten_script_is_loaded_again, start, stop),
         cmocka_unit_test_setup_teardown(a_rewrite_replaces_the_batch, start, stop),
+        cmocka_unit_test_setup_teardown(a_set_of_pages_moves_the_unit_as_much, start, stop),
         cmocka_unit_test_setup_teardown(clearing_leaves_the_epoch, start, stop),
         cmocka_unit_test_setup_teardown(a_restarted_redis_is_noticed_and_rewritten, start, stop),
         cmocka_unit_test_setup_teardown(a_restart_with_the_epoch_kept_is_noticed, start, stop),
