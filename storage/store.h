@@ -23,6 +23,15 @@
 
 #include "proto/buf.h"
 #include "proto/err.h"
+#include "proto/limits.h"
+
+enum {
+    STORE_COMPONENT_CHARS = 255, /* one component of a name */
+    STORE_KEY_BYTES = 64,        /* a map's key */
+    STORE_VALUE_BYTES = 4096,    /* a map's value */
+    STORE_MAP_PAGE = 1024,       /* pairs of one store_map_read */
+    STORE_LOCK_MIN_MS = 500,     /* the shortest time to live of a lock */
+};
 
 struct store;
 
