@@ -23,6 +23,7 @@
 
 #include "proto/buf.h"
 #include "proto/err.h"
+#include "proto/limits.h"
 
 enum {
     STORE_COMPONENT_CHARS = 255, /* one component of a name */
