@@ -35,6 +35,8 @@ struct committer {
     struct buf entries;  /* Sohoa__LedgerEntry *: the group's, unpacked */
     struct rewrite_batch *rewrite;
     size_t rewrites;
+    void (*rewritten)(int rc, const struct err *err, void *user); /* NULL: nobody waits */
+    void *rewritten_user;
     bool busy, redis_ok, redis_skip;
     int rc, redis_rc;
     struct err err, redis_err;
@@ -97,6 +99,25 @@ void committer_stale(struct committer *committer)
     committer->redis_ok = false;
 }
 
+static void tell_rewritten(struct committer *committer, int rc, const struct err *err)
+{
+    void (*tell)(int rc, const struct err *err, void *user) = committer->rewritten;
+    committer->rewritten = NULL;
+    if (tell)
+        tell(rc, err, committer->rewritten_user);
+}
+
+void committer_rewrite_then(struct committer *committer, void (*done)(int rc, const struct err *err, void *user),
+                            void *user)
+{
+    struct err err;
+    err_set(&err, E_STATE, "another rebuild was asked for meanwhile");
+    tell_rewritten(committer, E_STATE, &err);
+    committer->rewritten = done;
+    committer->rewritten_user = user;
+    committer->redis_ok = false;
+}
+
 /* ---- on the thread ---- */
 
 static int write_layouts(struct committer *committer, struct err *err)
@@ -127,6 +148,8 @@ static int write_stops(struct committer *committer, struct err *err)
         if (rc == E_EXISTS)
             rc = 0;
     }
+    for (size_t at = 0; at < committer->group->releases.size && !rc; at += SHA256_BYTES)
+        rc = store_guard_remove(committer->store, name_stop(&name, committer->group->releases.data + at), err);
     return rc;
 }
 
@@ -308,6 +331,7 @@ static void rewrite_done(struct io_task *task)
     rewrite_forget(committer);
     if (!committer->redis_rc)
         trace(TRACE_INFO, "redis_rewritten", "epoch=%" PRIu64, store_epoch(committer->store));
+    tell_rewritten(committer, committer->redis_rc, &committer->redis_err);
     if (committer->rc)
         committer->done(NULL, committer->rc, &committer->err, committer->user);
 }
