@@ -60,6 +60,10 @@ static void batch_destroy(struct batch **batch)
 {
     if (!*batch)
         return;
+    for (uint32_t i = 0; (*batch)->check_source && i < (*batch)->docs; i++)
+        free((*batch)->check_source[i]);
+    free((*batch)->check_source);
+    free((*batch)->check_pages);
     free((*batch)->doc);
     free((*batch)->reprobe.at);
     free((*batch)->ready.at);

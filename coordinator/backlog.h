@@ -72,7 +72,9 @@ struct batch {
     struct ring ready;    /* works with queued parts; may name a work that has none any more */
     struct ring assemble; /* works */
     bool withdrawn;
-    bool check_only; /* probes only, not kept in the store */
+    bool check_only;       /* probes only, not kept in the store */
+    char **check_source;   /* check_only: its documents' sources ... */
+    uint32_t *check_pages; /* ... and the page counts that the manifest says; 0: none */
 };
 
 struct part {

@@ -27,6 +27,12 @@ void group_add(struct group *group, const struct backlog *backlog, const struct 
 /* A ledger entry of an operator's action; entry is borrowed for the call. */
 void group_add_entry(struct group *group, const Sohoa__LedgerEntry *entry);
 
+/* The source is out of quarantine: its tombstone goes. */
+void group_add_release(struct group *group, const uint8_t sha256[SHA256_BYTES]);
+
+/* The worker's line in Redis; slots 0: it is gone. */
+void group_add_worker(struct group *group, const char *name, uint32_t slots);
+
 /* Acknowledged to worker when the group is durable. */
 struct group_ack {
     uint32_t worker;
@@ -54,9 +60,13 @@ void committer_submit(struct committer *committer, struct group *group); /* take
 /* True when Redis holds what memory holds, but for groups under way. */
 bool committer_redis_ok(const struct committer *committer);
 
-/* Starts to write all of Redis from the backlog as it is now; the committer is idle. */
-void committer_rewrite(struct committer *committer, const struct backlog *backlog);
+/* Starts to write all of Redis from the backlog and the workers as they are now; the committer is idle. */
+void committer_rewrite(struct committer *committer, const struct backlog *backlog, const struct sched *sched);
 void committer_stale(struct committer *committer); /* Redis is to be rewritten at the next occasion */
+
+/* The same, and tells when the next rewrite has ended. One such wish at a time; a further one ends the one before with E_STATE. */
+void committer_rewrite_then(struct committer *committer, void (*done)(int rc, const struct err *err, void *user),
+                            void *user);
 
 /* The bitmap of stored pages of a batch, as Redis kept it; for the start only, before any group. Empty when Redis is not there. */
 void committer_bits(struct committer *committer, const char *batch, struct buf *into);

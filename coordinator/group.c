@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,22 +20,34 @@ struct group *group_new(void)
     return group;
 }
 
-static void changes_clear(struct group *group)
+/* A copy of text that lives as long as the group. */
+static const char *text_keep(struct group *group, const char *text)
 {
-    struct progress_change *change = (struct progress_change *)(void *)group->changes.data;
-    for (size_t i = 0; i < group->changes.size / sizeof *change; i++)
-        free((char *)change[i].value);
+    char *copy = strdup(text);
+    if (!copy)
+        abort();
+    buf_append(&group->texts, &copy, sizeof copy);
+    return copy;
+}
+
+static void texts_forget(struct group *group)
+{
+    char **text = (char **)(void *)group->texts.data;
+    for (size_t i = 0; i < group->texts.size / sizeof *text; i++)
+        free(text[i]);
+    buf_destroy(&group->texts);
 }
 
 void group_destroy(struct group **group)
 {
     if (!*group)
         return;
-    changes_clear(*group);
+    texts_forget(*group);
     buf_destroy(&(*group)->changes);
     buf_destroy(&(*group)->entries);
     buf_destroy(&(*group)->layouts);
     buf_destroy(&(*group)->stops);
+    buf_destroy(&(*group)->releases);
     buf_destroy(&(*group)->acks);
     buf_destroy(&(*group)->placed);
     buf_destroy(&(*group)->garbage);
@@ -45,7 +58,7 @@ void group_destroy(struct group **group)
 bool group_empty(const struct group *group)
 {
     return !group->changes.size && !group->entries.size && !group->layouts.size && !group->stops.size &&
-           !group->acks.size && !group->garbage.size;
+           !group->releases.size && !group->acks.size && !group->garbage.size;
 }
 
 void group_add_entry(struct group *group, const Sohoa__LedgerEntry *entry)
@@ -54,6 +67,11 @@ void group_add_entry(struct group *group, const Sohoa__LedgerEntry *entry)
     buf_append(&group->entries, &bytes, sizeof bytes);
     sohoa__ledger_entry__pack(entry, buf_reserve(&group->entries, bytes));
     group->entries.size += bytes;
+}
+
+void group_add_release(struct group *group, const uint8_t sha256[SHA256_BYTES])
+{
+    buf_append(&group->releases, sha256, SHA256_BYTES);
 }
 
 void group_add_ack(struct group *group, struct group_ack ack)
@@ -90,24 +108,34 @@ void group_add_change(struct group *group, struct progress_change change)
     buf_append(&group->changes, &change, sizeof change);
 }
 
-/* ---- counters of a batch ---- */
-
-static void set_number(struct group *group, const struct batch *batch, const char *field, uint64_t number)
+void group_add_worker(struct group *group, const char *name, uint32_t slots)
 {
-    struct buf text = {0};
-    buf_printf(&text, "%" PRIu64, number);
-    group_add_change(
-        group,
-        (struct progress_change){
-            .kind = PROGRESS_SET, .batch = batch->id, .unit = batch->unit, .field = field, .value = (char *)text.data});
+    char value[64] = "";
+    if (slots)
+        snprintf(value, sizeof value, "{\"slots\":%u}", slots);
+    group_add_change(group, (struct progress_change){.kind = PROGRESS_WORKER,
+                                                     .batch = "",
+                                                     .unit = "",
+                                                     .field = text_keep(group, name),
+                                                     .value = text_keep(group, value)});
 }
+
+/* ---- counters of a batch ---- */
 
 static void set_text(struct group *group, const struct batch *batch, const char *field, const char *value)
 {
-    group_add_change(
-        group,
-        (struct progress_change){
-            .kind = PROGRESS_SET, .batch = batch->id, .unit = batch->unit, .field = field, .value = strdup(value)});
+    group_add_change(group, (struct progress_change){.kind = PROGRESS_SET,
+                                                     .batch = batch->id,
+                                                     .unit = batch->unit,
+                                                     .field = field,
+                                                     .value = text_keep(group, value)});
+}
+
+static void set_number(struct group *group, const struct batch *batch, const char *field, uint64_t number)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%" PRIu64, number);
+    set_text(group, batch, field, text);
 }
 
 /* pages_stored and pages_dead are not among them: those are counted by the bits that flip. */
@@ -176,12 +204,13 @@ static void add_outcome(struct group *group, const struct backlog *backlog, stru
     entry.body_case = SOHOA__LEDGER_ENTRY__BODY_OUTCOME;
     entry.outcome = &outcome;
     group_add_entry(group, &entry);
-    struct buf text = {0};
-    buf_printf(&text, "%s %u %u", batch->id, ref.doc, doc->state);
-    group_add_change(
-        group,
-        (struct progress_change){
-            .kind = PROGRESS_EVENT, .batch = batch->id, .unit = "", .field = "document", .value = (char *)text.data});
+    char text[NAME_BYTES + 32];
+    snprintf(text, sizeof text, "%s %u %u", batch->id, ref.doc, doc->state);
+    group_add_change(group, (struct progress_change){.kind = PROGRESS_EVENT,
+                                                     .batch = batch->id,
+                                                     .unit = "",
+                                                     .field = "document",
+                                                     .value = text_keep(group, text)});
 }
 
 /* One list of a split: parts of work in state, with or without attempts behind them. */

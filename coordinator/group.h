@@ -12,13 +12,15 @@ struct group_layout {
 };
 
 struct group {
-    struct buf layouts; /* struct group_layout */
-    struct buf stops;   /* sha256 of new tombstones, 32 bytes each */
-    struct buf entries; /* packed ledger entries, each behind its u32 length */
-    struct buf changes; /* struct progress_change; values are owned */
-    struct buf acks;    /* struct group_ack */
-    struct buf placed;  /* struct doc_ref */
-    struct buf garbage; /* names, each ended by a 0 */
+    struct buf layouts;  /* struct group_layout */
+    struct buf stops;    /* sha256 of new tombstones, 32 bytes each */
+    struct buf releases; /* likewise, of tombstones to remove */
+    struct buf entries;  /* packed ledger entries, each behind its u32 length */
+    struct buf changes;  /* struct progress_change */
+    struct buf texts;    /* char *: what the changes point to */
+    struct buf acks;     /* struct group_ack */
+    struct buf placed;   /* struct doc_ref */
+    struct buf garbage;  /* names, each ended by a 0 */
     size_t garbage_count;
     bool recount; /* pages went back: Redis is rewritten */
 };
