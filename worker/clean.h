@@ -9,9 +9,9 @@
 #include "worker/raster.h"
 
 struct clean_report {
-    bool blank;           /* nothing to read: no need to call the reader */
+    bool blank;            /* nothing to read: no need to call the reader */
     uint32_t rotation_deg; /* clockwise turn applied: 0, 90, 180, 270 */
-    int32_t skew_mdeg;    /* clockwise skew taken out */
+    int32_t skew_mdeg;     /* clockwise skew taken out */
 };
 
 /* Replaces *raster by the cleaned picture (gray or bilevel). On failure *raster is untouched. Errors: E_MEMORY,

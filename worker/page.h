@@ -35,7 +35,7 @@ void page_measure(const Sohoa__Page *page, struct page_figures *figures);
  * with checksum, what bundles and words are. */
 void pages_append(struct buf *pages, const void *packed, size_t bytes);
 /* Calls each for every page; each returns 0 or an error, which ends it. Errors: E_FRAME. */
-int pages_each(const void *data, size_t bytes, int (*each)(const void *packed, size_t bytes, void *user, struct err *err),
-               void *user, struct err *err);
+int pages_each(const void *data, size_t bytes,
+               int (*each)(const void *packed, size_t bytes, void *user, struct err *err), void *user, struct err *err);
 
 #endif

@@ -19,7 +19,7 @@ enum slot_op {
     SLOT_OPEN = 1, /* fd: source. Reply: section 0 = packed Probe (sha256 left empty, bytes 0) */
     SLOT_PAGE,     /* page_no. Reply: section 0 = packed Page */
     SLOT_ASSEMBLE, /* fd: pages row (page.h) of the open document, all of them in order. Reply: sections 0 = PDF, 1 = ALTO, 2 = text */
-    SLOT_CLOSE,    /* forgets the document and its memory */
+    SLOT_CLOSE, /* forgets the document and its memory */
 };
 
 enum { SLOT_SECTIONS = 3 };
@@ -29,7 +29,7 @@ struct slot_request {
     uint32_t page_no;
     uint32_t degraded;
     uint64_t source_bytes;
-    uint8_t sha256[SHA256_BYTES];   /* ASSEMBLE: of the source; the PDF's ID derives from it */
+    uint8_t sha256[SHA256_BYTES]; /* ASSEMBLE: of the source; the PDF's ID derives from it */
     uint8_t pipeline[SHA256_BYTES];
 };
 
