@@ -191,7 +191,7 @@ static void get_documents(struct coordinator *c, struct request *request, const 
     const struct batch *batch = args->batch;
     json_t *list = json_array();
     struct err err;
-    uint32_t next, limit = number_argument(request, "limit", 100, DOCUMENTS_MOST);
+    uint32_t next = 0, limit = number_argument(request, "limit", 100, DOCUMENTS_MOST);
     uint32_t first = request_argument(request, "after") ? number_argument(request, "after", 0, batch->docs) + 1 : 0;
     int rc = documents_list(c, batch, first, limit ? limit : 1, request_argument(request, "state"), list, &next, &err);
     if (rc) {

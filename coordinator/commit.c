@@ -35,6 +35,7 @@ struct committer {
     struct buf entries;  /* Sohoa__LedgerEntry *: the group's, unpacked */
     struct rewrite_batch *rewrite;
     size_t rewrites;
+    struct group *workers;                                        /* of the rewrite: only its changes are used */
     void (*rewritten)(int rc, const struct err *err, void *user); /* NULL: nobody waits */
     void *rewritten_user;
     bool busy, redis_ok, redis_skip;
@@ -66,6 +67,7 @@ static void rewrite_forget(struct committer *committer)
         buf_destroy(&committer->rewrite[i].bits);
         group_destroy(&committer->rewrite[i].counters);
     }
+    group_destroy(&committer->workers);
     free(committer->rewrite);
     committer->rewrite = NULL;
     committer->rewrites = 0;
@@ -245,14 +247,17 @@ static int redis_open(struct committer *committer, struct err *err)
     return progress_open(committer->redis_socket, store_epoch(committer->store), &committer->progress, err);
 }
 
+static int write_changes(struct committer *committer, const struct group *group, struct err *err)
+{
+    const struct progress_change *change = (const struct progress_change *)(const void *)group->changes.data;
+    size_t count = group->changes.size / sizeof *change;
+    return count ? progress_commit(committer->progress, change, count, err) : 0;
+}
+
 static int write_redis(struct committer *committer, struct err *err)
 {
-    const struct buf *changes = &committer->group->changes;
-    const struct progress_change *change = (const struct progress_change *)(const void *)changes->data;
     int rc = redis_open(committer, err);
-    if (!rc && changes->size)
-        rc = progress_commit(committer->progress, change, changes->size / sizeof *change, err);
-    return rc;
+    return rc ? rc : write_changes(committer, committer->group, err);
 }
 
 static void group_work(struct io_task *task)
@@ -286,7 +291,7 @@ static int write_rewrite(struct committer *committer, struct err *err)
         rc = progress_rewrite(committer->progress, batch->id, batch->bits.data, batch->bits.size, change,
                               changes->size / sizeof *change, err);
     }
-    return rc;
+    return rc ? rc : write_changes(committer, committer->workers, err);
 }
 
 static void rewrite_work(struct io_task *task)
@@ -397,7 +402,7 @@ static void batch_snapshot(struct rewrite_batch *rewrite, const struct backlog *
         doc_snapshot(rewrite, backlog, (struct doc_ref){batch->index, i});
 }
 
-void committer_rewrite(struct committer *committer, const struct backlog *backlog)
+void committer_rewrite(struct committer *committer, const struct backlog *backlog, const struct sched *sched)
 {
     committer->rewrite = calloc(backlog->batches + 1, sizeof *committer->rewrite);
     if (!committer->rewrite)
@@ -405,6 +410,10 @@ void committer_rewrite(struct committer *committer, const struct backlog *backlo
     for (uint32_t i = 0; i < backlog->batches; i++)
         if (backlog->batch[i] && !backlog->batch[i]->check_only)
             batch_snapshot(&committer->rewrite[committer->rewrites++], backlog, backlog->batch[i]);
+    committer->workers = group_new();
+    for (uint32_t i = 0; i < sched_workers(sched); i++)
+        if (sched_worker(sched, i)->connected)
+            group_add_worker(committer->workers, sched_worker(sched, i)->name, sched_worker(sched, i)->slots);
     /* Groups that follow bring what changes after this picture. */
     committer->redis_ok = true;
     submit(committer, rewrite_work, rewrite_done);

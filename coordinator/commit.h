@@ -60,8 +60,8 @@ void committer_submit(struct committer *committer, struct group *group); /* take
 /* True when Redis holds what memory holds, but for groups under way. */
 bool committer_redis_ok(const struct committer *committer);
 
-/* Starts to write all of Redis from the backlog as it is now; the committer is idle. */
-void committer_rewrite(struct committer *committer, const struct backlog *backlog);
+/* Starts to write all of Redis from the backlog and the workers as they are now; the committer is idle. */
+void committer_rewrite(struct committer *committer, const struct backlog *backlog, const struct sched *sched);
 void committer_stale(struct committer *committer); /* Redis is to be rewritten at the next occasion */
 
 /* The same, and tells when the next rewrite has ended. One such wish at a time; a further one ends the one before with E_STATE. */

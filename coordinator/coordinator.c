@@ -123,7 +123,7 @@ static void commit_start(struct coordinator *c, uint64_t now_ms)
         admissions_start(c);
     } else if (!committer_redis_ok(c->committer) && now_ms >= c->rewrite_ms) {
         c->rewrite_ms = now_ms + REWRITE_MS;
-        committer_rewrite(c->committer, c->backlog);
+        committer_rewrite(c->committer, c->backlog, c->sched);
     }
 }
 
