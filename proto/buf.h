@@ -13,8 +13,8 @@ struct buf {
     size_t capacity;
 };
 
-void buf_destroy(struct buf *buf); /* frees the bytes; the buffer is empty and usable again */
-void buf_clear(struct buf *buf);   /* forgets the bytes, keeps the memory */
+void buf_destroy(struct buf *buf);                   /* frees the bytes; the buffer is empty and usable again */
+void buf_clear(struct buf *buf);                     /* forgets the bytes, keeps the memory */
 uint8_t *buf_reserve(struct buf *buf, size_t bytes); /* room for bytes more; returns where they go, size unchanged */
 void buf_append(struct buf *buf, const void *data, size_t bytes);
 void buf_puts(struct buf *buf, const char *text);

@@ -12,6 +12,7 @@
 
 enum { VALUE_BYTES = 320, VALUE_RING = 4 };
 
+static const char *const level_name[] = {"debug", "info", "warn", "error"};
 static const char *trace_part = "sohoa";
 static enum trace_level trace_least = TRACE_INFO;
 
@@ -19,6 +20,14 @@ void trace_init(const char *part, enum trace_level least)
 {
     trace_part = part;
     trace_least = least;
+}
+
+enum trace_level trace_level_named(const char *name)
+{
+    for (int level = TRACE_DEBUG; level <= TRACE_ERROR; level++)
+        if (!strcmp(name, level_name[level]))
+            return (enum trace_level)level;
+    return TRACE_INFO;
 }
 
 static char *value_next(void)
@@ -61,13 +70,12 @@ const char *trace_page(const uint8_t *sha256, uint32_t page_no)
 
 static void line_begin(struct buf *line, enum trace_level level, const char *event)
 {
-    static const char *const name[] = {"debug", "info", "warn", "error"};
     struct timespec now;
     struct tm utc;
     clock_gettime(CLOCK_REALTIME, &now);
     gmtime_r(&now.tv_sec, &utc);
     buf_printf(line, "time=%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ level=%s part=%s event=%s", utc.tm_year + 1900,
-               utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, now.tv_nsec / 1000000, name[level],
+               utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, now.tv_nsec / 1000000, level_name[level],
                trace_part, event);
 }
 

@@ -100,12 +100,12 @@ static const char *grant_fault(const Sohoa__Grant *grant)
 static const char *frame_fault(const Sohoa__Frame *frame)
 {
     switch (frame->body_case) {
-    case SOHOA__FRAME__BODY_HELLO:   return hello_fault(frame->hello);
+    case SOHOA__FRAME__BODY_HELLO: return hello_fault(frame->hello);
     case SOHOA__FRAME__BODY_RESULTS: return results_fault(frame->results);
-    case SOHOA__FRAME__BODY_GRANT:   return grant_fault(frame->grant);
-    case SOHOA__FRAME__BODY_REFUSE:  return frame->refuse->err ? NULL : "refuse.err";
+    case SOHOA__FRAME__BODY_GRANT: return grant_fault(frame->grant);
+    case SOHOA__FRAME__BODY_REFUSE: return frame->refuse->err ? NULL : "refuse.err";
     case SOHOA__FRAME__BODY__NOT_SET: return "body";
-    default:                         return NULL;
+    default: return NULL;
     }
 }
 
