@@ -24,6 +24,8 @@ enum {
     READ_WARM_SIDE_PX = 64, /* the picture that makes Tesseract load what it loads at first use */
 };
 
+#define READ_ORIENTATION_LEAST_LETTERS "15"
+
 static const double read_least_descent = 0.25;     /* of the ascent, for lines without a descender */
 static const float read_orientation_margin = 2.0F; /* below this confidence a turn is a guess */
 
@@ -96,6 +98,9 @@ static int api_new(const char *tessdata, const char *lang, TessBaseAPI **ret_api
         return err_set(err, E_MODEL, "Tesseract can't load %s from %s", lang, tessdata);
     /* Weak lines are not recognised a second time with black and white exchanged. */
     TessBaseAPISetVariable(api, "tessedit_do_invert", "0");
+    TessBaseAPISetVariable(api, "min_characters_to_try", READ_ORIENTATION_LEAST_LETTERS);
+    /* It talks of each page; logs must hold nothing of documents. */
+    TessBaseAPISetVariable(api, "debug_file", "/dev/null");
     TessBaseAPISetPageSegMode(api, PSM_AUTO);
     *ret_api = api;
     api = NULL;
