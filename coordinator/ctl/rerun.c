@@ -72,8 +72,8 @@ int rerun_main(const struct command *command, struct ctl *ctl, int argc, char **
     AUTO(texts_destroy) struct texts operands = {0};
     AUTO(rerun_destroy) struct rerun rerun = {0};
     const struct flag flags[] = {
-        {.name = "where",                                 .meta = "EXPR", .text = &rerun.where, .doc = "which documents, such as state=dead"},
-        {.name = "document",                                               .meta = "N",                                            .list = &rerun.documents,       .doc = "their numbers; N N or N,N"},
+        {.name = "where",                     .meta = "EXPR", .text = &rerun.where, .doc = "which documents, such as state=dead"},
+        {.name = "document",                                   .meta = "N",                                .list = &rerun.documents,       .doc = "their numbers; N N or N,N"},
         {.name = "dry-run", .on = &rerun.dry,               .doc = "only count"            },
     };
     int rc = args_parse(command, ctl, flags, sizeof flags / sizeof flags[0], argc, argv, &operands, err);
