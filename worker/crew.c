@@ -39,15 +39,11 @@ static struct slot *slot_find(struct crew *crew, uint64_t serial)
     return NULL;
 }
 
-/* Of a process that was given up before this came. */
-static void warm_stray(const struct warm_event *event, int pidfd)
+/* A process that was given up before it was forked. */
+static void stray_kill(int pidfd)
 {
-    if (event->kind == WARM_STARTED) {
-        pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
-        close(pidfd);
-    } else if (event->kind == WARM_EXIT)
-        trace(TRACE_DEBUG, "slot-exit", "pid=%d status=%s", (int)event->pid,
-              trace_value(death_text(event->code, event->status)));
+    pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
+    close(pidfd);
 }
 
 static void warm_lost(struct crew *crew, struct err *err)
@@ -73,13 +69,13 @@ static void warm_hear(struct crew *crew)
         return;
     }
     struct slot *slot = slot_find(crew, event.serial);
-    if (!slot)
-        warm_stray(&event, fd[0]);
+    if (event.kind == WARM_STARTED && !slot)
+        stray_kill(fd[0]);
     else if (event.kind == WARM_STARTED)
         place_forked(slot, event.pid, fd[0]);
-    else if (event.kind == WARM_FAILED)
+    else if (event.kind == WARM_FAILED && slot)
         place_not_started(slot, event.err.text);
-    else if (event.kind == WARM_EXIT)
+    else if (event.kind == WARM_EXIT && slot)
         place_exited(slot, event.code, event.status);
 }
 
@@ -117,7 +113,7 @@ struct slot *crew_take(struct crew *crew, bool degraded)
     }
     if (!free_slot || crew->failure.code)
         return NULL;
-    if (free_slot->degraded != degraded)
+    if (free_slot->degraded != degraded || free_slot->silent)
         place_refill(free_slot, degraded);
     free_slot->taken = true;
     crew_arm(crew);
