@@ -167,16 +167,11 @@ static void job_end(struct job *job)
     jobs->ended(lease, result, jobs->user);
 }
 
-/* Nothing of it runs anywhere, so it may go at once. */
-static bool job_idle(const struct job *job)
-{
-    return !job->parts_left && !job->asking;
-}
-
+/* A request that runs is killed with its slot; what runs on io threads is waited for. */
 static void job_abandon(struct job *job)
 {
     job->abandoned = true;
-    if (job_idle(job))
+    if (!job->parts_left)
         job_end(job);
 }
 
@@ -323,14 +318,9 @@ static void slot_ended(const struct slot_answer *answer, void *user)
 {
     struct job *job = user;
     struct err err = {0};
-    job->asking = false;
     job->cpu_ms += answer->cpu_ms;
     if (answer->lost)
         job->open = false;
-    if (job->abandoned) {
-        job_end(job);
-        return;
-    }
     int rc = step_rule[job_step(job)].answer(job, answer, &err);
     if (rc == STEP_AGAIN)
         job_ask(job);
@@ -340,7 +330,6 @@ static void slot_ended(const struct slot_answer *answer, void *user)
 
 void job_send(struct job *job, const struct slot_request *request, int fd, uint64_t out_max_bytes, uint32_t limit_ms)
 {
-    job->asking = true;
     job->asked_ms = clock_mono_ms();
     job->opening = request->op == SLOT_OPEN;
     slot_send(job->slot, request, fd, out_max_bytes, limit_ms, slot_ended, job);

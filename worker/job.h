@@ -38,7 +38,7 @@ void jobs_destroy(struct jobs **jobs);
 /* Takes over order (protobuf-c memory) and starts it. A lease that is here already is not started twice. */
 void jobs_start(struct jobs *jobs, Sohoa__Job *order, uint64_t now_ms);
 
-/* Abandons it; what runs of it at this moment ends first. Unknown leases are fine. */
+/* Abandons it, once its io threads are done with it. Unknown leases are fine. */
 void jobs_drop(struct jobs *jobs, uint64_t lease);
 
 /* Abandons leases that ran out, repeats what the store failed, gives free slots to the jobs that wait for one. */

@@ -112,16 +112,18 @@ static void say_stored(const struct job *job, Sohoa__Result *result)
 
 static void result_trace(const struct job *job, const Sohoa__Result *result)
 {
-    const char *subject = job->source || job->plan != PLAN_PROBE
-                              ? trace_page(job->source ? job->source->sha256 : job->order->sha256.data,
-                                           job->plan == PLAN_PAGES ? job->first : 0)
-                              : trace_value(job->order->source);
+    /* A PROBE's scan has no sha256 as long as it was not read. */
+    bool named = job->plan != PLAN_PROBE || job->source;
+    const char *key = named ? "page" : "source";
+    const char *subject = !named ? trace_value(job->order->source)
+                                 : trace_page(job->source ? job->source->sha256 : job->order->sha256.data,
+                                              job->plan == PLAN_PAGES ? job->first : 0);
     if (job->err.code)
-        trace_err(TRACE_WARN, "job_failed", &job->err, "lease=%" PRIu64 " page=%s wall_ms=%u", result->lease, subject,
-                  result->wall_ms);
+        trace_err(TRACE_WARN, "job_failed", &job->err, "lease=%" PRIu64 " %s=%s wall_ms=%u", result->lease, key,
+                  subject, result->wall_ms);
     else
-        trace(TRACE_INFO, "job_ended", "lease=%" PRIu64 " page=%s count=%u found=%d failed=%zu cpu_ms=%u wall_ms=%u",
-              result->lease, subject, job->count, job->found, result->n_failed, result->cpu_ms, result->wall_ms);
+        trace(TRACE_INFO, "job_ended", "lease=%" PRIu64 " %s=%s count=%u found=%d failed=%zu cpu_ms=%u wall_ms=%u",
+              result->lease, key, subject, job->count, job->found, result->n_failed, result->cpu_ms, result->wall_ms);
 }
 
 Sohoa__Result *job_result(const struct job *job, uint32_t wall_ms)
