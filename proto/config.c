@@ -71,6 +71,12 @@ struct config {
     int64_t number[CFG_KEYS];
 };
 
+static void file_destroy(FILE **file)
+{
+    if (*file)
+        fclose(*file);
+}
+
 static bool row_is_number(const struct config_row *row)
 {
     return row->least < row->most;
@@ -100,15 +106,35 @@ static int config_set(struct config *config, const char *name, const char *value
 
 struct file_read {
     struct config *config;
+    const char *path;
+    FILE *file;
+    int line;
     struct err *err;
     int rc;
 };
+
+/* inih's fgets(). Left alone, inih would take an indented line for more of the value before, and the rest of a long line
+ * for a line of its own. */
+static char *file_next(char *line, int bytes, void *user)
+{
+    struct file_read *read = user;
+    if (read->rc || !fgets(line, bytes, read->file))
+        return NULL;
+    read->line++;
+    if (!strchr(line, '\n') && !feof(read->file)) {
+        read->rc =
+            err_set(read->err, E_CONFIG, "%s: line %d is longer than %d bytes", read->path, read->line, bytes - 2);
+        return NULL;
+    }
+    memmove(line, line + strspn(line, " \t"), strlen(line + strspn(line, " \t")) + 1);
+    return line;
+}
 
 static int file_line(void *user, const char *section, const char *name, const char *value)
 {
     struct file_read *read = user;
     if (!read->rc && *section)
-        read->rc = err_set(read->err, E_CONFIG, "section [%.60s]: the file has no sections", section);
+        read->rc = err_set(read->err, E_CONFIG, "%s: section [%.60s]: the file has no sections", read->path, section);
     if (!read->rc)
         read->rc = config_set(read->config, name, value, read->err);
     return read->rc == 0;
@@ -116,12 +142,15 @@ static int file_line(void *user, const char *section, const char *name, const ch
 
 static int config_file(struct config *config, const char *path, struct err *err)
 {
-    struct file_read read = {config, err, 0};
-    int line = ini_parse(path, file_line, &read);
+    AUTO(file_destroy) FILE *file = fopen(path, "re");
+    if (!file)
+        return err_errno(err, E_CONFIG, "%s", path);
+    struct file_read read = {.config = config, .path = path, .file = file, .err = err};
+    int line = ini_parse_stream(file_next, &read, file_line, &read);
     if (read.rc)
         return read.rc;
-    if (line < 0)
-        return err_errno(err, E_CONFIG, "%s", path);
+    if (ferror(file))
+        return err_errno(err, E_CONFIG, "%s can't be read", path);
     return line ? err_set(err, E_CONFIG, "%s: line %d is not key = value", path, line) : 0;
 }
 

@@ -69,7 +69,7 @@ struct err {
 };
 
 /* Fills *err (may be NULL) and returns code. A text that does not fit is cut at a UTF-8 boundary; control characters
- * become spaces. */
+ * become spaces, bytes that are not UTF-8 question marks. */
 int err_set(struct err *err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* As err_set, and adds ": " and the text of errno. */

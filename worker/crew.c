@@ -113,7 +113,7 @@ struct slot *crew_take(struct crew *crew, bool degraded)
     }
     if (!free_slot || crew->failure.code)
         return NULL;
-    if (free_slot->degraded != degraded)
+    if (free_slot->degraded != degraded || free_slot->silent)
         place_refill(free_slot, degraded);
     free_slot->taken = true;
     crew_arm(crew);

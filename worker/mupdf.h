@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * What the MuPDF files share: render.c (the flow of reading), tap.c (bytes of the source), tiff.c and picture.c (pictures as sources),
+ * What the MuPDF files share: render.c (the flow of reading), tap.c (bytes of the source), tree.c (pages of a PDF), tiff.c and picture.c (pictures as sources),
  * look.c (what is on a page), pixels.c (a page's picture), words.c (a page's own text), signature.c; pdf.c (the flow of writing), sheet.c (a
  * picture as a PDF page), layer.c (the invisible text), strip.c (an older layer).
  *
@@ -44,9 +44,6 @@ struct render {
 /* In fz_catch: the error that was thrown, as E_MEMORY or code. */
 int render_caught(fz_context *ctx, int code, const char *what, struct err *err);
 
-/* The source as an independent PDF document, page counts put right. Throws. */
-pdf_document *render_load_pdf(fz_context *ctx, int fd, uint64_t bytes);
-
 /* ---- tap.c ---- */
 
 /* A stream over fd by lseek and read alone, the only calls that the sandbox has for it; fd stays open. */
@@ -54,6 +51,11 @@ fz_stream *tap_open(fz_context *ctx, int fd, uint64_t bytes);
 
 /* By the first bytes, never by a name; SOURCE_UNKNOWN when it is none of ours. */
 Sohoa__SourceKind tap_sniff(fz_context *ctx, fz_stream *stream);
+
+/* ---- tree.c ---- */
+
+/* The source as a PDF document of its own, its page tree put right. */
+pdf_document *tree_open(fz_context *ctx, int fd, uint64_t bytes);
 
 /* ---- tiff.c: also EXIF, which is a TIFF without pixels ---- */
 

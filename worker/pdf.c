@@ -138,7 +138,7 @@ static void document_assemble(struct assembling *work, Sohoa__Page *const *pages
 {
     struct render *render = work->render;
     fz_context *ctx = render->ctx;
-    work->pdf = render->pdf ? render_load_pdf(ctx, render->fd, render->bytes) : pdf_create_document(ctx);
+    work->pdf = render->pdf ? tree_open(ctx, render->fd, render->bytes) : pdf_create_document(ctx);
     if (work->pdf->version < PDF_VERSION_MIN)
         work->pdf->version = PDF_VERSION_MIN;
     if (render->pdf) {

@@ -173,10 +173,11 @@ void slot_send(struct slot *slot, const struct slot_request *request, int fd, ui
     crew_arm(slot->crew);
 }
 
-/* What was sent early has its time from now. */
-static void call_begin(struct slot *slot)
+/* The slot turns to what was sent to it meanwhile, which has its time from now. */
+static void slot_turn(struct slot *slot)
 {
-    slot->deadline_ms = slot->call.active ? clock_mono_ms() + slot->call.limit_ms : 0;
+    uint32_t limit_ms = slot->closing ? SLOT_CLOSE_MAX_MS : slot->call.limit_ms;
+    slot->deadline_ms = slot->closing || slot->call.active ? clock_mono_ms() + limit_ms : 0;
 }
 
 /* ---- what slots say ---- */
@@ -201,7 +202,7 @@ static void hear_hello(struct slot *slot, struct slot_reply *reply)
     slot->ready = true;
     slot->born_bytes = reply->rss_bytes;
     slot->crew->start_failures = 0;
-    call_begin(slot);
+    slot_turn(slot);
     trace(TRACE_DEBUG, "slot-ready", "slot=%u pid=%d degraded=%d ms=%" PRIu64, slot->index, (int)slot->pid,
           slot->degraded, clock_mono_ms() - slot->ordered_ms);
 }
@@ -270,7 +271,7 @@ void place_hear(struct slot *slot)
         hear_hello(slot, &reply);
     } else if (slot->closing) {
         slot->closing = false;
-        call_begin(slot);
+        slot_turn(slot);
     } else {
         hear_answer(slot, &reply);
     }

@@ -18,7 +18,6 @@ enum {
     UNREADABLE_MAX_PCT = 20,      /* letters without meaning beyond which own text is not believed */
     TILED_DPI_MIN = 72,           /* what scans in pieces are drawn at */
     TILED_DPI_MAX = 600,
-    PAGE_TREE_DEPTH_MAX = 64,
 };
 
 static const double SCAN_SHARE = 0.80;      /* of the page under images: a scan */
@@ -106,59 +105,6 @@ void render_destroy(struct render **render)
 
 /* ---- opening ------------------------------------------------------------------------------------------------------- */
 
-static bool is_page_tree(fz_context *ctx, pdf_obj *node)
-{
-    pdf_obj *type = pdf_dict_get(ctx, node, PDF_NAME(Type));
-    if (type)
-        return pdf_name_eq(ctx, type, PDF_NAME(Pages));
-    return pdf_dict_get(ctx, node, PDF_NAME(Kids)) && !pdf_dict_get(ctx, node, PDF_NAME(MediaBox));
-}
-
-/* Counts a page tree's leaves and puts wrong counts right, so that no page is lost to a wrong one. */
-static int tree_count(fz_context *ctx, pdf_obj *node, unsigned depth)
-{
-    int count = 0;
-    fz_var(count);
-    if (depth > PAGE_TREE_DEPTH_MAX || pdf_mark_obj(ctx, node))
-        fz_throw(ctx, FZ_ERROR_GENERIC, "the page tree is too deep or turns on itself");
-    fz_try(ctx)
-    {
-        pdf_obj *kids = pdf_dict_get(ctx, node, PDF_NAME(Kids));
-        for (int i = 0; i < pdf_array_len(ctx, kids) && count <= DOC_MAX_PAGES; i++) {
-            pdf_obj *kid = pdf_array_get(ctx, kids, i);
-            if (!pdf_is_dict(ctx, kid))
-                pdf_array_delete(ctx, kids, i--);
-            else
-                count += is_page_tree(ctx, kid) ? tree_count(ctx, kid, depth + 1) : 1;
-        }
-        if (count <= DOC_MAX_PAGES && pdf_dict_get_int(ctx, node, PDF_NAME(Count)) != count)
-            pdf_dict_put_int(ctx, node, PDF_NAME(Count), count);
-    }
-    fz_always(ctx) pdf_unmark_obj(ctx, node);
-    fz_catch(ctx) fz_rethrow(ctx);
-    return count;
-}
-
-pdf_document *render_load_pdf(fz_context *ctx, int fd, uint64_t bytes)
-{
-    pdf_document *pdf = NULL;
-    fz_var(pdf);
-    fz_stream *stream = tap_open(ctx, fd, bytes);
-    fz_try(ctx)
-    {
-        pdf = pdf_open_document_with_stream(ctx, stream);
-        if (!pdf_needs_password(ctx, pdf))
-            tree_count(ctx, pdf_dict_getp(ctx, pdf_trailer(ctx, pdf), "Root/Pages"), 0);
-    }
-    fz_always(ctx) fz_drop_stream(ctx, stream);
-    fz_catch(ctx)
-    {
-        pdf_drop_document(ctx, pdf);
-        fz_rethrow(ctx);
-    }
-    return pdf;
-}
-
 static void source_load(struct render *render)
 {
     fz_context *ctx = render->ctx;
@@ -167,7 +113,7 @@ static void source_load(struct render *render)
     {
         render->kind = tap_sniff(ctx, stream);
         if (render->kind == SOHOA__SOURCE_KIND__SOURCE_PDF)
-            render->pdf = render_load_pdf(ctx, render->fd, render->bytes);
+            render->pdf = tree_open(ctx, render->fd, render->bytes);
         else if (render->kind != SOHOA__SOURCE_KIND__SOURCE_UNKNOWN)
             render->picture = picture_open(ctx, render->kind, stream, render->bytes);
     }

@@ -193,12 +193,22 @@ static uint64_t heap_bytes(void)
     return heap.arena + heap.hblkhd;
 }
 
+/* Libraries that were refused memory tend to call the document broken. */
+static void memory_blame(struct slot_reply *reply)
+{
+    struct err said = reply->err;
+    if (reply->code && err_class(reply->code) == ERR_POISON)
+        reply->code = err_set(&reply->err, E_MEMORY, "%s", said.text);
+}
+
 static void task_serve(struct desk *desk, struct task *task)
 {
     uint64_t cpu_ms = clock_ms(CLOCK_PROCESS_CPUTIME_ID);
-    errno = 0; /* what the crash handler looks at */
+    errno = 0; /* ENOMEM in it at the end, or in a crash, tells that memory was refused */
     struct slot_reply *reply = &task->reply;
     reply->code = task_run(desk, task, &reply->err);
+    if (errno == ENOMEM)
+        memory_blame(reply);
     if (reply->code)
         for (int i = 0; i < SLOT_SECTIONS; i++)
             reply->section[i].offset = reply->section[i].bytes = 0;

@@ -31,6 +31,7 @@
 enum {
     WAIT_MS = 60000, /* then a test has failed */
     PATIENT_MS = 60000,
+    HOSTILE_MS = 1000,
     OUT_BYTES = PAGE_MAX_BYTES,
     DOCUMENT_BYTES = 64 << 20,
 };
@@ -123,6 +124,14 @@ static const char little_pdf[] =
     "/Resources<</Font<</F1<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>>>endobj\n"
     "4 0 obj<</Length 53>>stream\nBT /F1 24 Tf 40 100 Td (Hello Sohoa) Tj ET           \nendstream endobj\n"
     "trailer<</Root 1 0 R>>\n%%EOF\n";
+
+/* A picture of 30000 x 30000 pixels in a few bytes. */
+static const char giant_pdf[] =
+    "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+    "3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 400 400]/Contents 4 0 R/Resources<</XObject<</X 5 0 R>>>>>>endobj\n"
+    "4 0 obj<</Length 24>>stream\n400 0 0 400 0 0 cm /X Do\nendstream endobj\n"
+    "5 0 obj<</Type/XObject/Subtype/Image/Width 30000/Height 30000/BitsPerComponent 8/ColorSpace/DeviceRGB/Length 4>>"
+    "stream\nnone\nendstream endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n";
 
 /* A page that draws a form that draws a form ... ten times each, nine levels deep: no reader ever gets to its end. */
 static void endless_pdf(struct buf *pdf)
@@ -572,13 +581,13 @@ static void test_hostile_documents(void **state)
             AUTO(fd_destroy) int fd = open(file, O_RDONLY | O_CLOEXEC);
             struct slot *slot = crew_take(crew, false);
             files++;
-            int rc = ask_open(slot, fd, 3000, &heard);
+            int rc = ask_open(slot, fd, HOSTILE_MS, &heard);
             opened += rc == 0;
             lost += heard.lost;
             if (heard.lost)
                 print_message("%s: %s\n", entry->d_name, heard.err.text);
             if (!rc)
-                rc = ask_page(slot, 1, 3000, &heard);
+                rc = ask_page(slot, 1, HOSTILE_MS, &heard);
             read += rc == 0;
             lost += heard.lost;
             if (heard.lost)
@@ -672,12 +681,12 @@ static void test_errors_are_tempered(void **state)
 
 /* ---- crews of other kinds ---- */
 
-static struct config *config_with(const char *setting)
+static struct config *config_with(const char *setting, const char *other)
 {
     struct config *made = NULL;
     struct err err;
-    char *argv[] = {(char *)"crew_test", (char *)setting, NULL};
-    if (config_load(FOR_WORKER, setting ? 2 : 1, argv, &made, &err))
+    char *argv[] = {(char *)"crew_test", (char *)setting, (char *)other, NULL};
+    if (config_load(FOR_WORKER, 1 + (setting != NULL) + (other != NULL), argv, &made, &err))
         fail_msg("%s", err.text);
     return made;
 }
@@ -688,7 +697,7 @@ static void test_models_missing(void **state)
     struct crew *none = NULL;
     uint8_t pipeline[SHA256_BYTES];
     struct err err = {0};
-    AUTO(config_destroy) struct config *nowhere = config_with("--tessdata=/nowhere");
+    AUTO(config_destroy) struct config *nowhere = config_with("--tessdata=/nowhere", NULL);
     assert_int_equal(crew_new(nowhere, 1, &none, pipeline, &err), E_MODEL);
     assert_null(none);
     assert_non_null(strstr(err.text, "/nowhere"));
@@ -701,7 +710,7 @@ static void test_old_slots_are_replaced(void **state)
     uint8_t pipeline[SHA256_BYTES];
     struct err err;
     struct heard heard = {0};
-    AUTO(config_destroy) struct config *brief = config_with("--slot_max_pages=2");
+    AUTO(config_destroy) struct config *brief = config_with("--slot_max_pages=2", NULL);
     crew_destroy(&crew);
     assert_int_equal(crew_new(brief, 1, &crew, pipeline, &err), 0);
     AUTO(fd_destroy) int fd = file_of(little_pdf, sizeof little_pdf - 1);
@@ -711,6 +720,32 @@ static void test_old_slots_are_replaced(void **state)
     for (int i = 0; i < 3; i++)
         assert_int_equal(ask_page(slot, 1, PATIENT_MS, &heard), 0);
     assert_int_equal(the_slot(), pid);
+    slot_release(&slot);
+    pump(crew, is_replaced, &pid);
+    heard_clear(&heard);
+}
+
+static void test_memory_limit(void **state)
+{
+    (void)state;
+#ifdef SOHOA_SANITIZED
+    print_message("no address space limit under a sanitizer\n");
+    skip();
+#endif
+    uint8_t pipeline[SHA256_BYTES];
+    struct err err;
+    struct heard heard = {0};
+    AUTO(config_destroy)
+    struct config *tight = config_with("--slot_max_bytes=268435456", "--page_max_pixels=1000000000");
+    crew_destroy(&crew);
+    assert_int_equal(crew_new(tight, 1, &crew, pipeline, &err), 0);
+    AUTO(fd_destroy) int fd = file_of(giant_pdf, sizeof giant_pdf - 1);
+    struct slot *slot = crew_take(crew, false);
+    assert_int_equal(ask_open(slot, fd, PATIENT_MS, &heard), 0);
+    pid_t pid = the_slot();
+    assert_int_equal(ask_page(slot, 1, PATIENT_MS, &heard), E_MEMORY);
+    assert_non_null(strstr(heard.err.text, "memory limit 268435456 bytes (slot_max_bytes)"));
+    assert_int_equal(heard.err.page_no, 1);
     slot_release(&slot);
     pump(crew, is_replaced, &pid);
     heard_clear(&heard);
@@ -788,7 +823,7 @@ static int crew_start(void **state)
     (void)state;
     uint8_t pipeline[SHA256_BYTES];
     struct err err;
-    config = config_with(NULL);
+    config = config_with(NULL, NULL);
     uint64_t begun_ms = clock_mono_ms();
     if (crew_new(config, 1, &crew, pipeline, &err)) {
         print_message("%s\n", err.text);
@@ -826,6 +861,7 @@ int main(void)
         cmocka_unit_test(test_results_are_frozen),
         cmocka_unit_test(test_errors_are_tempered),
         cmocka_unit_test(test_old_slots_are_replaced),
+        cmocka_unit_test(test_memory_limit),
         cmocka_unit_test(test_warm_process_dies),
         cmocka_unit_test(test_models_missing),
         cmocka_unit_test(test_nothing_survives_the_owner),
