@@ -325,16 +325,23 @@ static void cut_before(struct work *work, uint32_t page_no)
     work->part[i + 1].first = page_no;
 }
 
-struct part *work_isolate(struct work *work, uint32_t first, uint32_t count)
+struct part *work_part(struct work *work, uint32_t first, uint32_t count)
 {
     work_cut(work);
-    assert(first >= 1 && count >= 1 && count <= work->pages && first <= work->pages - count + 1);
+    for (uint32_t i = 0; i < work->parts && count; i++) {
+        struct part *part = &work->part[i];
+        if (first >= part->first && first - part->first < part->count && count <= part->first + part->count - first)
+            return part;
+    }
+    return NULL;
+}
+
+struct part *work_isolate(struct work *work, uint32_t first, uint32_t count)
+{
+    assert(work_part(work, first, count));
     cut_before(work, first);
     cut_before(work, first + count);
-    for (uint32_t i = 0; i < work->parts; i++)
-        if (work->part[i].first == first && work->part[i].count == count)
-            return &work->part[i];
-    return NULL; /* it spans several parts */
+    return work_part(work, first, count);
 }
 
 uint32_t work_parts_in(const struct work *work, enum page_state state)

@@ -158,7 +158,9 @@ void work_unsubscribe(struct backlog *backlog, struct doc_ref ref);
 uint32_t work_subscriber_in(const struct backlog *backlog, uint32_t work, uint32_t batch);
 
 void work_cut(struct work *work); /* makes its parts, if it has none */
-/* Cuts the part of which first..first+count-1 lie so that they are a part of their own, and returns it. */
+/* The part that holds all of first..first+count-1; NULL: they are in several, or not in the work. */
+struct part *work_part(struct work *work, uint32_t first, uint32_t count);
+/* Cuts the part of which first..first+count-1 lie so that they are a part of their own, and returns it (asserted: there is such a part). */
 struct part *work_isolate(struct work *work, uint32_t first, uint32_t count);
 uint32_t work_parts_in(const struct work *work, enum page_state state);
 

@@ -79,10 +79,13 @@ static int month_days(int year, int month)
 
 int manifest_deadline(const char *day, uint64_t *ret_deadline_ms, struct err *err)
 {
-    int year = 0, month = 0, date = 0, used = 0;
-    bool formed = strlen(day) == 10 && strspn(day, "0123456789-") == 10 &&
-                  sscanf(day, "%4d-%2d-%2d%n", &year, &month, &date, &used) == 3 && used == 10;
-    if (!formed || year < 1970 || month < 1 || month > 12 || date < 1 || date > month_days(year, month))
+    static const char digits[] = "0123456789";
+    bool formed = strlen(day) == 10 && strspn(day, digits) == 4 && day[4] == '-' && strspn(day + 5, digits) == 2 &&
+                  day[7] == '-' && strspn(day + 8, digits) == 2;
+    int year = formed ? (int)strtol(day, NULL, 10) : 0;
+    int month = formed ? (int)strtol(day + 5, NULL, 10) : 0;
+    int date = formed ? (int)strtol(day + 8, NULL, 10) : 0;
+    if (year < 1970 || month < 1 || month > 12 || date < 1 || date > month_days(year, month))
         return err_set(err, E_MANIFEST, "deadline '%.20s' is not a day of the form YYYY-MM-DD", day);
     int64_t end_ms = (days_since_1970(year, month, date) + 1) * DAY_MS - HANOI_OFFSET_MS;
     *ret_deadline_ms = (uint64_t)end_ms - 1;

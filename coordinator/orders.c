@@ -292,11 +292,9 @@ void sched_restore_outcome(struct sched *sched, struct doc_ref ref, const Sohoa_
 static void pages_restore(struct sched *sched, uint32_t index, uint32_t first, uint32_t count, struct part as)
 {
     struct work *work = &sched->backlog->work[index];
-    if (!first || !count || first > work->pages || count > work->pages - first + 1)
+    if (!work_part(work, first, count))
         return;
     struct part *part = work_isolate(work, first, count);
-    if (!part)
-        return;
     as.first = first;
     as.count = count;
     as.last_worker = NONE;

@@ -180,9 +180,7 @@ static uint64_t lease_deadline(const struct sched *sched, uint32_t pages, uint64
 
 static struct part *lease_part(struct sched *sched, const struct lease *lease)
 {
-    struct part *part = work_isolate(&sched->backlog->work[lease->work], lease->first, lease->count);
-    assert(part);
-    return part;
+    return work_isolate(&sched->backlog->work[lease->work], lease->first, lease->count);
 }
 
 /* ---- granting ---- */
@@ -852,12 +850,11 @@ static bool adopt_work(struct sched *sched, struct lease *lease, const Sohoa__Jo
             return false;
         work->leased = true;
     } else {
-        struct part *part = job->range && work->phase == WORK_READY && job->range->first <= work->pages &&
-                                    job->range->count && job->range->count <= work->pages - job->range->first + 1
-                                ? work_isolate(work, job->range->first, job->range->count)
-                                : NULL;
+        struct part *part =
+            job->range && work->phase == WORK_READY ? work_part(work, job->range->first, job->range->count) : NULL;
         if (!part || part->state != PAGE_QUEUED)
             return false;
+        part = work_isolate(work, job->range->first, job->range->count);
         lease->first = part->first;
         lease->count = part->count;
         part_move(sched->backlog, doc->work, part, PAGE_LEASED);

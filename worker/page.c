@@ -27,13 +27,15 @@ static void *page_alloc(size_t bytes)
     return memory;
 }
 
-/* Makes room for one more pointer in an array of count; arrays grow when their count is a power of two. */
+/* Makes room for one more pointer in an array of count, rounded up to a power of two: unpacked arrays have no spare
+ * room, and realloc() has little to do when the size stays. */
 static void page_grow(void *array, size_t count)
 {
-    if (count & (count - 1))
-        return;
     void **slot = array;
-    *slot = realloc(*slot, (count ? 2 * count : 1) * sizeof(void *));
+    size_t room = 1;
+    while (room <= count)
+        room *= 2;
+    *slot = realloc(*slot, room * sizeof(void *));
     if (!*slot)
         abort();
 }
@@ -125,6 +127,43 @@ void page_fit_bounds(Sohoa__Page *page)
         block->w = (uint32_t)(bounds.right - bounds.left);
         block->h = (uint32_t)(bounds.bottom - bounds.top);
     }
+}
+
+static void line_prune(Sohoa__Line *line, bool (*keep)(const Sohoa__Word *word, const void *user), const void *user)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < line->n_words; i++)
+        if (keep(line->words[i], user))
+            line->words[kept++] = line->words[i];
+        else
+            sohoa__word__free_unpacked(line->words[i], NULL);
+    line->n_words = kept;
+}
+
+static void block_prune(Sohoa__Block *block, bool (*keep)(const Sohoa__Word *word, const void *user), const void *user)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < block->n_lines; i++) {
+        line_prune(block->lines[i], keep, user);
+        if (block->lines[i]->n_words)
+            block->lines[kept++] = block->lines[i];
+        else
+            sohoa__line__free_unpacked(block->lines[i], NULL);
+    }
+    block->n_lines = kept;
+}
+
+void page_prune(Sohoa__Page *page, bool (*keep)(const Sohoa__Word *word, const void *user), const void *user)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < page->n_blocks; i++) {
+        block_prune(page->blocks[i], keep, user);
+        if (page->blocks[i]->n_lines)
+            page->blocks[kept++] = page->blocks[i];
+        else
+            sohoa__block__free_unpacked(page->blocks[i], NULL);
+    }
+    page->n_blocks = kept;
 }
 
 void page_pack(const Sohoa__Page *page, struct buf *out)

@@ -4,6 +4,8 @@
 #ifndef SOHOA_PAGE_H
 #define SOHOA_PAGE_H
 
+#include <stdbool.h>
+
 #include "proto/buf.h"
 #include "proto/err.h"
 #include "proto/limits.h"
@@ -19,6 +21,9 @@ Sohoa__Word *line_add_word(Sohoa__Line *line, const char *text);
 
 /* Gives lines and blocks the bounds of what is in them. */
 void page_fit_bounds(Sohoa__Page *page);
+
+/* Removes the words that keep refuses, and the lines and blocks that have none left. */
+void page_prune(Sohoa__Page *page, bool (*keep)(const Sohoa__Word *word, const void *user), const void *user);
 
 void page_pack(const Sohoa__Page *page, struct buf *out);
 /* Errors: E_FRAME: not a Page, or over PAGE_MAX_BYTES or PAGE_MAX_WORDS. */

@@ -12,8 +12,9 @@
 
 struct render; /* the MuPDF context and at most one open document */
 
-/* max_pixels: pages above are rendered or scaled down to it. Called once in the warm process; slots inherit it. */
-int render_new(uint64_t max_pixels, struct render **ret_render, struct err *err);
+/* max_pixels: pages above are rendered or scaled down to it. tessdata: folder with Tesseract's pdf.ttf, the font of the text
+ * layer; no file is read later. Called once in the warm process; slots inherit it. Errors: E_MODEL, E_NOMEM. */
+int render_new(uint64_t max_pixels, const char *tessdata, struct render **ret_render, struct err *err);
 void render_destroy(struct render **render);
 
 /* fd is borrowed until render_close(): a seekable file of bytes bytes. Errors: E_SOURCE_EMPTY, E_SOURCE_TYPE,

@@ -16,7 +16,7 @@ void texts_destroy(struct texts *texts)
     *texts = (struct texts){0};
 }
 
-static void texts_add(struct texts *texts, const char *text)
+void texts_add(struct texts *texts, const char *text)
 {
     texts->item = realloc(texts->item, (texts->count + 1) * sizeof *texts->item);
     assert(texts->item);

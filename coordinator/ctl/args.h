@@ -18,6 +18,7 @@ struct texts {
 };
 
 void texts_destroy(struct texts *texts);
+void texts_add(struct texts *texts, const char *text);
 
 /* One option: the first of text, list and on that is not NULL takes it. */
 struct flag {

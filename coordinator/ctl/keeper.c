@@ -146,9 +146,13 @@ static void orphans_kill(void)
     char path[64];
     snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
     FILE *list = fopen(path, "re");
-    int pid;
-    while (list && fscanf(list, "%d", &pid) == 1)
-        kill(pid, SIGKILL);
+    AUTO(mem_destroy) char *number = NULL;
+    size_t bytes = 0;
+    while (list && getdelim(&number, &bytes, ' ', list) > 0) {
+        long pid = strtol(number, NULL, 10);
+        if (pid > 0)
+            kill((pid_t)pid, SIGKILL);
+    }
     if (list)
         fclose(list);
 }

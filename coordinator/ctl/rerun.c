@@ -72,15 +72,17 @@ int rerun_main(const struct command *command, struct ctl *ctl, int argc, char **
     AUTO(texts_destroy) struct texts operands = {0};
     AUTO(rerun_destroy) struct rerun rerun = {0};
     const struct flag flags[] = {
-        {.name = "where",                                 .meta = "EXPR", .text = &rerun.where, .doc = "which documents, such as state=dead"},
-        {.name = "document",                                               .meta = "N",                                            .list = &rerun.documents,       .doc = "their numbers; more than once, or N,N"},
+        {.name = "where",                     .meta = "EXPR", .text = &rerun.where, .doc = "which documents, such as state=dead"},
+        {.name = "document",                                   .meta = "N",                                .list = &rerun.documents,       .doc = "their numbers; N N or N,N"},
         {.name = "dry-run", .on = &rerun.dry,               .doc = "only count"            },
     };
     int rc = args_parse(command, ctl, flags, sizeof flags / sizeof flags[0], argc, argv, &operands, err);
     if (rc)
         return rc == ARGS_HELPED ? EXIT_SUCCESS : rc;
-    if (operands.count != 1)
+    if (!operands.count || (operands.count > 1 && !rerun.documents.count))
         return err_set(err, E_USAGE, "one batch, not %zu", operands.count);
+    for (size_t i = 1; i < operands.count; i++) /* --document 1 2 3 */
+        texts_add(&rerun.documents, operands.item[i]);
     if (!rerun.where == !rerun.documents.count)
         return err_set(err, E_USAGE, "which documents: either --where EXPR or --document N");
     rerun.batch = operands.item[0];

@@ -32,7 +32,8 @@ struct run {
     const struct ctl *ctl;
     const char *out, *lang;
     uint32_t slots;
-    uint64_t began_ms;
+    uint64_t began_ms; /* on the monotonic clock */
+    int64_t began_s;   /* since 1970 */
     struct inputs inputs;
     char batch[NAME_BYTES];
     struct nest *nest;
@@ -41,8 +42,6 @@ struct run {
     struct outcomes outcomes; /* of the admitted inputs, in their order */
     size_t first_open;        /* all before it are exported */
     uint64_t final_seen;      /* final documents at the last sweep */
-    uint64_t pages_before;    /* done when the run admitted the batch */
-    uint64_t pages_after;
     double seconds;
     struct bar bar;
 };
@@ -127,23 +126,13 @@ static int batch_get(struct run *run, json_t **ret_batch, struct err *err)
     return api_get(run->api, batch_path(&path, run->batch, ""), ret_batch, err);
 }
 
-static uint64_t pages_done(const json_t *batch)
-{
-    return batch_count(batch, "pages", "stored") + batch_count(batch, "pages", "dead");
-}
-
 static int admit(struct run *run, struct err *err)
 {
     AUTO(buf_destroy) struct buf lines = {0};
     AUTO(buf_destroy) struct buf path = {0};
-    AUTO(json_drop) json_t *batch = NULL;
     inputs_manifest(&run->inputs, &lines);
     buf_printf(&path, "batches?id=%s", run->batch);
-    int rc = api_post_lines(run->api, buf_text(&path), &lines, NULL, err);
-    if (!rc)
-        rc = batch_get(run, &batch, err);
-    run->pages_before = run->pages_after = pages_done(batch);
-    return rc;
+    return api_post_lines(run->api, buf_text(&path), &lines, NULL, err);
 }
 
 static void outcomes_name(struct run *run)
@@ -212,7 +201,6 @@ static int look(struct run *run, bool *ret_running, struct err *err)
     progress_show(run, batch);
     const char *state = json_string_value(json_object_get(batch, "state"));
     *ret_running = state && !strcmp(state, "running");
-    run->pages_after = pages_done(batch);
     if (docs_final(batch) == run->final_seen)
         return 0;
     run->final_seen = docs_final(batch);
@@ -248,22 +236,31 @@ static int work(struct run *run, struct err *err)
 
 /* ---- the end ---- */
 
+/* Pages read by this run. Nothing is made in its first second. */
+static uint64_t pages_new(const struct run *run)
+{
+    uint64_t pages = 0;
+    for (size_t i = 0; i < run->outcomes.count; i++)
+        if (run->outcomes.item[i].made_s > run->began_s)
+            pages += run->outcomes.item[i].pages_read;
+    return pages;
+}
+
 static double pages_per_core_hour(const struct run *run)
 {
-    return (double)(run->pages_after - run->pages_before) / (run->seconds * run->slots) * 3600;
+    return (double)pages_new(run) / (run->seconds * run->slots) * 3600;
 }
 
 static void end_print_json(const struct run *run, const struct report *report)
 {
-    uint64_t pages_new = run->pages_after - run->pages_before;
     AUTO(buf_destroy) struct buf path = {0};
     buf_printf(&path, "%s/%s", run->out, REPORT);
     AUTO(json_drop) json_t *end = report_totals(report);
     json_object_set_new(end, "out", json_string(run->out));
     json_object_set_new(end, "report", json_string(buf_text(&path)));
     json_object_set_new(end, "batch", json_string(run->batch));
-    json_object_set_new(end, "pages_new", json_integer((json_int_t)pages_new));
-    json_object_set_new(end, "pages_per_core_hour", pages_new ? json_real(pages_per_core_hour(run)) : json_null());
+    json_object_set_new(end, "pages_new", json_integer((json_int_t)pages_new(run)));
+    json_object_set_new(end, "pages_per_core_hour", pages_new(run) ? json_real(pages_per_core_hour(run)) : json_null());
     json_object_set_new(end, "seconds", json_real(run->seconds));
     json_object_set_new(end, "slots", json_integer(run->slots));
     json_dumpf(end, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
@@ -273,10 +270,9 @@ static void end_print_json(const struct run *run, const struct report *report)
 static void end_print(const struct run *run, const struct report *report)
 {
     report_tell(report, stdout);
-    uint64_t pages_new = run->pages_after - run->pages_before;
-    if (pages_new)
+    if (pages_new(run))
         printf("speed:     %.0f pages per core-hour (%" PRIu64 " pages in %.1f s with %" PRIu32 " slot%s)\n",
-               pages_per_core_hour(run), pages_new, run->seconds, run->slots, run->slots == 1 ? "" : "s");
+               pages_per_core_hour(run), pages_new(run), run->seconds, run->slots, run->slots == 1 ? "" : "s");
     else
         puts("speed:     nothing to do: all was done before");
     printf("results:   %s\nreport:    %s/%s\n", run->out, run->out, REPORT);
@@ -332,7 +328,11 @@ int run_main(const struct command *command, struct ctl *ctl, int argc, char **ar
     const char *slots = NULL;
     AUTO(texts_destroy) struct texts paths = {0};
     AUTO(run_destroy)
-    struct run run = {.ctl = ctl, .lang = "vie", .began_ms = clock_mono_ms(), .slots = cores()};
+    struct run run = {.ctl = ctl,
+                      .lang = "vie",
+                      .began_ms = clock_mono_ms(),
+                      .began_s = (int64_t)(clock_wall_ms() / 1000),
+                      .slots = cores()};
     const struct flag flags[] = {
         {.name = "out",   .meta = "DIR", .text = &run.out,  .doc = "folder for the results; DIR/.sohoa is the run's own"},
         {.name = "lang",  .meta = "L",   .text = &run.lang, .doc = "Tesseract languages, joined by + [vie]"             },

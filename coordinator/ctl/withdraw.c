@@ -24,7 +24,9 @@ int withdraw_main(const struct command *command, struct ctl *ctl, int argc, char
     if (!rc)
         rc = api_new(ctl->api, &api, err);
     if (!rc)
-        rc = api_post(api, batch_path(&path, operands.item[0], "/withdraw"), NULL, 0, &batch, err);
+        rc = api_post(api, batch_path(&path, operands.item[0], "/withdraw"), NULL, 0, NULL, err);
+    if (!rc)
+        rc = api_get(api, batch_path(&path, operands.item[0], ""), &batch, err);
     if (rc)
         return rc;
     if (ctl->json)
