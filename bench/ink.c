@@ -81,10 +81,18 @@ void ink_hand(cairo_t *cr, struct chance *chance, struct ink_colour colour, cons
     double top = spot->y + spot->height - height + chance_real(chance, -1, 1);
     cairo_save(cr);
     pen_set(cr, colour, chance_real(chance, 0.9, 1.4));
-    for (size_t i = 0; i < count; i++)
-        if (spot->text[i] >= '0' && spot->text[i] <= '9')
-            ink_digit(cr, chance, spot->text[i] - '0', spot->x + step * (double)i + step * 0.12, top, step * 0.68,
-                      height);
+    for (size_t i = 0; i < count; i++) {
+        double x = spot->x + step * ((double)i + 0.12), width = step * 0.68;
+        if (spot->text[i] == '/')
+            pen_stroke(cr,
+                       (const struct pen_point[]){
+                           {x + width * 0.8, top         },
+                           {x + width * 0.2, top + height}
+            },
+                       2);
+        else
+            ink_digit(cr, chance, spot->text[i] - '0', x, top, width, height);
+    }
     cairo_restore(cr);
 }
 
@@ -179,7 +187,7 @@ static void stamp_press(cairo_t *cr, struct chance *chance, double reach)
         cairo_set_source_rgba(cr, 0, 0, 0, chance_real(chance, 0.15, 0.8));
         cairo_new_path(cr);
         cairo_arc(cr, chance_real(chance, -reach, reach), chance_real(chance, -reach, reach),
-                  chance_real(chance, 0.3, reach * 0.09), 0, 2 * G_PI);
+                  chance_real(chance, 0.2, reach * 0.05), 0, 2 * G_PI);
         cairo_fill(cr);
     }
     cairo_pop_group_to_source(cr);
@@ -262,7 +270,7 @@ void ink_urgent(cairo_t *cr, struct chance *chance, const struct print_spot *spo
     static const char *const word[] = {"KHẨN", "THƯỢNG KHẨN", "HỎA TỐC"};
     const char *text = CHANCE_PICK(chance, word);
     double width = 12 + 11.5 * (double)g_utf8_strlen(text, -1), height = 24;
-    stamp_begin(cr, chance, spot->x + spot->width * 0.5, spot->y + 24, seal_red);
+    stamp_begin(cr, chance, spot->x + spot->width * 0.35, spot->y + 22, seal_red);
     stamp_frame(cr, width, height, 1.2);
     stamp_frame(cr, width - 5, height - 5, 0.8);
     cairo_text_extents_t e;
