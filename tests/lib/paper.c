@@ -125,7 +125,7 @@ static double sample(const struct raster *paper, double x, double y, uint32_t ch
 
 struct raster *paper_turned(const struct raster *paper, double deg)
 {
-    bool lying = deg == 90 || deg == 270;
+    bool lying = lround(deg / 90) & 1;
     struct raster *turned =
         paper_new(lying ? paper->height_px : paper->width_px, lying ? paper->width_px : paper->height_px, paper->dpi);
     double c = cos(deg * M_PI / 180), s = sin(deg * M_PI / 180);
