@@ -27,13 +27,15 @@ static void *page_alloc(size_t bytes)
     return memory;
 }
 
-/* Makes room for one more pointer in an array of count; arrays grow when their count is a power of two. */
+/* Makes room for one more pointer in an array of count, rounded up to a power of two: unpacked arrays have no spare
+ * room, and realloc() has little to do when the size stays. */
 static void page_grow(void *array, size_t count)
 {
-    if (count & (count - 1))
-        return;
     void **slot = array;
-    *slot = realloc(*slot, (count ? 2 * count : 1) * sizeof(void *));
+    size_t room = 1;
+    while (room <= count)
+        room *= 2;
+    *slot = realloc(*slot, room * sizeof(void *));
     if (!*slot)
         abort();
 }
@@ -52,12 +54,29 @@ void page_destroy(Sohoa__Page **page)
     *page = NULL;
 }
 
+void page_take_block(Sohoa__Page *page, Sohoa__Block *block)
+{
+    page_grow(&page->blocks, page->n_blocks);
+    page->blocks[page->n_blocks++] = block;
+}
+
+void block_take_line(Sohoa__Block *block, Sohoa__Line *line)
+{
+    page_grow(&block->lines, block->n_lines);
+    block->lines[block->n_lines++] = line;
+}
+
+void line_take_word(Sohoa__Line *line, Sohoa__Word *word)
+{
+    page_grow(&line->words, line->n_words);
+    line->words[line->n_words++] = word;
+}
+
 Sohoa__Block *page_add_block(Sohoa__Page *page)
 {
     Sohoa__Block *block = page_alloc(sizeof *block);
     sohoa__block__init(block);
-    page_grow(&page->blocks, page->n_blocks);
-    page->blocks[page->n_blocks++] = block;
+    page_take_block(page, block);
     return block;
 }
 
@@ -65,8 +84,7 @@ Sohoa__Line *block_add_line(Sohoa__Block *block)
 {
     Sohoa__Line *line = page_alloc(sizeof *line);
     sohoa__line__init(line);
-    page_grow(&block->lines, block->n_lines);
-    block->lines[block->n_lines++] = line;
+    block_take_line(block, line);
     return line;
 }
 
@@ -77,8 +95,7 @@ Sohoa__Word *line_add_word(Sohoa__Line *line, const char *text)
     size_t bytes = strlen(text) + 1;
     word->text = page_alloc(bytes);
     memcpy(word->text, text, bytes);
-    page_grow(&line->words, line->n_words);
-    line->words[line->n_words++] = word;
+    line_take_word(line, word);
     return word;
 }
 
@@ -125,6 +142,43 @@ void page_fit_bounds(Sohoa__Page *page)
         block->w = (uint32_t)(bounds.right - bounds.left);
         block->h = (uint32_t)(bounds.bottom - bounds.top);
     }
+}
+
+static void line_prune(Sohoa__Line *line, bool (*keep)(const Sohoa__Word *word, const void *user), const void *user)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < line->n_words; i++)
+        if (keep(line->words[i], user))
+            line->words[kept++] = line->words[i];
+        else
+            sohoa__word__free_unpacked(line->words[i], NULL);
+    line->n_words = kept;
+}
+
+static void block_prune(Sohoa__Block *block, bool (*keep)(const Sohoa__Word *word, const void *user), const void *user)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < block->n_lines; i++) {
+        line_prune(block->lines[i], keep, user);
+        if (block->lines[i]->n_words)
+            block->lines[kept++] = block->lines[i];
+        else
+            sohoa__line__free_unpacked(block->lines[i], NULL);
+    }
+    block->n_lines = kept;
+}
+
+void page_prune(Sohoa__Page *page, bool (*keep)(const Sohoa__Word *word, const void *user), const void *user)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < page->n_blocks; i++) {
+        block_prune(page->blocks[i], keep, user);
+        if (page->blocks[i]->n_lines)
+            page->blocks[kept++] = page->blocks[i];
+        else
+            sohoa__block__free_unpacked(page->blocks[i], NULL);
+    }
+    page->n_blocks = kept;
 }
 
 void page_pack(const Sohoa__Page *page, struct buf *out)

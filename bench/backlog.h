@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * A backlog of synthetic scans with its truth beside it. The same plan (out apart) gives the same bytes. */
+#ifndef SOHOA_BENCH_BACKLOG_H
+#define SOHOA_BENCH_BACKLOG_H
+
+#include <stdio.h>
+
+#include "bench/damage.h"
+#include "bench/organ.h"
+#include "bench/source.h"
+
+enum { BACKLOG_DOCUMENTS_MAX = 1000000, BACKLOG_PAGES_MEAN_MAX = 50 };
+
+struct backlog_plan {
+    const char *out; /* made when it is not there; must not hold scans or truth yet */
+    uint32_t documents;
+    uint64_t seed;
+    enum damage_level damage;
+    bool kinds[ORGAN_KIND_NR];         /* at least one */
+    bool formats[SOURCE_FORMAT_NR];    /* at least one */
+    double duplicates, blank, rotated; /* percent: of documents; of sheets with a blank back; of pages turned */
+    double pages_mean;                 /* printed pages a document, at least 1 */
+    FILE *progress;                    /* NULL: quiet */
+};
+
+struct backlog_count {
+    uint64_t documents, pages, bytes;
+};
+
+/* Errors: E_IO, E_EXISTS, E_CONFIG (no font). What was written until then stays. */
+int backlog_write(const struct backlog_plan *plan, struct backlog_count *ret_count, struct err *err);
+
+#endif
