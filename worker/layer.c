@@ -230,7 +230,20 @@ static void slope_straighten(struct slope *slope)
     }
 }
 
-static struct slope slope_of(const Sohoa__Line *line, uint32_t dpi)
+/* A line whose words rise by more than half their height is taken for several: it is laid flatter where that moves no word by much. */
+static void slope_flatten(struct slope *slope, double length)
+{
+    static const double rise_seen = 0.45, shift_max = 0.3; /* of the height */
+    double cross = slope->line_x * slope->along_y - slope->line_y * slope->along_x, rise = fabs(cross) * length;
+    double allowed = rise_seen * slope->height;
+    if (rise <= allowed || rise - allowed > 2 * shift_max * slope->height)
+        return;
+    double tilt = -cross * allowed / rise;
+    slope->line_x = slope->along_x - tilt * slope->along_y;
+    slope->line_y = slope->along_y + tilt * slope->along_x;
+}
+
+static struct slope slope_of(const Sohoa__Line *line)
 {
     double dx = (double)line->x1 - line->x0, dy = (double)line->y1 - line->y0, length = hypot(dx, dy);
     struct slope slope = {.x = line->x0 + dx / 2, .y = line->y0 + dy / 2};
@@ -244,10 +257,7 @@ static struct slope slope_of(const Sohoa__Line *line, uint32_t dpi)
     if (length <= 0)
         slope.y = line->y + line->h - slope.height * (1000 - ASCENT) / 1000;
     slope_straighten(&slope);
-    if (fabs(dx * slope.along_y - dy * slope.along_x) * 72 < FLAT_PT * dpi) {
-        slope.line_x = slope.along_x;
-        slope.line_y = slope.along_y;
-    }
+    slope_flatten(&slope, length);
     return slope;
 }
 
@@ -323,13 +333,13 @@ static size_t line_last_read(const Sohoa__Line *line)
     return last;
 }
 
-static void append_line(fz_context *ctx, fz_buffer *out, struct layer *layer, const Sohoa__Line *line, uint32_t dpi,
+static void append_line(fz_context *ctx, fz_buffer *out, struct layer *layer, const Sohoa__Line *line,
                         fz_matrix to_user)
 {
     size_t last = line_last_read(line);
     if (last == line->n_words)
         return;
-    struct slope slope = slope_of(line, dpi);
+    struct slope slope = slope_of(line);
     fz_append_printf(ctx, out, "/%s %g Tf\n", font_name, to_places(slope.height * fz_matrix_expansion(to_user), 0.01));
     for (size_t i = 0; i <= last; i++)
         if (!line->words[i]->own)
@@ -342,7 +352,7 @@ static void append_page(fz_context *ctx, fz_buffer *out, struct layer *layer, co
     fz_append_string(ctx, out, "q\nBT\n3 Tr\n");
     for (size_t b = 0; b < page->n_blocks; b++)
         for (size_t i = 0; i < page->blocks[b]->n_lines; i++)
-            append_line(ctx, out, layer, page->blocks[b]->lines[i], page->dpi_view, to_user);
+            append_line(ctx, out, layer, page->blocks[b]->lines[i], to_user);
     fz_append_string(ctx, out, "ET\nQ\n");
 }
 

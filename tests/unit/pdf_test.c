@@ -354,7 +354,7 @@ static void upright_lines_are_placed_along_their_baseline(void **state)
 }
 
 /* Two lines that fall by one pixel in each fall pixels. */
-static void check_leaning_lines(int32_t fall, const char *expected)
+static void check_leaning_lines(int32_t fall, double slack)
 {
     struct maker maker;
     scan_pdf(&maker, "", only_scan);
@@ -366,25 +366,27 @@ static void check_leaning_lines(int32_t fall, const char *expected)
         add_words(line, text[i], 20, 60 + 60 * (int32_t)i, 30);
         line->y1 = line->y0 + (line->x1 - line->x0) / fall;
         for (size_t w = 0; w < line->n_words; w++)
-            line->words[w]->y += (line->words[w]->x - line->x0) / fall;
+            line->words[w]->y += (line->words[w]->x + (int32_t)line->words[w]->w / 2 - line->x0) / fall;
     }
     page_fit_bounds(page);
     assemble_page(&maker.pdf, page);
     buf_destroy(&maker.pdf);
     AUTO(buf_destroy) struct buf said = {0};
     assert_int_equal(run(&said, "pdftotext out.pdf - | tr -s '\\n'"), 0);
-    assert_string_equal(buf_text(&said), expected);
+    if (fall > 10)
+        assert_string_equal(buf_text(&said), "Độc lập Tự do Hạnh phúc\nCăn cứ Luật Tổ chức chính\n\f");
     for (unsigned i = 0; i < 2; i++)
         for (size_t w = 0; w < block->lines[i]->n_words; w++)
-            assert_word_at("out.pdf", page, block->lines[i]->words[w], 1.5);
+            assert_word_at("out.pdf", page, block->lines[i]->words[w], slack);
 }
 
-/* As on a scan that was fed askew by 1 degree, and by 3, where pdftotext takes a line for several. */
+/* As on a scan that was fed askew by 1 or 3 degrees; by 7, the words alone are right. */
 static void leaning_lines_keep_their_words_whole(void **state)
 {
     (void)state;
-    check_leaning_lines(57, "Độc lập Tự do Hạnh phúc\nCăn cứ Luật Tổ chức chính\n\f");
-    check_leaning_lines(19, "Độc lập Tự do\nHạnh phúc\nCăn cứ Luật Tổ\nchức chính\n\f");
+    check_leaning_lines(57, 0.6);
+    check_leaning_lines(19, 3);
+    check_leaning_lines(8, 0.6);
 }
 
 static void copied_text_has_words_and_lines(void **state)
