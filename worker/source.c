@@ -218,7 +218,7 @@ static int file_pass(const char *path, int from, uint64_t bytes, int to, uint8_t
         if (got > bytes)
             return err_set(err, E_SOURCE_CHANGED, "%s grew beyond %llu bytes", path, (unsigned long long)bytes);
         if (to >= 0 && got == (uint64_t)n && !magic_known(buffer, (size_t)n))
-            return err_set(err, E_SOURCE_TYPE, "%s", path);
+            return err_set(err, E_SOURCE_TYPE, "%s does not begin as a PDF, TIFF, JPEG or PNG does", path);
         sha256_update(hash, buffer, (size_t)n);
         int rc = to >= 0 ? spool_write(to, buffer, (size_t)n, err) : 0;
         if (rc)
