@@ -171,8 +171,6 @@ static bool magic_known(const uint8_t *head, size_t bytes)
     } magic[] = {
         {"II*\0",             4}, /* TIFF */
         {"MM\0*",             4},
-        {"II+\0",             4}, /* BigTIFF */
-        {"MM\0+",             4},
         {"\xff\xd8\xff",      3}, /* JPEG */
         {"\x89PNG\r\n\x1a\n", 8},
     };
