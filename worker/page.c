@@ -54,12 +54,29 @@ void page_destroy(Sohoa__Page **page)
     *page = NULL;
 }
 
+void page_take_block(Sohoa__Page *page, Sohoa__Block *block)
+{
+    page_grow(&page->blocks, page->n_blocks);
+    page->blocks[page->n_blocks++] = block;
+}
+
+void block_take_line(Sohoa__Block *block, Sohoa__Line *line)
+{
+    page_grow(&block->lines, block->n_lines);
+    block->lines[block->n_lines++] = line;
+}
+
+void line_take_word(Sohoa__Line *line, Sohoa__Word *word)
+{
+    page_grow(&line->words, line->n_words);
+    line->words[line->n_words++] = word;
+}
+
 Sohoa__Block *page_add_block(Sohoa__Page *page)
 {
     Sohoa__Block *block = page_alloc(sizeof *block);
     sohoa__block__init(block);
-    page_grow(&page->blocks, page->n_blocks);
-    page->blocks[page->n_blocks++] = block;
+    page_take_block(page, block);
     return block;
 }
 
@@ -67,8 +84,7 @@ Sohoa__Line *block_add_line(Sohoa__Block *block)
 {
     Sohoa__Line *line = page_alloc(sizeof *line);
     sohoa__line__init(line);
-    page_grow(&block->lines, block->n_lines);
-    block->lines[block->n_lines++] = line;
+    block_take_line(block, line);
     return line;
 }
 
@@ -79,8 +95,7 @@ Sohoa__Word *line_add_word(Sohoa__Line *line, const char *text)
     size_t bytes = strlen(text) + 1;
     word->text = page_alloc(bytes);
     memcpy(word->text, text, bytes);
-    page_grow(&line->words, line->n_words);
-    line->words[line->n_words++] = word;
+    line_take_word(line, word);
     return word;
 }
 

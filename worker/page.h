@@ -19,6 +19,11 @@ Sohoa__Block *page_add_block(Sohoa__Page *page);
 Sohoa__Line *block_add_line(Sohoa__Block *block);
 Sohoa__Word *line_add_word(Sohoa__Line *line, const char *text);
 
+/* As above, with a part that becomes its new parent's; its old one must let go of it. */
+void page_take_block(Sohoa__Page *page, Sohoa__Block *block);
+void block_take_line(Sohoa__Block *block, Sohoa__Line *line);
+void line_take_word(Sohoa__Line *line, Sohoa__Word *word);
+
 /* Gives lines and blocks the bounds of what is in them. */
 void page_fit_bounds(Sohoa__Page *page);
 

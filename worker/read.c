@@ -14,6 +14,7 @@
 
 #include "proto/auto.h"
 #include "proto/sha256.h"
+#include "worker/columns.h"
 
 enum {
     READ_MAX_SIDE_PX = 32767, /* Tesseract keeps positions in 16 bits */
@@ -201,12 +202,12 @@ static int32_t within(double position, uint32_t limit_px)
     return (int32_t)lround(position < 0 ? 0 : position > high ? high : position);
 }
 
-static void word_place(Sohoa__Word *word, const int box[4], const double to_view[6], const Sohoa__Page *page)
+static void word_map(Sohoa__Word *word, const double to_view[6], const Sohoa__Page *page)
 {
     double left = INFINITY, top = INFINITY, right = -INFINITY, bottom = -INFINITY;
     for (int corner = 0; corner < 4; corner++) {
         double x, y;
-        map_point(to_view, box[corner & 1 ? 2 : 0], box[corner & 2 ? 3 : 1], &x, &y);
+        map_point(to_view, word->x + (corner & 1 ? word->w : 0.0), word->y + (corner & 2 ? word->h : 0.0), &x, &y);
         left = fmin(left, x);
         top = fmin(top, y);
         right = fmax(right, x);
@@ -218,15 +219,40 @@ static void word_place(Sohoa__Word *word, const int box[4], const double to_view
     word->h = (uint32_t)(within(bottom, page->height_px) - word->y);
 }
 
+static void line_map(Sohoa__Line *line, const double to_view[6], const Sohoa__Page *page)
+{
+    double scale = sqrt(fabs(to_view[0] * to_view[3] - to_view[1] * to_view[2])), x, y;
+    map_point(to_view, line->x0, line->y0, &x, &y);
+    line->x0 = (int32_t)lround(x);
+    line->y0 = (int32_t)lround(y);
+    map_point(to_view, line->x1, line->y1, &x, &y);
+    line->x1 = (int32_t)lround(x);
+    line->y1 = (int32_t)lround(y);
+    line->ascent_px = (uint32_t)lround(scale * line->ascent_px);
+    line->descent_px = (uint32_t)lround(scale * line->descent_px);
+    for (size_t i = 0; i < line->n_words; i++)
+        word_map(line->words[i], to_view, page);
+}
+
+/* Moves what was found in the picture to its place in the page's view. */
+static void page_receive(Sohoa__Page *page, Sohoa__Page *found, const double to_view[6])
+{
+    for (size_t b = 0; b < found->n_blocks; b++) {
+        for (size_t i = 0; i < found->blocks[b]->n_lines; i++)
+            line_map(found->blocks[b]->lines[i], to_view, page);
+        page_take_block(page, found->blocks[b]);
+    }
+    found->n_blocks = 0;
+    page_fit_bounds(page);
+}
+
 /* What one pass over the results carries from word to word; positions are the picture's. */
 struct reading {
     TessResultIterator *results;
     const TessPageIterator *places; /* the same iterator; borrowed */
-    const struct raster *raster;
     Sohoa__Page *page;
     Sohoa__Block *block;            /* NULL until the block has a word */
     Sohoa__Line *line;              /* NULL until the line has a word */
-    int base[4];                    /* the line's baseline: x0 y0 x1 y1 */
     double ascents_px, descents_px; /* summed over the line's words */
     size_t words;
 };
@@ -245,15 +271,17 @@ static void text_destroy(char **text)
     *text = NULL;
 }
 
-/* How far the box reaches above and below the line's baseline, across it. */
-static void line_measure(struct reading *reading, const int box[4])
+/* How far the word reaches above and below its line's baseline, across it. */
+static void line_measure(struct reading *reading, const Sohoa__Word *word)
 {
-    double along_x = reading->base[2] - reading->base[0], along_y = reading->base[3] - reading->base[1];
+    const Sohoa__Line *line = reading->line;
+    double along_x = line->x1 - line->x0, along_y = line->y1 - line->y0;
     double length = hypot(along_x, along_y), above = 0, below = 0;
     if (length == 0)
         return;
     for (int corner = 0; corner < 4; corner++) {
-        double x = box[corner & 1 ? 2 : 0] - reading->base[0], y = box[corner & 2 ? 3 : 1] - reading->base[1];
+        double x = word->x + (corner & 1 ? word->w : 0.0) - line->x0,
+               y = word->y + (corner & 2 ? word->h : 0.0) - line->y0;
         double height = (x * along_y - y * along_x) / length;
         above = fmax(above, height);
         below = fmax(below, -height);
@@ -262,23 +290,15 @@ static void line_measure(struct reading *reading, const int box[4])
     reading->descents_px += below;
 }
 
-/* The line is complete: its baseline and height go to the page. */
+/* The line is complete: its height is known. */
 static void line_end(struct reading *reading)
 {
     Sohoa__Line *line = reading->line;
     if (!line)
         return;
-    const double *to_view = reading->raster->to_view;
-    double scale = sqrt(fabs(to_view[0] * to_view[3] - to_view[1] * to_view[2])), x, y;
-    map_point(to_view, reading->base[0], reading->base[1], &x, &y);
-    line->x0 = (int32_t)lround(x);
-    line->y0 = (int32_t)lround(y);
-    map_point(to_view, reading->base[2], reading->base[3], &x, &y);
-    line->x1 = (int32_t)lround(x);
-    line->y1 = (int32_t)lround(y);
     double ascent = reading->ascents_px / (double)line->n_words, descent = reading->descents_px / (double)line->n_words;
-    line->ascent_px = (uint32_t)lround(scale * ascent);
-    line->descent_px = (uint32_t)lround(scale * fmax(descent, read_least_descent * ascent));
+    line->ascent_px = (uint32_t)lround(ascent);
+    line->descent_px = (uint32_t)lround(fmax(descent, read_least_descent * ascent));
     reading->line = NULL;
 }
 
@@ -286,11 +306,9 @@ static void line_begin(struct reading *reading)
 {
     if (!reading->block)
         reading->block = page_add_block(reading->page);
-    reading->line = block_add_line(reading->block);
+    Sohoa__Line *line = reading->line = block_add_line(reading->block);
     reading->ascents_px = reading->descents_px = 0;
-    int *base = reading->base;
-    if (!TessPageIteratorBaseline(reading->places, RIL_TEXTLINE, &base[0], &base[1], &base[2], &base[3]))
-        memset(reading->base, 0, sizeof reading->base);
+    TessPageIteratorBaseline(reading->places, RIL_TEXTLINE, &line->x0, &line->y0, &line->x1, &line->y1);
 }
 
 static int word_add(struct reading *reading, const char *text, struct err *err)
@@ -306,8 +324,11 @@ static int word_add(struct reading *reading, const char *text, struct err *err)
     if (!reading->line)
         line_begin(reading);
     Sohoa__Word *word = line_add_word(reading->line, (const char *)nfc);
-    word_place(word, box, reading->raster->to_view, reading->page);
-    line_measure(reading, box);
+    word->x = box[0];
+    word->y = box[1];
+    word->w = (uint32_t)(box[2] - box[0]);
+    word->h = (uint32_t)(box[3] - box[1]);
+    line_measure(reading, word);
     long cpct = lround(100 * (double)TessResultIteratorConfidence(reading->results, RIL_WORD));
     word->confidence_cpct = (uint32_t)(cpct < 0 ? 0 : cpct > READ_SURE_CPCT ? READ_SURE_CPCT : cpct);
     return 0;
@@ -346,17 +367,20 @@ static int page_recognise(struct reader *reader, const struct raster *raster, So
     if (!results)
         return 0;
     struct reading reading = {
-        .results = results, .places = TessResultIteratorGetPageIteratorConst(results), .raster = raster, .page = page};
+        .results = results, .places = TessResultIteratorGetPageIteratorConst(results), .page = page};
     return results_take(&reading, err);
 }
 
 int read_page(struct reader *reader, const struct raster *raster, Sohoa__Page *page, struct err *err)
 {
-    int rc = page_recognise(reader, raster, page, err);
+    AUTO(page_destroy) Sohoa__Page *found = page_new(page->page_no);
+    int rc = page_recognise(reader, raster, found, err);
     TessBaseAPIClear(reader->text);
-    if (!rc)
-        page_fit_bounds(page);
-    return rc;
+    if (rc)
+        return rc;
+    columns_split(found);
+    page_receive(page, found, raster->to_view);
+    return 0;
 }
 
 int read_orientation(struct reader *reader, const struct raster *raster, uint32_t *ret_turn_deg, struct err *err)
