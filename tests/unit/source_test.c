@@ -263,7 +263,7 @@ static bool on_shelf(struct shelf *shelf, uint8_t id)
 static void shelf_keeps_the_latest_that_fit(void **state)
 {
     (void)state;
-    AUTO(shelf_destroy) struct shelf *shelf = shelf_new(2500);
+    AUTO(shelf_destroy) struct shelf *shelf = shelf_new(2500, 8);
     for (uint8_t id = 1; id <= 2; id++) {
         AUTO(source_destroy) struct source *source = small_source(id, 1000);
         shelf_add(shelf, source);
@@ -282,6 +282,19 @@ static void shelf_keeps_the_latest_that_fit(void **state)
     assert_true(on_shelf(shelf, 3));
 }
 
+static void shelf_is_bounded_by_number_too(void **state)
+{
+    (void)state;
+    AUTO(shelf_destroy) struct shelf *shelf = shelf_new(1 << 20, 2);
+    for (uint8_t id = 1; id <= 3; id++) {
+        AUTO(source_destroy) struct source *source = small_source(id, 1000);
+        shelf_add(shelf, source);
+    }
+    assert_false(on_shelf(shelf, 1));
+    assert_true(on_shelf(shelf, 2));
+    assert_true(on_shelf(shelf, 3));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -294,6 +307,7 @@ int main(void)
         cmocka_unit_test(large_source_goes_through_a_spool_file),
         cmocka_unit_test(rotten_source_is_corrupt),
         cmocka_unit_test(shelf_keeps_the_latest_that_fit),
+        cmocka_unit_test(shelf_is_bounded_by_number_too),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
