@@ -543,6 +543,27 @@ static void pages_are_bundled_then_assembled(void **state)
     assert_int_equal(kept->assembled->pages_dead, probe->pages - 1);
 }
 
+static void failing_store_is_tried_again(void **state)
+{
+    (void)state;
+    Sohoa__Probe *probe = text_probe();
+    char folder[128], away[128];
+    snprintf(folder, sizeof folder, "%s/store/bundle", play.home);
+    snprintf(away, sizeof away, "%s/store/~away", play.home);
+    assert_int_equal(rename(folder, away), 0);
+    FILE *file = fopen(folder, "we"); /* no folder can be made there now */
+    assert_non_null(file);
+    fclose(file);
+    uint64_t lease = grant_pages(probe, 20, 1, 1, NULL);
+    listen_for(700); /* longer than the first wait */
+    assert_null(result_take(lease));
+    assert_int_equal(unlink(folder), 0);
+    assert_int_equal(rename(away, folder), 0);
+    AUTO(result_destroy) Sohoa__Result *result = await(lease);
+    assert_null(result->err);
+    assert_int_equal(result->n_stored, 1);
+}
+
 static void missing_bundle_is_said(void **state)
 {
     (void)state;
@@ -727,6 +748,7 @@ int main(void)
         cmocka_unit_test(done_is_true_of_what_is_stored),
         cmocka_unit_test(done_document_is_found),
         cmocka_unit_test(pages_are_bundled_then_assembled),
+        cmocka_unit_test(failing_store_is_tried_again),
         cmocka_unit_test(missing_bundle_is_said),
         cmocka_unit_test(results_are_the_same_bytes),
         cmocka_unit_test(killed_slot_costs_one_page),
