@@ -216,6 +216,7 @@ static fz_buffer *content_strip(fz_context *ctx, struct strip *strip, fz_buffer 
                                 unsigned depth, pdf_obj **ret_forms)
 {
     struct content content = {.strip = strip, .in = in, .resources = resources, .mode = mode, .depth = depth};
+    fz_var(content);
     pdf_lexbuf token;
     pdf_lexbuf_init(ctx, &token, PDF_LEXBUF_SMALL);
     fz_stream *stream = NULL;
