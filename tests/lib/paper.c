@@ -12,6 +12,14 @@
 
 enum { PAPER_MAX_SIDE_PX = 20000 };
 
+const char *__lsan_default_suppressions(void);
+
+/* fontconfig keeps its caches until the process ends. */
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libfontconfig";
+}
+
 struct raster *paper_new(uint32_t width_px, uint32_t height_px, uint32_t dpi)
 {
     struct raster *paper = raster_new(width_px, height_px, 3);
