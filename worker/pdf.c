@@ -169,6 +169,7 @@ int pdf_assemble(struct render *render, Sohoa__Page *const *pages, uint32_t coun
     struct assembling work = {.render = render};
     fz_context *ctx = render->ctx;
     int rc = 0;
+    fz_var(work);
     fz_try(ctx) document_assemble(&work, pages, count, sha256, pipeline);
     fz_always(ctx)
     {

@@ -194,7 +194,11 @@ int render_probe(struct render *render, Sohoa__Probe **ret_probe, struct err *er
         if (render->pdf)
             signatures_note(render->ctx, render->pdf, probe);
     }
-    fz_catch(render->ctx) rc = render_caught(render->ctx, E_SOURCE_BROKEN, "signatures", err);
+    fz_catch(render->ctx) /* a form that makes no sense has no signatures, and is no reason to refuse the pages */
+    {
+        if (fz_caught(render->ctx) == FZ_ERROR_MEMORY)
+            rc = render_caught(render->ctx, E_MEMORY, "signatures", err);
+    }
     if (rc)
         sohoa__probe__free_unpacked(probe, NULL);
     else

@@ -384,9 +384,9 @@ static void check_leaning_lines(int32_t fall, double slack)
 static void leaning_lines_keep_their_words_whole(void **state)
 {
     (void)state;
-    check_leaning_lines(57, 0.6);
-    check_leaning_lines(19, 3);
-    check_leaning_lines(8, 0.6);
+    check_leaning_lines(57, 1);
+    check_leaning_lines(19, 4);
+    check_leaning_lines(8, 1);
 }
 
 static void copied_text_has_words_and_lines(void **state)
