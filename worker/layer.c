@@ -71,7 +71,7 @@ static pdf_obj *glyph_map_new(fz_context *ctx, pdf_document *pdf)
 {
     pdf_obj *map = NULL;
     fz_var(map);
-    fz_buffer *buffer = fz_new_buffer(ctx, 2 * CODES);
+    fz_buffer *buffer = fz_new_buffer(ctx, CODES * sizeof(uint16_t));
     fz_try(ctx)
     {
         for (int i = 0; i < CODES; i++)
@@ -401,7 +401,7 @@ void layer_add(fz_context *ctx, struct layer *layer, pdf_obj *page_obj, const So
     fz_rect box;
     fz_matrix to_pt;
     pdf_page_obj_transform(ctx, page_obj, &box, &to_pt);
-    float scale = 72.0f / page->dpi_view;
+    float scale = 72.0f / (float)page->dpi_view;
     fz_matrix to_user = fz_concat(fz_scale(scale, scale), fz_invert_matrix(to_pt));
     fz_buffer *contents = fz_new_buffer(ctx, 4096);
     fz_try(ctx)
