@@ -39,6 +39,8 @@ static void layer_renew(struct assembling *work, uint32_t index, pdf_obj *page_o
     fz_context *ctx = work->render->ctx;
     struct leaf leaf = {0};
     struct look look = {0};
+    fz_var(leaf);
+    fz_var(look);
     fz_try(ctx)
     {
         leaf_load(work->render, index + 1, &leaf);

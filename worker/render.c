@@ -322,6 +322,8 @@ int render_page(struct render *render, uint32_t page_no, bool degraded, Sohoa__P
         return err_set(err, E_PAGE_BROKEN, "there is no page %u of %u", page_no, render->pages);
     struct turn turn = {0};
     int rc = 0;
+    fz_var(turn);
+    fz_var(rc);
     fz_try(render->ctx) rc = turn_page(render, page_no, degraded, &turn, page, err);
     fz_always(render->ctx)
     {

@@ -210,9 +210,9 @@ void signatures_strip(fz_context *ctx, pdf_document *pdf)
 {
     pdf_obj *root = pdf_dict_get(ctx, pdf_trailer(ctx, pdf), PDF_NAME(Root));
     int pages = pdf_count_pages(ctx, pdf);
-    for (int i = 0; i < pages; i++) /* before the fields go: a widget may have its type from its parent */
+    form_strip(ctx, root); /* first: it knows fields by the type that widgets lose */
+    for (int i = 0; i < pages; i++)
         annotations_strip(ctx, pdf_dict_get(ctx, pdf_lookup_page_obj(ctx, pdf, i), PDF_NAME(Annots)));
-    form_strip(ctx, root);
     dict_forget(ctx, root, "Perms");
     dict_forget(ctx, root, "DSS");
     dict_forget(ctx, root, "Legal");
