@@ -18,10 +18,15 @@ struct manifest_row {
     uint32_t pages;       /* 0: not said */
 };
 
-/* Parses one JSON line (without its newline). Errors: E_MANIFEST, which names line_no, the key and what is allowed. */
+/* "YYYY-MM-DD" -> the last millisecond of that day, Hanoi time. Errors: E_MANIFEST, which says what is allowed. */
+int manifest_deadline(const char *day, uint64_t *ret_deadline_ms, struct err *err);
+
+/* Parses one JSON line (without its newline). Numbers may also be written as text. Keys that are null count as not said.
+ * Errors: E_MANIFEST, which names line_no, the key and what is allowed; *row is then undefined. */
 int manifest_row_parse(const char *json, size_t bytes, uint64_t line_no, struct manifest_row *row, struct err *err);
 
-/* Turns CSV into JSON lines. Errors: E_MANIFEST (line and column named). */
-int manifest_from_csv(const char *csv, size_t bytes, struct buf *json_lines, struct err *err);
+/* Turns CSV into JSON lines, appended to *json_lines, each checked as above. Cells stay text; empty ones are left out, and
+ * so are empty lines. Errors: E_MANIFEST (line and column named; what was appended so far stays). */
+int manifest_from_csv(const char *csv_text, size_t bytes, struct buf *json_lines, struct err *err);
 
 #endif

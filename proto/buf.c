@@ -31,6 +31,7 @@ uint8_t *buf_reserve(struct buf *buf, size_t bytes)
         buf->data = realloc(buf->data, capacity);
         if (!buf->data)
             abort();
+        buf->data[buf->size] = 0;
         buf->capacity = capacity;
     }
     return buf->data + buf->size;

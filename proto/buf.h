@@ -8,14 +8,16 @@
 #include <stdint.h>
 
 struct buf {
-    uint8_t *data; /* size bytes, followed by a 0 once anything was added */
+    uint8_t *data; /* NULL, or size bytes followed by a 0 */
     size_t size;
     size_t capacity;
 };
 
 void buf_destroy(struct buf *buf); /* frees the bytes; the buffer is empty and usable again */
 void buf_clear(struct buf *buf);   /* forgets the bytes, keeps the memory */
-uint8_t *buf_reserve(struct buf *buf, size_t bytes); /* room for bytes more; returns where they go, size unchanged */
+
+/* Room for bytes more, and a 0 behind them; returns where they go, size unchanged. Who fills it sets size and the 0. */
+uint8_t *buf_reserve(struct buf *buf, size_t bytes);
 void buf_append(struct buf *buf, const void *data, size_t bytes);
 void buf_puts(struct buf *buf, const char *text);
 void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -17,6 +17,8 @@
 #define GIB  (INT64_C(1) << 30)
 #define MIB  (INT64_C(1) << 20)
 
+/* The formatter would pad every column to the widest. */
+/* clang-format off */
 static const struct config_row {
     const char *name;
     int readers;
@@ -46,10 +48,11 @@ static const struct config_row {
     [CFG_ASSEMBLE_MAX_MS] = {"assemble_max_ms", FOR_WORKER, 100, 3600000, "300000",
                              "time to assemble a document; then SIGKILL"},
     [CFG_SLOT_MAX_BYTES] = {"slot_max_bytes", FOR_WORKER, 256 * MIB, 64 * GIB, "1610612736",
-                            "address space of a slot (RLIMIT_AS)"},
+                            "address space of a slot beyond what the models take (RLIMIT_AS)"},
     [CFG_SLOT_DEGRADED_BYTES] = {"slot_degraded_bytes", FOR_WORKER, 256 * MIB, 64 * GIB, "536870912",
-                                 "address space of a slot on a degraded attempt"},
-    [CFG_SLOT_MAX_PAGES] = {"slot_max_pages", FOR_WORKER, 1, 1000000, "500", "a slot is replaced after this many pages"},
+                                 "the same on a degraded attempt"},
+    [CFG_SLOT_MAX_PAGES] = {"slot_max_pages", FOR_WORKER, 1, 1000000, "1",
+                            "a slot that read this many pages is replaced before its next job; 1: each has a fresh one"},
     [CFG_HEARTBEAT_MS] = {"heartbeat_ms", FOR_COORDINATOR, 50, 60000, "1000", "heartbeat both ways"},
     [CFG_WORKER_LOST_MS] = {"worker_lost_ms", FOR_COORDINATOR, 200, 600000, "10000",
                             "silence after which a worker's leases are given to others"},
@@ -62,12 +65,19 @@ static const struct config_row {
     [CFG_LOCK_TTL_MS] = {"lock_ttl_ms", FOR_COORDINATOR, 500, 600000, "5000", "life of the store lock (rados)"},
     [CFG_LOG] = {"log", BOTH, 0, 0, "info", "least level logged: debug, info, warn, error"},
 };
+/* clang-format on */
 
 struct config {
     enum config_reader reader;
     char *text[CFG_KEYS];
     int64_t number[CFG_KEYS];
 };
+
+static void file_destroy(FILE **file)
+{
+    if (*file)
+        fclose(*file);
+}
 
 static bool row_is_number(const struct config_row *row)
 {
@@ -98,15 +108,35 @@ static int config_set(struct config *config, const char *name, const char *value
 
 struct file_read {
     struct config *config;
+    const char *path;
+    FILE *file;
+    int line;
     struct err *err;
     int rc;
 };
+
+/* inih's fgets(). Left alone, inih would take an indented line for more of the value before, and the rest of a long
+ * line for a line of its own. */
+static char *file_next(char *line, int bytes, void *user)
+{
+    struct file_read *read = user;
+    if (read->rc || !fgets(line, bytes, read->file))
+        return NULL;
+    read->line++;
+    if (!strchr(line, '\n') && !feof(read->file)) {
+        read->rc =
+            err_set(read->err, E_CONFIG, "%s: line %d is longer than %d bytes", read->path, read->line, bytes - 2);
+        return NULL;
+    }
+    memmove(line, line + strspn(line, " \t"), strlen(line + strspn(line, " \t")) + 1);
+    return line;
+}
 
 static int file_line(void *user, const char *section, const char *name, const char *value)
 {
     struct file_read *read = user;
     if (!read->rc && *section)
-        read->rc = err_set(read->err, E_CONFIG, "section [%.60s]: the file has no sections", section);
+        read->rc = err_set(read->err, E_CONFIG, "%s: section [%.60s]: the file has no sections", read->path, section);
     if (!read->rc)
         read->rc = config_set(read->config, name, value, read->err);
     return read->rc == 0;
@@ -114,12 +144,15 @@ static int file_line(void *user, const char *section, const char *name, const ch
 
 static int config_file(struct config *config, const char *path, struct err *err)
 {
-    struct file_read read = {config, err, 0};
-    int line = ini_parse(path, file_line, &read);
+    AUTO(file_destroy) FILE *file = fopen(path, "re");
+    if (!file)
+        return err_errno(err, E_CONFIG, "%s", path);
+    struct file_read read = {.config = config, .path = path, .file = file, .err = err};
+    int line = ini_parse_stream(file_next, &read, file_line, &read);
     if (read.rc)
         return read.rc;
-    if (line < 0)
-        return err_errno(err, E_CONFIG, "%s", path);
+    if (ferror(file))
+        return err_errno(err, E_CONFIG, "%s can't be read", path);
     return line ? err_set(err, E_CONFIG, "%s: line %d is not key = value", path, line) : 0;
 }
 
@@ -140,7 +173,8 @@ void config_sample(enum config_reader reader, FILE *to)
 
 static void config_help(enum config_reader reader, const char *program)
 {
-    printf("usage: %s [--config FILE] [--KEY=VALUE ...]\n       %s --sample-config | --help\n\nkeys:\n", program, program);
+    printf("usage: %s [--config FILE] [--KEY=VALUE ...]\n       %s --sample-config | --help\n\nkeys:\n", program,
+           program);
     for (int key = 0; key < CFG_KEYS; key++)
         if (config_row[key].readers & (int)reader)
             printf("  --%-20s %s [%s]\n", config_row[key].name, config_row[key].doc, config_row[key].preset);
@@ -158,8 +192,7 @@ static int config_argument(struct config *config, char **argv, int *at, struct e
         exit(0);
     }
     if (!strcmp(arg, "--config"))
-        return argv[*at + 1] ? config_file(config, argv[++*at], err)
-                             : err_set(err, E_CONFIG, "--config needs a file");
+        return argv[*at + 1] ? config_file(config, argv[++*at], err) : err_set(err, E_CONFIG, "--config needs a file");
     const char *equals = strchr(arg, '=');
     if (strncmp(arg, "--", 2) || !equals || equals - arg - 2 >= NAME_BYTES)
         return err_set(err, E_CONFIG, "argument '%.60s' is not --key=value; --help lists the keys", arg);

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { ERRNO_TEXT_BYTES = 64 }; /* kept free for what errno means */
+
 static const struct {
     const char *name, *meaning;
     enum err_class class;
@@ -22,20 +24,46 @@ static bool err_known(int code)
     return code < 0 && code > -(int)(sizeof err_rule / sizeof err_rule[0]) && err_rule[-code].name;
 }
 
-/* Makes text one printable line that does not end in the middle of a UTF-8 sequence. */
+/* Bytes of the well-formed UTF-8 sequence at c (Unicode 15, table 3-7); 0: there is none. */
+static size_t utf8_bytes(const unsigned char *c)
+{
+    size_t more = c[0] < 0x80 ? 0 : c[0] < 0xe0 ? 1 : c[0] < 0xf0 ? 2 : 3;
+    if ((c[0] >= 0x80 && c[0] < 0xc2) || c[0] > 0xf4)
+        return 0;
+    unsigned char least = c[0] == 0xe0 ? 0xa0 : c[0] == 0xf0 ? 0x90 : 0x80;
+    unsigned char most = c[0] == 0xed ? 0x9f : c[0] == 0xf4 ? 0x8f : 0xbf;
+    for (size_t i = 1; i <= more; i++) {
+        if (c[i] < least || c[i] > most)
+            return 0;
+        least = 0x80;
+        most = 0xbf;
+    }
+    return more + 1;
+}
+
+/* The length of text without a UTF-8 sequence that was cut off at its end. */
+static size_t whole_length(const char *text, size_t n)
+{
+    size_t lead = n;
+    while (lead > 0 && n - lead < 3 && ((unsigned char)text[lead - 1] & 0xc0) == 0x80)
+        lead--;
+    bool cut = lead > 0 && (unsigned char)text[lead - 1] >= 0xc2 && !utf8_bytes((const unsigned char *)text + lead - 1);
+    return cut ? lead - 1 : n;
+}
+
+/* Makes text one printable line of UTF-8: it goes into JSON and to terminals, and may hold a file's name of any bytes. */
 static void err_tidy(char *text)
 {
-    size_t n = strlen(text);
-    if (n == ERR_TEXT_BYTES - 1) {
-        size_t lead = n;
-        while (lead > 0 && ((unsigned char)text[lead - 1] & 0xc0) == 0x80)
-            lead--;
-        if (lead > 0 && (unsigned char)text[lead - 1] >= 0xc0)
-            text[lead - 1] = '\0';
-    }
-    for (char *c = text; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+    size_t n = strlen(text), bytes;
+    if (n == ERR_TEXT_BYTES - 1)
+        text[whole_length(text, n)] = '\0';
+    for (unsigned char *c = (unsigned char *)text; *c; c += bytes ? bytes : 1) {
+        bytes = utf8_bytes(c);
+        if (!bytes)
+            *c = '?';
+        else if (*c < 0x20 || *c == 0x7f)
             *c = ' ';
+    }
 }
 
 int err_set(struct err *err, int code, const char *format, ...)
@@ -57,7 +85,7 @@ int err_errno(struct err *err, int code, const char *format, ...)
     int number = errno;
     if (!err)
         return code;
-    char what[ERR_TEXT_BYTES];
+    char what[ERR_TEXT_BYTES - ERRNO_TEXT_BYTES];
     va_list ap;
     va_start(ap, format);
     vsnprintf(what, sizeof what, format, ap);

@@ -69,15 +69,15 @@ struct err {
 };
 
 /* Fills *err (may be NULL) and returns code. A text that does not fit is cut at a UTF-8 boundary; control characters
- * become spaces. */
+ * become spaces, bytes that are not UTF-8 question marks. */
 int err_set(struct err *err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* As err_set, and adds ": " and the text of errno. */
 int err_errno(struct err *err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-const char *err_name(int code);        /* "E_IO"; "E_?" for an unknown code */
-const char *err_meaning(int code);     /* the table's text */
-enum err_class err_class(int code);    /* an unknown code counts as ERR_RETRY */
-const char *err_class_name(int code);  /* "retry", "poison", "fatal", "refused" */
+const char *err_name(int code);       /* "E_IO"; "E_?" for an unknown code */
+const char *err_meaning(int code);    /* the table's text */
+enum err_class err_class(int code);   /* an unknown code counts as ERR_RETRY */
+const char *err_class_name(int code); /* "retry", "poison", "fatal", "refused" */
 
 #endif

@@ -7,9 +7,9 @@ enum {
     SHA256_BYTES = 32,
     SHA256_HEX_CHARS = 64,
 
-    NAME_BYTES = 128,          /* worker and batch names, units, fonds and file codes, with the 0 */
-    SOURCE_PATH_BYTES = 4096,  /* a source's path, with the 0 */
-    STORE_NAME_BYTES = 512,    /* a blob's name, with the 0 */
+    NAME_BYTES = 128,         /* worker and batch names, units, fonds and file codes, with the 0 */
+    SOURCE_PATH_BYTES = 4096, /* a source's path, with the 0 */
+    STORE_NAME_BYTES = 512,   /* a blob's name, with the 0 */
 
     FRAME_MAX_BYTES = 8 << 20, /* one message on the wire */
     GRANT_MAX_JOBS = 256,      /* jobs in one Grant */

@@ -9,13 +9,13 @@ static const struct {
     const char *name;
     unsigned next;
 } page_rule[PAGE_STATES] = {
-    [PAGE_QUEUED] = {"queued", TO(LEASED) | TO(DUPLICATE) | TO(QUARANTINED) | TO(WITHDRAWN)},
-    [PAGE_LEASED] = {"leased", TO(STORED) | TO(QUEUED) | TO(DEAD) | TO(QUARANTINED) | TO(WITHDRAWN)},
-    [PAGE_STORED] = {"stored", TO(QUARANTINED)},
-    [PAGE_DEAD] = {"dead", TO(QUEUED) | TO(QUARANTINED)},
-    [PAGE_DUPLICATE] = {"duplicate", TO(QUEUED) | TO(QUARANTINED)},
-    [PAGE_QUARANTINED] = {"quarantined", TO(QUEUED)},
-    [PAGE_WITHDRAWN] = {"withdrawn", 0},
+    [PAGE_QUEUED] = {"queued",      TO(LEASED) | TO(DUPLICATE) | TO(QUARANTINED) | TO(WITHDRAWN)        },
+    [PAGE_LEASED] = {"leased",      TO(STORED) | TO(QUEUED) | TO(DEAD) | TO(QUARANTINED) | TO(WITHDRAWN)},
+    [PAGE_STORED] = {"stored",      TO(QUARANTINED)                                                     },
+    [PAGE_DEAD] = {"dead",        TO(QUEUED) | TO(QUARANTINED)                                        },
+    [PAGE_DUPLICATE] = {"duplicate",   TO(QUEUED) | TO(QUARANTINED)                                        },
+    [PAGE_QUARANTINED] = {"quarantined", TO(QUEUED)                                                          },
+    [PAGE_WITHDRAWN] = {"withdrawn",   0                                                                   },
 };
 
 const char *page_state_name(enum page_state state)

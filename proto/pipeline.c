@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "proto/pipeline.h"
 
-#include <stdio.h>
+#include "proto/auto.h"
+#include "proto/buf.h"
 
 void pipeline_digest(const char *lang, const uint8_t model[SHA256_BYTES], uint8_t digest[SHA256_BYTES])
 {
-    char hex[SHA256_HEX_CHARS + 1], text[512];
+    AUTO(buf_destroy) struct buf text = {0};
+    char hex[SHA256_HEX_CHARS + 1];
     sha256_hex(model, hex);
-    int n = snprintf(text, sizeof text, "sohoa results=%d lang=%s model=%s", RESULTS_VERSION, lang, hex);
-    sha256_of(text, (size_t)n, digest);
+    buf_printf(&text, "sohoa results=%d lang=%s model=%s", RESULTS_VERSION, lang, hex);
+    sha256_of(text.data, text.size, digest);
 }
 
 const char *pipeline_simd(void)

@@ -19,6 +19,7 @@ void sha256_final(struct sha256 *hash, uint8_t digest[SHA256_BYTES]); /* then on
 void sha256_of(const void *data, size_t bytes, uint8_t digest[SHA256_BYTES]);
 
 void sha256_hex(const uint8_t digest[SHA256_BYTES], char hex[SHA256_HEX_CHARS + 1]);
-bool sha256_unhex(const char *hex, uint8_t digest[SHA256_BYTES]); /* false: not 64 lower-case digits; digest untouched */
+bool sha256_unhex(const char *hex,
+                  uint8_t digest[SHA256_BYTES]); /* false: not 64 lower-case digits; digest untouched */
 
 #endif

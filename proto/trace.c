@@ -10,8 +10,13 @@
 
 #include "proto/buf.h"
 
-enum { VALUE_BYTES = 320, VALUE_RING = 4 };
+enum {
+    VALUE_CUT_BYTES = 300,
+    VALUE_BYTES = VALUE_CUT_BYTES + 8, /* an escape or the rest of a UTF-8 sequence, the last quote and the 0 */
+    VALUE_RING = 4
+};
 
+static const char *const level_name[] = {"debug", "info", "warn", "error"};
 static const char *trace_part = "sohoa";
 static enum trace_level trace_least = TRACE_INFO;
 
@@ -21,11 +26,26 @@ void trace_init(const char *part, enum trace_level least)
     trace_least = least;
 }
 
+enum trace_level trace_level_named(const char *name)
+{
+    for (int level = TRACE_DEBUG; level <= TRACE_ERROR; level++)
+        if (!strcmp(name, level_name[level]))
+            return (enum trace_level)level;
+    return TRACE_INFO;
+}
+
 static char *value_next(void)
 {
     static _Thread_local char ring[VALUE_RING][VALUE_BYTES];
     static _Thread_local unsigned at;
     return ring[at++ % VALUE_RING];
+}
+
+/* Whether c still goes into a value that has n bytes: not to end within a UTF-8 sequence. */
+static bool value_takes(const char *c, size_t n)
+{
+    bool within_sequence = ((unsigned char)*c & 0xc0) == 0x80;
+    return *c && n < (within_sequence ? VALUE_CUT_BYTES + 3 : VALUE_CUT_BYTES);
 }
 
 const char *trace_value(const char *text)
@@ -37,7 +57,7 @@ const char *trace_value(const char *text)
     size_t n = 0;
     if (!plain)
         out[n++] = '"';
-    for (const char *c = text; *c && n < VALUE_BYTES - 4; c++) {
+    for (const char *c = text; value_takes(c, n); c++) {
         if (*c == '"' || *c == '\\')
             out[n++] = '\\';
         out[n++] = (unsigned char)*c < ' ' || *c == 0x7f ? ' ' : *c;
@@ -61,14 +81,13 @@ const char *trace_page(const uint8_t *sha256, uint32_t page_no)
 
 static void line_begin(struct buf *line, enum trace_level level, const char *event)
 {
-    static const char *const name[] = {"debug", "info", "warn", "error"};
     struct timespec now;
     struct tm utc;
     clock_gettime(CLOCK_REALTIME, &now);
     gmtime_r(&now.tv_sec, &utc);
     buf_printf(line, "time=%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ level=%s part=%s event=%s", utc.tm_year + 1900,
-               utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, now.tv_nsec / 1000000, name[level],
-               trace_part, event);
+               utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, now.tv_nsec / 1000000,
+               level_name[level], trace_part, event);
 }
 
 static void line_fields(struct buf *line, const char *fields, va_list ap)

@@ -12,6 +12,9 @@
 
 enum trace_level { TRACE_DEBUG, TRACE_INFO, TRACE_WARN, TRACE_ERROR };
 
+/* "debug", "info", "warn", "error"; anything else counts as info. */
+enum trace_level trace_level_named(const char *name);
+
 /* part ("coordinator", "worker", ...) is borrowed for good; lines below least are not written. */
 void trace_init(const char *part, enum trace_level least);
 

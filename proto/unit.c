@@ -7,7 +7,11 @@
 static const struct {
     const char *prefix;
     size_t digits;
-} unit_rule[] = {{"district:", 3}, {"old:", 5}, {"new:", 5}};
+} unit_rule[] = {
+    {"district:", 3},
+    {"old:",      5},
+    {"new:",      5}
+};
 
 int unit_check(const char *unit, struct err *err)
 {

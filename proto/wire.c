@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+enum { SLOTS_MAX = 4096, CONFIDENCE_MAX_CPCT = 10000 };
+
 void wire_encode(const Sohoa__Frame *frame, struct buf *out)
 {
     size_t bytes = sohoa__frame__get_packed_size(frame);
@@ -28,35 +30,66 @@ static bool text_within(const char *text, size_t limit_bytes)
     return strlen(text) < limit_bytes;
 }
 
-static const char *hello_fault(const Sohoa__Hello *hello)
+/* A name goes into logs, keys and pages as it is: letters, digits and signs of ASCII, no space. */
+static bool name_ok(const char *name)
 {
-    if (!*hello->worker || !text_within(hello->worker, NAME_BYTES))
-        return "hello.worker";
-    if (hello->pipeline.len != SHA256_BYTES)
-        return "hello.pipeline";
-    if (!hello->slots || hello->slots > 4096)
-        return "hello.slots";
-    return text_within(hello->build, NAME_BYTES) && text_within(hello->simd, NAME_BYTES) &&
-                   text_within(hello->lang, NAME_BYTES)
+    for (const char *c = name; *c; c++)
+        if (*c <= ' ' || *c > '~')
+            return false;
+    return *name && text_within(name, NAME_BYTES);
+}
+
+/* A range of pages of a document of so many. */
+static bool range_ok(const Sohoa__Range *range, uint32_t doc_pages)
+{
+    return range->first && range->count && range->first <= doc_pages && range->count <= doc_pages - range->first + 1;
+}
+
+static bool ranges_ok(Sohoa__Range *const *ranges, size_t count, uint32_t doc_pages)
+{
+    bool ok = count <= doc_pages;
+    for (size_t i = 0; i < count && ok; i++)
+        ok = range_ok(ranges[i], doc_pages);
+    return ok;
+}
+
+static bool failures_ok(Sohoa__PageFailure *const *failures, size_t count, uint32_t doc_pages)
+{
+    bool ok = count <= doc_pages;
+    for (size_t i = 0; i < count && ok; i++)
+        ok = failures[i]->page_no && failures[i]->page_no <= doc_pages && failures[i]->err &&
+             failures[i]->err->code <= 0;
+    return ok;
+}
+
+static const char *probe_fault(const Sohoa__Probe *probe)
+{
+    if (probe->sha256.len != SHA256_BYTES || !probe->pages || probe->pages > DOC_MAX_PAGES)
+        return "result.probe";
+    return probe->n_signatures <= SIGNATURES_MAX ? NULL : "result.probe.signatures";
+}
+
+static const char *assembled_fault(const Sohoa__Assembled *assembled)
+{
+    return assembled->pages_stored <= DOC_MAX_PAGES && assembled->pages_dead <= DOC_MAX_PAGES &&
+                   assembled->confidence_cpct <= CONFIDENCE_MAX_CPCT
                ? NULL
-               : "hello.build, simd or lang";
+               : "result.assembled";
 }
 
 static const char *result_fault(const Sohoa__Result *result)
 {
-    if (result->n_stored > DOC_MAX_PAGES || result->n_failed > DOC_MAX_PAGES)
-        return "result.stored or failed";
-    for (size_t i = 0; i < result->n_stored; i++)
-        if (!result->stored[i]->first || !result->stored[i]->count || result->stored[i]->first > DOC_MAX_PAGES ||
-            result->stored[i]->count > DOC_MAX_PAGES)
-            return "result.stored";
+    if (result->err && result->err->code >= 0)
+        return "result.err.code";
+    if (!ranges_ok(result->stored, result->n_stored, DOC_MAX_PAGES))
+        return "result.stored";
+    if (!failures_ok(result->failed, result->n_failed, DOC_MAX_PAGES))
+        return "result.failed";
     for (size_t i = 0; i < result->n_failed; i++)
-        if (!result->failed[i]->page_no || result->failed[i]->page_no > DOC_MAX_PAGES || !result->failed[i]->err)
-            return "result.failed";
-    const Sohoa__Probe *probe = result->probe;
-    if (probe && (probe->sha256.len != SHA256_BYTES || !probe->pages || probe->pages > DOC_MAX_PAGES))
-        return "result.probe";
-    return NULL;
+        if (!result->failed[i]->err->code)
+            return "result.failed.err.code";
+    const char *fault = result->probe ? probe_fault(result->probe) : NULL;
+    return !fault && result->assembled ? assembled_fault(result->assembled) : fault;
 }
 
 static const char *results_fault(const Sohoa__Results *results)
@@ -69,22 +102,57 @@ static const char *results_fault(const Sohoa__Results *results)
     return fault;
 }
 
-static const char *job_fault(const Sohoa__Job *job)
+static const char *subscribers_fault(const Sohoa__Job *job)
 {
-    if (!text_within(job->batch, NAME_BYTES) || !text_within(job->source, SOURCE_PATH_BYTES))
-        return "job.batch or source";
-    if (job->kind == SOHOA__JOB_KIND__JOB_PROBE)
-        return *job->source ? NULL : "job.source";
+    for (size_t i = 0; i < job->n_subscribers; i++)
+        if (!text_within(job->subscribers[i]->batch, NAME_BYTES) ||
+            !text_within(job->subscribers[i]->row, MANIFEST_ROW_BYTES + 1))
+            return "job.subscribers";
+    return NULL;
+}
+
+/* PAGES and ASSEMBLE */
+static const char *job_pages_fault(const Sohoa__Job *job)
+{
     if (job->sha256.len != SHA256_BYTES)
         return "job.sha256";
     if (!job->doc_pages || job->doc_pages > DOC_MAX_PAGES)
         return "job.doc_pages";
-    const Sohoa__Range *range = job->range;
-    if (job->kind == SOHOA__JOB_KIND__JOB_PAGES &&
-        (!range || !range->first || !range->count || range->first > job->doc_pages ||
-         range->count > job->doc_pages - range->first + 1))
+    if (job->kind == SOHOA__JOB_KIND__JOB_PAGES && (!job->range || !range_ok(job->range, job->doc_pages)))
         return "job.range";
-    return NULL;
+    if (!ranges_ok(job->bundles, job->n_bundles, job->doc_pages))
+        return "job.bundles";
+    return failures_ok(job->dead, job->n_dead, job->doc_pages) ? subscribers_fault(job) : "job.dead";
+}
+
+static const char *job_fault(const Sohoa__Job *job)
+{
+    if (!text_within(job->batch, NAME_BYTES) || !text_within(job->source, SOURCE_PATH_BYTES))
+        return "job.batch or source";
+    switch (job->kind) {
+    case SOHOA__JOB_KIND__JOB_PROBE: return *job->source ? NULL : "job.source";
+    case SOHOA__JOB_KIND__JOB_PAGES:
+    case SOHOA__JOB_KIND__JOB_ASSEMBLE: return job_pages_fault(job);
+    default: return "job.kind";
+    }
+}
+
+/* FRAME_MAX_BYTES bounds how many jobs a worker can name. */
+static const char *hello_fault(const Sohoa__Hello *hello)
+{
+    if (!name_ok(hello->worker))
+        return "hello.worker";
+    if (hello->pipeline.len != SHA256_BYTES)
+        return "hello.pipeline";
+    if (!hello->slots || hello->slots > SLOTS_MAX)
+        return "hello.slots";
+    if (!text_within(hello->build, NAME_BYTES) || !text_within(hello->simd, NAME_BYTES) ||
+        !text_within(hello->lang, NAME_BYTES))
+        return "hello.build, simd or lang";
+    const char *fault = NULL;
+    for (size_t i = 0; i < hello->n_held && !fault; i++)
+        fault = job_fault(hello->held[i]);
+    return fault;
 }
 
 static const char *grant_fault(const Sohoa__Grant *grant)
@@ -100,12 +168,12 @@ static const char *grant_fault(const Sohoa__Grant *grant)
 static const char *frame_fault(const Sohoa__Frame *frame)
 {
     switch (frame->body_case) {
-    case SOHOA__FRAME__BODY_HELLO:   return hello_fault(frame->hello);
+    case SOHOA__FRAME__BODY_HELLO: return hello_fault(frame->hello);
     case SOHOA__FRAME__BODY_RESULTS: return results_fault(frame->results);
-    case SOHOA__FRAME__BODY_GRANT:   return grant_fault(frame->grant);
-    case SOHOA__FRAME__BODY_REFUSE:  return frame->refuse->err ? NULL : "refuse.err";
+    case SOHOA__FRAME__BODY_GRANT: return grant_fault(frame->grant);
+    case SOHOA__FRAME__BODY_REFUSE: return frame->refuse->err ? NULL : "refuse.err";
     case SOHOA__FRAME__BODY__NOT_SET: return "body";
-    default:                         return NULL;
+    default: return NULL;
     }
 }
 
@@ -118,7 +186,7 @@ int wire_decode(const void *data, size_t bytes, Sohoa__Frame **ret_frame, struct
         return err_set(err, E_FRAME, "a frame of %zu bytes is not a sohoa.Frame", bytes);
     const char *fault = frame_fault(frame);
     if (fault)
-        return err_set(err, E_FRAME, "field %s is missing or over its limit", fault);
+        return err_set(err, E_FRAME, "field %s is missing, over its limit or makes no sense", fault);
     *ret_frame = frame;
     frame = NULL;
     return 0;

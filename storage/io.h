@@ -21,8 +21,8 @@ int io_new(unsigned threads, struct io **ret_io, struct err *err);
 void io_destroy(struct io **io);
 
 void io_submit(struct io *io, struct io_task *task);
-int io_fd(const struct io *io);  /* readable: call io_dispatch() */
-void io_dispatch(struct io *io); /* calls done for every task that has ended */
+int io_fd(const struct io *io);           /* readable: call io_dispatch() */
+void io_dispatch(struct io *io);          /* calls done for every task that has ended */
 unsigned io_pending(const struct io *io); /* submitted, done not yet called */
 
 #endif

@@ -23,6 +23,15 @@
 
 #include "proto/buf.h"
 #include "proto/err.h"
+#include "proto/limits.h"
+
+enum {
+    STORE_COMPONENT_CHARS = 255, /* one component of a name */
+    STORE_KEY_BYTES = 64,        /* a map's key */
+    STORE_VALUE_BYTES = 4096,    /* a map's value */
+    STORE_MAP_PAGE = 1024,       /* pairs of one store_map_read */
+    STORE_LOCK_MIN_MS = 500,     /* the shortest time to live of a lock */
+};
 
 struct store;
 
@@ -75,7 +84,8 @@ int store_renew(struct store *store, struct err *err);
 
 /* ---- state: guarded writes; all fail with E_FENCED when the epoch is not ours any more ---- */
 
-int store_guard_create(struct store *store, const char *name, const void *data, size_t bytes, struct err *err); /* E_EXISTS */
+int store_guard_create(struct store *store, const char *name, const void *data, size_t bytes,
+                       struct err *err); /* E_EXISTS */
 int store_guard_replace(struct store *store, const char *name, const void *data, size_t bytes, struct err *err);
 int store_guard_remove(struct store *store, const char *name, struct err *err);
 

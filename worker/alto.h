@@ -12,4 +12,8 @@ int alto_write(Sohoa__Page *const *pages, uint32_t count, const uint8_t sha256[S
 /* UTF-8, NFC; a line a line, an empty line between blocks, a form feed between pages. */
 void text_write(Sohoa__Page *const *pages, uint32_t count, struct buf *out);
 
+/* Appends text; what neither a line nor XML may hold (control characters, U+FFFE, bytes that are not UTF-8) becomes
+ * U+FFFD, white space a space. */
+void text_append(const char *text, struct buf *out);
+
 #endif

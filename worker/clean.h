@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * Leptonica: makes a picture readable. What it turns or scales it also writes into the raster's to_view. */
+ * Leptonica: makes a picture readable. What it turns or scales it also writes into the raster's to_view and dpi. */
 #ifndef SOHOA_CLEAN_H
 #define SOHOA_CLEAN_H
 
@@ -9,13 +9,18 @@
 #include "worker/raster.h"
 
 struct clean_report {
-    bool blank;           /* nothing to read: no need to call the reader */
-    uint32_t rotation_deg; /* clockwise turn applied: 0, 90, 180, 270 */
-    int32_t skew_mdeg;    /* clockwise skew taken out */
+    bool blank;  /* no ink at all: no need to call the reader */
+    bool scant;  /* only pale, red or very little ink, such as a seal bled through: what is read counts if it is sure */
+    bool tilted; /* perhaps not upright: ask read_orientation(), then clean_turn() */
+    int32_t skew_mdeg; /* clockwise skew taken out */
 };
 
-/* Replaces *raster by the cleaned picture (gray or bilevel). On failure *raster is untouched. Errors: E_MEMORY,
- * E_PAGE_BROKEN. */
+/* Replaces *raster by the cleaned picture (gray or bilevel): of a size that reads well, paper white, red seals and black
+ * borders gone, lines of text straight. degraded: at most 150 dpi. On failure *raster is untouched. Errors: E_MEMORY. */
 int clean_page(struct raster **raster, bool degraded, struct clean_report *report, struct err *err);
+
+/* Replaces *raster, gray or bilevel, by itself turned clockwise by 0, 90, 180 or 270 degrees. On failure it is untouched. Errors:
+ * E_MEMORY. */
+int clean_turn(struct raster **raster, uint32_t turn_deg, struct err *err);
 
 #endif

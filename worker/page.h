@@ -4,6 +4,8 @@
 #ifndef SOHOA_PAGE_H
 #define SOHOA_PAGE_H
 
+#include <stdbool.h>
+
 #include "proto/buf.h"
 #include "proto/err.h"
 #include "proto/limits.h"
@@ -17,8 +19,16 @@ Sohoa__Block *page_add_block(Sohoa__Page *page);
 Sohoa__Line *block_add_line(Sohoa__Block *block);
 Sohoa__Word *line_add_word(Sohoa__Line *line, const char *text);
 
+/* As above, with a part that becomes its new parent's; its old one must let go of it. */
+void page_take_block(Sohoa__Page *page, Sohoa__Block *block);
+void block_take_line(Sohoa__Block *block, Sohoa__Line *line);
+void line_take_word(Sohoa__Line *line, Sohoa__Word *word);
+
 /* Gives lines and blocks the bounds of what is in them. */
 void page_fit_bounds(Sohoa__Page *page);
+
+/* Removes the words that keep refuses, and the lines and blocks that have none left. */
+void page_prune(Sohoa__Page *page, bool (*keep)(const Sohoa__Word *word, const void *user), const void *user);
 
 void page_pack(const Sohoa__Page *page, struct buf *out);
 /* Errors: E_FRAME: not a Page, or over PAGE_MAX_BYTES or PAGE_MAX_WORDS. */
@@ -35,7 +45,7 @@ void page_measure(const Sohoa__Page *page, struct page_figures *figures);
  * with checksum, what bundles and words are. */
 void pages_append(struct buf *pages, const void *packed, size_t bytes);
 /* Calls each for every page; each returns 0 or an error, which ends it. Errors: E_FRAME. */
-int pages_each(const void *data, size_t bytes, int (*each)(const void *packed, size_t bytes, void *user, struct err *err),
-               void *user, struct err *err);
+int pages_each(const void *data, size_t bytes,
+               int (*each)(const void *packed, size_t bytes, void *user, struct err *err), void *user, struct err *err);
 
 #endif

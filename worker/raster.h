@@ -16,7 +16,8 @@ struct raster {
     double to_view[6]; /* raster pixel (x,y) -> view pixel: (a x + c y + e, b x + d y + f), in the order a b c d e f */
 };
 
-struct raster *raster_new(uint32_t width_px, uint32_t height_px, uint32_t channels); /* NULL without memory; zeroed, to_view identity */
+struct raster *raster_new(uint32_t width_px, uint32_t height_px,
+                          uint32_t channels); /* NULL without memory; zeroed, to_view identity */
 void raster_destroy(struct raster **raster);
 
 #endif

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * One table of routes; a handler each. Handlers run on the loop and see the backlog as it is between two events. */
+#include "coordinator/api.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "coordinator/api_order.h"
+#include "coordinator/manifest.h"
+#include "proto/auto.h"
+#include "proto/clock.h"
+#include "storage/name.h"
+
+enum { DOCUMENTS_MOST = 1000, SEGMENTS_MOST = 8 };
+
+/* ---- shapes ---- */
+
+static const char *const doc_state_name[DOC_STATES] = {"open",        "stored",    "dead",   "duplicate",
+                                                       "quarantined", "withdrawn", "refused"};
+
+static json_t *documents_json(const uint64_t count[DOC_STATES])
+{
+    json_t *json = json_object();
+    json_int_t total = 0;
+    for (int s = 0; s < DOC_STATES; s++) {
+        json_object_set_new(json, doc_state_name[s], json_integer((json_int_t)count[s]));
+        total += (json_int_t)count[s];
+    }
+    json_object_set_new(json, "total", json_integer(total));
+    return json;
+}
+
+static json_t *pages_json(const uint64_t count[PAGE_STATES])
+{
+    json_t *json = json_object();
+    json_int_t total = 0;
+    for (int s = 0; s < PAGE_STATES; s++) {
+        json_object_set_new(json, page_state_name(s), json_integer((json_int_t)count[s]));
+        total += (json_int_t)count[s];
+    }
+    json_object_set_new(json, "total", json_integer(total));
+    return json;
+}
+
+struct totals {
+    uint64_t docs[DOC_STATES], pages[PAGE_STATES];
+    uint32_t batches;
+};
+
+static void totals_add(struct totals *totals, const struct batch *batch)
+{
+    for (int s = 0; s < DOC_STATES; s++)
+        totals->docs[s] += batch->doc_count[s];
+    for (int s = 0; s < PAGE_STATES; s++)
+        totals->pages[s] += batch->page_count[s];
+    totals->batches++;
+}
+
+static void totals_of(const struct backlog *backlog, struct totals *totals)
+{
+    for (uint32_t i = 0; i < backlog->batches; i++)
+        if (backlog->batch[i] && !backlog->batch[i]->check_only)
+            totals_add(totals, backlog->batch[i]);
+}
+
+static json_t *batch_json(const struct batch *batch)
+{
+    struct totals totals = {0};
+    totals_add(&totals, batch);
+    const char *state = batch->withdrawn                               ? "withdrawn"
+                        : batch->doc_count[SOHOA__DOC_STATE__DOC_OPEN] ? "running"
+                                                                       : "finished";
+    return json_pack("{s:s, s:s, s:i, s:I, s:s, s:o, s:o, s:I, s:I}", "id", batch->id, "state", state, "priority",
+                     (int)batch->priority, "deadline_ms", (json_int_t)batch->deadline_ms, "unit", batch->unit,
+                     "documents", documents_json(totals.docs), "pages", pages_json(totals.pages), "cpu_ms",
+                     (json_int_t)batch->cpu_ms, "pages_read", (json_int_t)batch->pages_read);
+}
+
+static json_t *err_json(const struct coordinator *c, uint32_t fault)
+{
+    if (fault == NONE)
+        return json_null();
+    const struct err *err = &c->backlog->fault[fault].err;
+    return json_pack("{s:s, s:s, s:i}", "code", err_name(err->code), "text", err->text, "page", (int)err->page_no);
+}
+
+/* ---- status ---- */
+
+static json_t *worker_json(const struct coordinator *c, uint32_t worker)
+{
+    const struct sched_worker *w = sched_worker(c->sched, worker);
+    char pipeline[SHA256_HEX_CHARS + 1];
+    sha256_hex(c->backlog->pipeline[w->pipeline], pipeline);
+    return json_pack("{s:s, s:i, s:i, s:i, s:b, s:s, s:s, s:s, s:I}", "name", w->name, "slots", (int)w->slots, "busy",
+                     (int)c->peer[worker].busy_slots, "leases", (int)w->leases, "connected", w->connected, "pipeline",
+                     pipeline, "lang", c->peer[worker].lang, "build", c->peer[worker].build, "rss_bytes",
+                     (json_int_t)c->peer[worker].rss_bytes);
+}
+
+static void get_status(struct coordinator *c, struct request *request, const struct route_args *args)
+{
+    struct totals totals = {0};
+    json_t *workers = json_array();
+    (void)args;
+    totals_of(c->backlog, &totals);
+    for (uint32_t i = 0; i < sched_workers(c->sched); i++)
+        json_array_append_new(workers, worker_json(c, i));
+    request_answer(request, 200,
+                   json_pack("{s:s, s:I, s:b, s:I, s:i, s:o, s:o, s:o, s:b}", "name", c->name, "epoch",
+                             (json_int_t)store_epoch(c->store), "ready", clock_mono_ms() >= c->granting_ms, "uptime_s",
+                             (json_int_t)((clock_mono_ms() - c->started_ms) / 1000), "batches", (int)totals.batches,
+                             "documents", documents_json(totals.docs), "pages", pages_json(totals.pages), "workers",
+                             workers, "redis", committer_redis_ok(c->committer)));
+}
+
+/* ---- batches ---- */
+
+static void get_batches(struct coordinator *c, struct request *request, const struct route_args *args)
+{
+    json_t *batches = json_array();
+    (void)args;
+    for (uint32_t i = 0; i < c->backlog->batches; i++)
+        if (c->backlog->batch[i] && !c->backlog->batch[i]->check_only)
+            json_array_append_new(batches, batch_json(c->backlog->batch[i]));
+    request_answer(request, 200, json_pack("{s:o}", "batches", batches));
+}
+
+static void get_batch(struct coordinator *c, struct request *request, const struct route_args *args)
+{
+    (void)c;
+    request_answer(request, 200, batch_json(args->batch));
+}
+
+static json_t *document_json(struct coordinator *c, struct doc_ref ref, const char *source)
+{
+    const struct doc *doc = doc_at(c->backlog, ref);
+    char sha256[SHA256_HEX_CHARS + 1] = "";
+    uint64_t pages[PAGE_STATES];
+    doc_pages(c->backlog, ref, pages);
+    if (doc->work != NONE)
+        sha256_hex(c->backlog->work[doc->work].sha256, sha256);
+    return json_pack("{s:I, s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:o, s:I}", "document", (json_int_t)ref.doc, "source",
+                     source, "state", doc_state_name[doc->state], "error", err_json(c, doc->fault), "sha256", sha256,
+                     "pages", (json_int_t)doc->pages, "pages_stored", (json_int_t)pages[PAGE_STORED], "pages_dead",
+                     (json_int_t)pages[PAGE_DEAD], "duplicate_of",
+                     doc->state == SOHOA__DOC_STATE__DOC_DUPLICATE ? json_integer(doc->duplicate_of) : json_null(),
+                     "generation", (json_int_t)doc->generation);
+}
+
+static int document_source(struct coordinator *c, const struct batch *batch, uint32_t doc, struct manifest_row *row,
+                           struct err *err)
+{
+    const char *line;
+    int rc = rows_read(c->rows, batch->id, doc, &line, err);
+    return rc ? rc : manifest_row_parse(line, strlen(line), doc + 1, row, err);
+}
+
+/* Up to limit documents from first on, in state (NULL: any); *ret_next: where the next listing goes on, or docs. */
+static int documents_list(struct coordinator *c, const struct batch *batch, uint32_t first, uint32_t limit,
+                          const char *state, json_t *list, uint32_t *ret_next, struct err *err)
+{
+    AUTO(mem_destroy) struct manifest_row *row = malloc(sizeof *row);
+    uint32_t doc = first;
+    if (!row)
+        return err_set(err, E_NOMEM, "no memory to list documents");
+    for (; doc < batch->docs && json_array_size(list) < limit; doc++) {
+        if (state && strcmp(state, doc_state_name[batch->doc[doc].state]))
+            continue;
+        int rc = document_source(c, batch, doc, row, err);
+        if (rc)
+            return rc;
+        json_array_append_new(list, document_json(c, (struct doc_ref){batch->index, doc}, row->source));
+    }
+    *ret_next = doc;
+    return 0;
+}
+
+static uint32_t number_argument(const struct request *request, const char *name, uint32_t preset, uint32_t most)
+{
+    const char *text = request_argument(request, name);
+    char *end;
+    if (!text || !*text)
+        return preset;
+    unsigned long number = strtoul(text, &end, 10);
+    return *end || number > most ? most : (uint32_t)number;
+}
+
+static void get_documents(struct coordinator *c, struct request *request, const struct route_args *args)
+{
+    const struct batch *batch = args->batch;
+    json_t *list = json_array();
+    struct err err;
+    uint32_t next = 0, limit = number_argument(request, "limit", 100, DOCUMENTS_MOST);
+    uint32_t first = request_argument(request, "after") ? number_argument(request, "after", 0, batch->docs) + 1 : 0;
+    int rc = documents_list(c, batch, first, limit ? limit : 1, request_argument(request, "state"), list, &next, &err);
+    if (rc) {
+        json_decref(list);
+        request_answer_err(request, &err);
+        return;
+    }
+    request_answer(request, 200,
+                   json_pack("{s:o, s:o}", "documents", list, "next",
+                             next < batch->docs ? json_integer((json_int_t)next - 1) : json_null()));
+}
+
+/* ---- files of a document ---- */
+
+static const struct {
+    const char *name, *content_type, *file_name;
+} file_rule[] = {
+    {"pdf",    "application/pdf",           "document.pdf"},
+    {"alto",   "application/xml",           "alto.xml"    },
+    {"text",   "text/plain; charset=utf-8", "text.txt"    },
+    {"record", "application/json",          "record.json" },
+    {"source", "application/octet-stream",  "source"      },
+};
+
+static void get_file(struct coordinator *c, struct request *request, const struct route_args *args)
+{
+    struct doc_ref ref = {args->batch->index, args->doc};
+    const struct doc *doc = doc_at(c->backlog, ref);
+    struct name name;
+    struct err err;
+    size_t i = 0;
+    while (i < sizeof file_rule / sizeof file_rule[0] && strcmp(file_rule[i].name, args->word))
+        i++;
+    if (i == sizeof file_rule / sizeof file_rule[0]) {
+        err_set(&err, E_ABSENT, "a document has no '%.40s': pdf, alto, text, record or source", args->word);
+        request_answer_err(request, &err);
+        return;
+    }
+    bool done = doc->state == SOHOA__DOC_STATE__DOC_STORED || doc->state == SOHOA__DOC_STATE__DOC_DEAD;
+    if (!done || doc->work == NONE) {
+        err_set(&err, E_STATE, "document %u of batch %s is %s", ref.doc, args->batch->id, doc_state_name[doc->state]);
+        request_answer_err(request, &err);
+        return;
+    }
+    const struct work *work = &c->backlog->work[doc->work];
+    if (!strcmp(args->word, "record"))
+        name_rec(&name, args->batch->id, ref.doc);
+    else if (!strcmp(args->word, "source"))
+        name_src(&name, work->sha256);
+    else
+        name_out(&name, work->sha256, c->backlog->pipeline[work->pipeline], doc->generation, args->word);
+    request_answer_blob(request, name.text, file_rule[i].content_type, file_rule[i].file_name);
+}
+
+/* ---- routes ---- */
+
+struct route {
+    const char *method, *path; /* {batch}, {doc}, {word}, {check} stand for a segment */
+    void (*handle)(struct coordinator *c, struct request *request, const struct route_args *args);
+};
+
+static const struct route route_rule[] = {
+    {"GET",    "status",                                     get_status     },
+    {"GET",    "batches",                                    get_batches    },
+    {"POST",   "batches",                                    post_batch     },
+    {"GET",    "batches/{batch}",                            get_batch      },
+    {"GET",    "batches/{batch}/documents",                  get_documents  },
+    {"GET",    "batches/{batch}/documents/{doc}/{word}",     get_file       },
+    {"POST",   "batches/{batch}/rerun",                      post_rerun     },
+    {"POST",   "batches/{batch}/withdraw",                   post_withdraw  },
+    {"POST",   "batches/{batch}/documents/{doc}/quarantine", post_quarantine},
+    {"POST",   "batches/{batch}/documents/{doc}/release",    post_release   },
+    {"POST",   "checks",                                     post_check     },
+    {"GET",    "checks/{check}",                             get_check      },
+    {"DELETE", "checks/{check}",                             delete_check   },
+    {"POST",   "rebuild",                                    post_rebuild   },
+};
+
+static int segment_take(struct coordinator *c, const char *want, const char *got, struct route_args *args,
+                        struct err *err)
+{
+    bool check = !strcmp(want, "{check}");
+    if (!strcmp(want, "{batch}") || check) {
+        args->batch = backlog_batch(c->backlog, got);
+        if (!args->batch || args->batch->check_only != check)
+            return err_set(err, E_ABSENT, "there is no %s '%.60s'", check ? "check" : "batch", got);
+    } else if (!strcmp(want, "{doc}")) {
+        char *end;
+        unsigned long number = strtoul(got, &end, 10);
+        if (*end || !*got || number >= args->batch->docs)
+            return err_set(err, E_ABSENT, "batch %s has no document '%.20s': 0 to %u", args->batch->id, got,
+                           args->batch->docs - 1);
+        args->doc = (uint32_t)number;
+    } else if (!strcmp(want, "{word}")) {
+        args->word = got;
+    }
+    return 0;
+}
+
+static size_t split(char *path, char *segment[SEGMENTS_MOST])
+{
+    size_t n = 0;
+    char *rest = path, *at;
+    while ((at = strsep(&rest, "/")) && n < SEGMENTS_MOST)
+        segment[n++] = at;
+    return at ? 0 : n;
+}
+
+static bool route_fits(char **want, size_t n_want, char **got, size_t n_got)
+{
+    if (n_want != n_got)
+        return false;
+    for (size_t i = 0; i < n_got; i++)
+        if (want[i][0] != '{' && strcmp(want[i], got[i]))
+            return false;
+    return true;
+}
+
+static bool route_try(struct coordinator *c, struct request *request, const struct route *route, char **got,
+                      size_t n_got)
+{
+    AUTO(mem_destroy) char *pattern = strdup(route->path);
+    char *want[SEGMENTS_MOST];
+    struct route_args args = {0};
+    struct err err;
+    if (!pattern || strcmp(route->method, request_method(request)))
+        return false;
+    if (!route_fits(want, split(pattern, want), got, n_got))
+        return false;
+    for (size_t i = 0; i < n_got; i++)
+        if (segment_take(c, want[i], got[i], &args, &err)) {
+            request_answer_err(request, &err);
+            return true;
+        }
+    route->handle(c, request, &args);
+    return true;
+}
+
+void api_handle(struct coordinator *c, struct request *request)
+{
+    static const char prefix[] = "/api/v1/";
+    const char *path = request_path(request);
+    struct err err;
+    if (!strncmp(path, prefix, sizeof prefix - 1)) {
+        AUTO(mem_destroy) char *copy = strdup(path + sizeof prefix - 1);
+        char *segment[SEGMENTS_MOST];
+        size_t n = copy ? split(copy, segment) : 0;
+        for (size_t i = 0; i < sizeof route_rule / sizeof route_rule[0]; i++)
+            if (route_try(c, request, &route_rule[i], segment, n))
+                return;
+    }
+    err_set(&err, E_ABSENT, "there is no %s %.100s", request_method(request), path);
+    request_answer_err(request, &err);
+}

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * What operators order. An order is in the group that its effects are in; it is answered from memory, which the store
+ * follows within milliseconds, but for admission and rebuild, which are answered when they are done. */
+#include "coordinator/api_order.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "coordinator/manifest.h"
+#include "proto/auto.h"
+#include "proto/trace.h"
+
+/* ---- admission ---- */
+
+static void answer_admitted(struct request *request, const char *id, uint32_t docs, bool created)
+{
+    request_answer(request, created ? 201 : 200,
+                   json_pack("{s:s, s:I, s:b}", "id", id, "documents", (json_int_t)docs, "created", created));
+}
+
+static void on_admitted(struct admission *admission, void *user)
+{
+    struct request *request = user;
+    if (admission->rc)
+        request_answer_err(request, &admission->err);
+    else
+        answer_admitted(request, admission->id, admission->plan.docs, true);
+}
+
+static int admission_arguments(const struct request *request, uint32_t *ret_priority, uint64_t *ret_deadline_ms,
+                               struct err *err)
+{
+    const char *priority = request_argument(request, "priority"), *deadline = request_argument(request, "deadline");
+    if (priority && (strlen(priority) != 1 || *priority < '1' || *priority > '5'))
+        return err_set(err, E_USAGE, "priority=%.20s: 1 (first) to 5", priority);
+    *ret_priority = priority ? (uint32_t)(*priority - '0') : 0;
+    return deadline && *deadline ? manifest_deadline(deadline, ret_deadline_ms, err) : 0;
+}
+
+void post_batch(struct coordinator *c, struct request *request, const struct route_args *args)
+{
+    const char *given = request_argument(request, "id");
+    struct buf *body = request_body(request);
+    char id[NAME_BYTES];
+    uint32_t priority = 0;
+    uint64_t deadline_ms = 0;
+    bool created = false;
+    struct err err;
+    (void)args;
+    if (given && *given) {
+        snprintf(id, sizeof id, "%s", given);
+    } else { /* the same manifest again is the same batch */
+        uint8_t digest[SHA256_BYTES];
+        char hex[SHA256_HEX_CHARS + 1];
+        sha256_of(body->data, body->size, digest);
+        sha256_hex(digest, hex);
+        snprintf(id, sizeof id, "batch-%.16s", hex);
+    }
+    int rc = admission_arguments(request, &priority, &deadline_ms, &err);
+    if (!rc)
+        rc = admit(c, id, body, priority, deadline_ms, on_admitted, request, &created, &err);
+    if (rc)
+        request_answer_err(request, &err);
+    else if (!created)
+        answer_admitted(request, id, backlog_batch(c->backlog, id)->docs, false);
+}
+
+/* ---- re-run ---- */
+
+struct where { /* state=S and error=E_X; NULL: any */
+    char state[32], error[32];
+};
+
+/* Terms KEY=VALUE joined by " and ". */
+static int where_parse(const char *text, struct where *where, struct err *err)
+{
+    AUTO(mem_destroy) char *copy = strdup(text);
+    char *rest = copy, *term;
+    *where = (struct where){"", ""};
+    while (rest && (term = rest)) {
+        char *joint = strstr(term, " and ");
+        rest = joint ? joint + 5 : NULL;
+        if (joint)
+            *joint = '\0';
+        char *equals = strchr(term, '=');
+        char *field = equals && equals - term == 5 && !strncmp(term, "state", 5)   ? where->state
+                      : equals && equals - term == 5 && !strncmp(term, "error", 5) ? where->error
+                                                                                   : NULL;
+        if (!field || strlen(equals + 1) >= sizeof where->state)
+            return err_set(err, E_WHERE, "'%.60s' is not state=STATE or error=E_CODE; join terms with ' and '", term);
+        snprintf(field, sizeof where->state, "%s", equals + 1);
+    }
+    return 0;
+}
+
+static bool where_fits(const struct coordinator *c, const struct where *where, const struct doc *doc)
+{
+    static const char *const name[DOC_STATES] = {"open",        "stored",    "dead",   "duplicate",
+                                                 "quarantined", "withdrawn", "refused"};
+    if (*where->state && strcmp(where->state, name[doc->state]))
+        return false;
+    return !*where->error ||
+           (doc->fault != NONE && !strcmp(where->error, err_name(c->backlog->fault[doc->fault].err.code)));
+}
+
+static bool may_rerun(const struct doc *doc)
+{
+    return doc->state == SOHOA__DOC_STATE__DOC_STORED || doc->state == SOHOA__DOC_STATE__DOC_DEAD ||
+           doc->state == SOHOA__DOC_STATE__DOC_REFUSED;
+}
+
+/* The documents that the body names, as an array of uint32_t. */
+static int rerun_choose(struct coordinator *c, const struct batch *batch, const char *body, struct buf *chosen,
+                        struct err *err)
+{
+    json_error_t fault;
+    json_t *json = json_loads(body, 0, &fault), *docs = json_object_get(json, "documents");
+    const char *text = json_string_value(json_object_get(json, "where"));
+    struct where where = {"", ""};
+    int rc = 0;
+    if (!json_is_object(json) || (!text && !json_is_array(docs)))
+        rc = err_set(err, E_USAGE, "the body must be {\"where\": \"state=dead\"} or {\"documents\": [0, 1]}");
+    if (!rc && text)
+        rc = where_parse(text, &where, err);
+    for (uint32_t i = 0; i < batch->docs && !rc && text; i++)
+        if (may_rerun(&batch->doc[i]) && where_fits(c, &where, &batch->doc[i]))
+            buf_append(chosen, &i, sizeof i);
+    for (size_t i = 0; i < json_array_size(docs) && !rc && !text; i++) {
+        json_int_t number = json_integer_value(json_array_get(docs, i));
+        uint32_t doc = (uint32_t)number;
+        if (!json_is_integer(json_array_get(docs, i)) || number < 0 || number >= batch->docs)
+            rc = err_set(err, E_ABSENT, "batch %s has no such document: 0 to %u", batch->id, batch->docs - 1);
+        else if (!may_rerun(&batch->doc[doc]))
+            rc = err_set(err, E_STATE, "document %u is neither stored, dead nor refused", doc);
+        else
+            buf_append(chosen, &doc, sizeof doc);
+    }
+    json_decref(json);
+    return rc;
+}
+
+static void rerun_enter(struct coordinator *c, struct batch *batch, const struct buf *chosen, const char *body)
+{
+    const uint32_t *doc = (const uint32_t *)(const void *)chosen->data;
+    size_t count = chosen->size / sizeof *doc;
+    Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
+    Sohoa__Rerun rerun = SOHOA__RERUN__INIT;
+    rerun.batch = batch->id;
+    rerun.docs = (uint32_t *)(uintptr_t)doc;
+    rerun.n_docs = count;
+    rerun.where = (char *)(uintptr_t)body;
+    entry.body_case = SOHOA__LEDGER_ENTRY__BODY_RERUN;
+    entry.rerun = &rerun;
+    group_add_entry(c->group, &entry);
+    for (size_t i = 0; i < count; i++)
+        /* One of the same source may have taken this one along. */
+        if (batch->doc[doc[i]].phase == PHASE_FINAL)
+            sched_rerun(c->sched, (struct doc_ref){batch->index, doc[i]}, &c->acts);
+    coordinator_apply(c);
+    trace(TRACE_INFO, "rerun", "batch=%s docs=%zu", batch->id, count);
+}
+
+/* Pages that would run: all of a stored document's, the dead ones of a dead one's. */
+static uint64_t rerun_pages(const struct batch *batch, const struct buf *chosen)
+{
+    const uint32_t *at = (const uint32_t *)(const void *)chosen->data;
+    uint64_t pages = 0;
+    for (size_t i = 0; i < chosen->size / sizeof *at; i++) {
+        const struct doc *doc = &batch->doc[at[i]];
+        pages += doc->pages_dead ? doc->pages_dead : doc->pages;
+    }
+    return pages;
+}
+
+void post_rerun(struct coordinator *c, struct request *request, const struct route_args *args)
+{
+    AUTO(buf_destroy) struct buf chosen = {0};
+    const char *dry = request_argument(request, "dry_run");
+    struct err err;
+    int rc = rerun_choose(c, args->batch, buf_text(request_body(request)), &chosen, &err);
+    if (rc) {
+        request_answer_err(request, &err);
+        return;
+    }
+    uint64_t docs = chosen.size / sizeof(uint32_t), pages = rerun_pages(args->batch, &chosen);
+    if (docs && !(dry && !strcmp(dry, "1")))
+        rerun_enter(c, args->batch, &chosen, buf_text(request_body(request)));
+    request_answer(request, 200, json_pack("{s:I, s:I}", "documents", (json_int_t)docs, "pages", (json_int_t)pages));
+}
+
+/* ---- withdraw, quarantine, release ---- */
+
+static void answer_batch_id(struct request *request, const struct batch *batch)
+{
+    request_answer(request, 200, json_pack("{s:s}", "id", batch->id));
+}
+
+void post_withdraw(struct coordinator *c, struct request *request, const struct route_args *args)
+{
+    Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
+    Sohoa__BatchWithdrawn withdrawn = SOHOA__BATCH_WITHDRAWN__INIT;
+    withdrawn.batch = args->batch->id;
+    entry.body_case = SOHOA__LEDGER_ENTRY__BODY_WITHDRAWN;
+    entry.withdrawn = &withdrawn;
+    group_add_entry(c->group, &entry);
+    sched_withdraw(c->sched, args->batch, &c->acts);
+    coordinator_apply(c);
+    trace(TRACE_INFO, "withdrawn", "batch=%s", args->batch->id);
+    answer_batch_id(request, args->batch);
+}
+
+static ProtobufCBinaryData doc_sha256(const struct coordinator *c, const struct doc *doc)
+{
+    if (doc->work == NONE)
+        return (ProtobufCBinaryData){0, NULL};
+    return (ProtobufCBinaryData){SHA256_BYTES, c->backlog->work[doc->work].sha256};
+}
+
+void post_quarantine(struct coordinator *c, struct request *request, const struct route_args *args)
+{
+    struct doc_ref ref = {args->batch->index, args->doc};
+    const struct doc *doc = doc_at(c->backlog, ref);
+    struct err err;
+    if (doc->state == SOHOA__DOC_STATE__DOC_WITHDRAWN) {
+        err_set(&err, E_STATE, "document %u of batch %s is withdrawn", ref.doc, args->batch->id);
+        request_answer_err(request, &err);
+        return;
+    }
+    json_t *body = json_loads(buf_text(request_body(request)), 0, NULL);
+    const char *reason = json_string_value(json_object_get(body, "reason"));
+    Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
+    Sohoa__Quarantined quarantined = SOHOA__QUARANTINED__INIT;
+    quarantined.sha256 = doc_sha256(c, doc);
+    quarantined.batch = args->batch->id;
+    quarantined.doc = args->doc;
+    quarantined.reason = (char *)(uintptr_t)(reason ? reason : "");
+    entry.body_case = SOHOA__LEDGER_ENTRY__BODY_QUARANTINED;
+    entry.quarantined = &quarantined;
+    group_add_entry(c->group, &entry);
+    json_decref(body);
+    sched_quarantine(c->sched, ref, &c->acts);
+    coordinator_apply(c);
+    trace(TRACE_WARN, "quarantined", "batch=%s doc=%u", args->batch->id, args->doc);
+    answer_batch_id(request, args->batch);
+}
+
+void post_release(struct coordinator *c, struct request *request, const struct route_args *args)
+{
+    struct doc_ref ref = {args->batch->index, args->doc};
+    const struct doc *doc = doc_at(c->backlog, ref);
+    struct err err;
+    if (doc->state != SOHOA__DOC_STATE__DOC_QUARANTINED) {
+        err_set(&err, E_STATE, "document %u of batch %s is not quarantined", ref.doc, args->batch->id);
+        request_answer_err(request, &err);
+        return;
+    }
+    Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
+    Sohoa__Released released = SOHOA__RELEASED__INIT;
+    released.sha256 = doc_sha256(c, doc);
+    released.batch = args->batch->id;
+    released.doc = args->doc;
+    entry.body_case = SOHOA__LEDGER_ENTRY__BODY_RELEASED;
+    entry.released = &released;
+    group_add_entry(c->group, &entry);
+    if (doc->work != NONE)
+        group_add_release(c->group, c->backlog->work[doc->work].sha256);
+    sched_release(c->sched, ref, &c->acts);
+    coordinator_apply(c);
+    trace(TRACE_WARN, "released", "batch=%s doc=%u", args->batch->id, args->doc);
+    answer_batch_id(request, args->batch);
+}
+
+/* ---- checks ---- */
+
+void post_check(struct coordinator *c, struct request *request, const struct route_args *args)
+{
+    struct batch *batch;
+    struct err err;
+    (void)args;
+    if (admit_check(c, request_body(request), &batch, &err))
+        request_answer_err(request, &err);
+    else
+        request_answer(request, 201, json_pack("{s:s, s:I}", "id", batch->id, "documents", (json_int_t)batch->docs));
+}
+
+static json_t *check_row(const struct coordinator *c, const struct batch *batch, uint32_t doc)
+{
+    const struct doc *d = &batch->doc[doc];
+    const struct err *err = d->fault == NONE ? NULL : &c->backlog->fault[d->fault].err;
+    return json_pack("{s:I, s:s, s:s, s:o, s:I, s:I}", "document", (json_int_t)doc, "source", batch->check_source[doc],
+                     "state", err ? "fault" : "ok", "error",
+                     err ? json_pack("{s:s, s:s}", "code", err_name(err->code), "text", err->text) : json_null(),
+                     "pages", (json_int_t)d->pages, "pages_manifest", (json_int_t)batch->check_pages[doc]);
+}
+
+void get_check(struct coordinator *c, struct request *request, const struct route_args *args)
+{
+    const struct batch *batch = args->batch;
+    uint32_t probed = 0;
+    json_t *rows = json_array();
+    for (uint32_t i = 0; i < batch->docs; i++)
+        probed += batch->doc[i].phase == PHASE_FINAL;
+    for (uint32_t i = 0; i < batch->docs && probed == batch->docs; i++)
+        json_array_append_new(rows, check_row(c, batch, i));
+    request_answer(request, 200,
+                   json_pack("{s:b, s:I, s:I, s:o}", "done", probed == batch->docs, "documents",
+                             (json_int_t)batch->docs, "probed", (json_int_t)probed, "rows", rows));
+}
+
+void delete_check(struct coordinator *c, struct request *request, const struct route_args *args)
+{
+    sched_discard(c->sched, args->batch, &c->acts);
+    coordinator_apply(c);
+    request_answer(request, 200, json_object());
+}
+
+/* ---- rebuild ---- */
+
+struct rebuild {
+    struct io_task task;
+    struct coordinator *c;
+    struct request *request;
+    struct backlog *backlog;
+    int rc;
+    struct err err;
+};
+
+static void rebuild_work(struct io_task *task)
+{
+    struct rebuild *rebuild = (struct rebuild *)task;
+    rebuild->rc = recover_count(rebuild->c, &rebuild->backlog, &rebuild->err);
+}
+
+static void rebuild_answer(struct rebuild *rebuild)
+{
+    uint64_t docs = 0, pages = 0, stored = 0, dead = 0;
+    const struct backlog *backlog = rebuild->backlog;
+    for (uint32_t i = 0; i < backlog->batches; i++) {
+        const struct batch *batch = backlog->batch[i];
+        docs += batch->docs;
+        stored += batch->page_count[PAGE_STORED];
+        dead += batch->page_count[PAGE_DEAD];
+        for (int s = 0; s < PAGE_STATES; s++)
+            pages += batch->page_count[s];
+    }
+    request_answer(rebuild->request, 200,
+                   json_pack("{s:I, s:I, s:I, s:I, s:I}", "batches", (json_int_t)backlog->batches, "documents",
+                             (json_int_t)docs, "pages", (json_int_t)pages, "pages_stored", (json_int_t)stored,
+                             "pages_dead", (json_int_t)dead));
+}
+
+/* Redis was written from memory; what is answered was read from the store alone. */
+static void rebuild_written(int rc, const struct err *err, void *user)
+{
+    struct rebuild *rebuild = user;
+    if (rc)
+        request_answer_err(rebuild->request, err);
+    else
+        rebuild_answer(rebuild);
+    backlog_destroy(&rebuild->backlog);
+    free(rebuild);
+}
+
+static void rebuild_done(struct io_task *task)
+{
+    struct rebuild *rebuild = (struct rebuild *)task;
+    if (rebuild->rc)
+        rebuild_written(rebuild->rc, &rebuild->err, rebuild);
+    else
+        committer_rewrite_then(rebuild->c->committer, rebuild_written, rebuild);
+}
+
+void post_rebuild(struct coordinator *c, struct request *request, const struct route_args *args)
+{
+    struct rebuild *rebuild = calloc(1, sizeof *rebuild);
+    (void)args;
+    if (!rebuild)
+        abort();
+    rebuild->task = (struct io_task){.work = rebuild_work, .done = rebuild_done};
+    rebuild->c = c;
+    rebuild->request = request;
+    io_submit(c->commit_io, &rebuild->task);
+}

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * Indices instead of pointers wherever an array may grow. Memory that can't be had ends the process: a restart loads
+ * the same backlog from the store. */
+#include "coordinator/backlog.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *grow(void *at, uint32_t *capacity, uint32_t need, size_t item_bytes)
+{
+    if (need <= *capacity)
+        return at;
+    uint32_t wider = *capacity ? *capacity : 16;
+    while (wider < need)
+        wider *= 2;
+    at = realloc(at, (size_t)wider * item_bytes);
+    if (!at)
+        abort();
+    *capacity = wider;
+    return at;
+}
+
+void ring_push(struct ring *ring, uint32_t value)
+{
+    if (ring->count == ring->capacity) {
+        uint32_t before = ring->capacity;
+        ring->at = grow(ring->at, &ring->capacity, ring->count + 1, sizeof *ring->at);
+        /* What had wrapped round to the front follows the old end. */
+        for (uint32_t i = 0; i < ring->first; i++)
+            ring->at[before + i] = ring->at[i];
+    }
+    ring->at[(ring->first + ring->count++) % ring->capacity] = value;
+}
+
+uint32_t ring_pop(struct ring *ring)
+{
+    assert(ring->count);
+    uint32_t value = ring->at[ring->first];
+    ring->first = (ring->first + 1) % ring->capacity;
+    ring->count--;
+    return value;
+}
+
+uint32_t ring_peek(const struct ring *ring, uint32_t nth)
+{
+    assert(nth < ring->count);
+    return ring->at[(ring->first + nth) % ring->capacity];
+}
+
+struct backlog *backlog_new(void)
+{
+    struct backlog *backlog = calloc(1, sizeof *backlog);
+    if (!backlog)
+        abort();
+    return backlog;
+}
+
+static void batch_destroy(struct batch **batch)
+{
+    if (!*batch)
+        return;
+    for (uint32_t i = 0; (*batch)->check_source && i < (*batch)->docs; i++)
+        free((*batch)->check_source[i]);
+    free((*batch)->check_source);
+    free((*batch)->check_pages);
+    free((*batch)->doc);
+    free((*batch)->reprobe.at);
+    free((*batch)->ready.at);
+    free((*batch)->assemble.at);
+    free(*batch);
+    *batch = NULL;
+}
+
+void backlog_destroy(struct backlog **backlog)
+{
+    struct backlog *b = *backlog;
+    if (!b)
+        return;
+    for (uint32_t i = 0; i < b->batches; i++)
+        batch_destroy(&b->batch[i]);
+    for (uint32_t i = 0; i < b->works; i++)
+        free(b->work[i].part);
+    free(b->batch);
+    free(b->work);
+    free(b->slot);
+    free(b->fault);
+    free(b->pipeline);
+    free(b);
+    *backlog = NULL;
+}
+
+uint32_t backlog_pipeline(struct backlog *backlog, const uint8_t digest[SHA256_BYTES])
+{
+    for (uint32_t i = 0; i < backlog->pipelines; i++)
+        if (!memcmp(backlog->pipeline[i], digest, SHA256_BYTES))
+            return i;
+    backlog->pipeline = realloc(backlog->pipeline, (backlog->pipelines + 1) * sizeof *backlog->pipeline);
+    if (!backlog->pipeline)
+        abort();
+    memcpy(backlog->pipeline[backlog->pipelines], digest, SHA256_BYTES);
+    return backlog->pipelines++;
+}
+
+uint32_t backlog_fault(struct backlog *backlog, const struct err *err)
+{
+    backlog->fault = grow(backlog->fault, &backlog->fault_capacity, backlog->faults + 1, sizeof *backlog->fault);
+    backlog->fault[backlog->faults].err = *err;
+    return backlog->faults++;
+}
+
+struct batch *backlog_batch(const struct backlog *backlog, const char *id)
+{
+    for (uint32_t i = 0; i < backlog->batches; i++)
+        if (backlog->batch[i] && !strcmp(backlog->batch[i]->id, id))
+            return backlog->batch[i];
+    return NULL;
+}
+
+struct batch *batch_add(struct backlog *backlog, const char *id, uint32_t docs, uint32_t pipeline)
+{
+    struct batch *batch = calloc(1, sizeof *batch);
+    if (!batch || !(batch->doc = calloc(docs ? docs : 1, sizeof *batch->doc)))
+        abort();
+    assert(strlen(id) < sizeof batch->id);
+    memcpy(batch->id, id, strlen(id) + 1);
+    batch->docs = docs;
+    batch->pipeline = pipeline;
+    batch->priority = 3;
+    batch->doc_count[SOHOA__DOC_STATE__DOC_OPEN] = docs;
+    for (uint32_t i = 0; i < docs; i++)
+        batch->doc[i] = (struct doc){
+            .next = {NONE, 0},
+              .work = NONE, .duplicate_of = NONE, .fault = NONE, .phase = PHASE_UNPROBED
+        };
+    backlog->batch = grow(backlog->batch, &backlog->batch_capacity, backlog->batches + 1, sizeof(struct batch *));
+    batch->index = backlog->batches;
+    backlog->batch[backlog->batches++] = batch;
+    return batch;
+}
+
+void batch_remove(struct backlog *backlog, struct batch *batch)
+{
+    assert(batch->check_only);
+    batch_destroy(&backlog->batch[batch->index]);
+}
+
+struct doc *doc_at(const struct backlog *backlog, struct doc_ref ref)
+{
+    assert(ref.batch < backlog->batches && ref.doc < backlog->batch[ref.batch]->docs);
+    return &backlog->batch[ref.batch]->doc[ref.doc];
+}
+
+static void work_pages(const struct work *work, uint64_t pages[PAGE_STATES])
+{
+    if (work->parts == 0) {
+        bool stored = work->phase == WORK_DONE || work->phase == WORK_ASSEMBLING;
+        pages[stored ? PAGE_STORED : PAGE_QUEUED] += work->pages;
+        return;
+    }
+    for (uint32_t i = 0; i < work->parts; i++)
+        pages[work->part[i].state] += work->part[i].count;
+}
+
+/* Where the pages of a final document stand that are neither stored nor dead. */
+static const uint8_t doc_rest[DOC_STATES] = {
+    [SOHOA__DOC_STATE__DOC_STORED] = PAGE_STORED,       [SOHOA__DOC_STATE__DOC_DEAD] = PAGE_DEAD,
+    [SOHOA__DOC_STATE__DOC_DUPLICATE] = PAGE_DUPLICATE, [SOHOA__DOC_STATE__DOC_QUARANTINED] = PAGE_QUARANTINED,
+    [SOHOA__DOC_STATE__DOC_WITHDRAWN] = PAGE_WITHDRAWN, [SOHOA__DOC_STATE__DOC_REFUSED] = PAGE_WITHDRAWN,
+};
+
+void doc_pages(const struct backlog *backlog, struct doc_ref ref, uint64_t pages[PAGE_STATES])
+{
+    const struct doc *doc = doc_at(backlog, ref);
+    memset(pages, 0, PAGE_STATES * sizeof *pages);
+    if (doc->state != SOHOA__DOC_STATE__DOC_OPEN) {
+        pages[PAGE_STORED] = doc->pages_stored;
+        pages[PAGE_DEAD] = doc->pages_dead;
+        pages[doc_rest[doc->state]] += doc->pages - doc->pages_stored - doc->pages_dead;
+    } else if (doc->work != NONE) {
+        work_pages(&backlog->work[doc->work], pages);
+    }
+}
+
+void doc_count(struct backlog *backlog, struct doc_ref ref, int sign)
+{
+    struct batch *batch = backlog->batch[ref.batch];
+    uint64_t pages[PAGE_STATES];
+    doc_pages(backlog, ref, pages);
+    for (int s = 0; s < PAGE_STATES; s++)
+        batch->page_count[s] += sign > 0 ? pages[s] : -pages[s];
+    batch->doc_count[doc_at(backlog, ref)->state] += (uint32_t)sign;
+}
+
+static uint64_t work_hash(const uint8_t sha256[SHA256_BYTES], uint32_t pipeline)
+{
+    uint64_t hash;
+    memcpy(&hash, sha256, sizeof hash);
+    return hash + pipeline * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+/* The slot of the work, or the empty one where it would go. */
+static uint32_t slot_find(const struct backlog *backlog, const uint8_t sha256[SHA256_BYTES], uint32_t pipeline)
+{
+    uint32_t at = (uint32_t)(work_hash(sha256, pipeline) & (backlog->slots - 1));
+    for (;; at = (at + 1) & (backlog->slots - 1)) {
+        if (backlog->slot[at] == NONE)
+            return at;
+        const struct work *work = &backlog->work[backlog->slot[at]];
+        if (work->pipeline == pipeline && !memcmp(work->sha256, sha256, SHA256_BYTES))
+            return at;
+    }
+}
+
+static void slots_widen(struct backlog *backlog)
+{
+    if ((uint64_t)backlog->works * 4 < (uint64_t)backlog->slots * 3)
+        return;
+    backlog->slots = backlog->slots ? backlog->slots * 2 : 1024;
+    free(backlog->slot);
+    backlog->slot = malloc(backlog->slots * sizeof *backlog->slot);
+    if (!backlog->slot)
+        abort();
+    memset(backlog->slot, 0xff, backlog->slots * sizeof *backlog->slot);
+    for (uint32_t i = 0; i < backlog->works; i++)
+        backlog->slot[slot_find(backlog, backlog->work[i].sha256, backlog->work[i].pipeline)] = i;
+}
+
+uint32_t work_find(const struct backlog *backlog, const uint8_t sha256[SHA256_BYTES], uint32_t pipeline)
+{
+    return backlog->slots ? backlog->slot[slot_find(backlog, sha256, pipeline)] : NONE;
+}
+
+uint32_t work_add(struct backlog *backlog, const uint8_t sha256[SHA256_BYTES], uint32_t pipeline, uint32_t pages,
+                  uint32_t range_pages)
+{
+    assert(pages && range_pages);
+    slots_widen(backlog);
+    backlog->work = grow(backlog->work, &backlog->work_capacity, backlog->works + 1, sizeof *backlog->work);
+    struct work *work = &backlog->work[backlog->works];
+    *work = (struct work){
+        .subscriber = {NONE, 0},
+        .pipeline = pipeline,
+        .pages = pages,
+        .range_pages = range_pages,
+        .phase = WORK_HELD,
+        .last_worker = NONE
+    };
+    memcpy(work->sha256, sha256, SHA256_BYTES);
+    backlog->slot[slot_find(backlog, sha256, pipeline)] = backlog->works;
+    return backlog->works++;
+}
+
+void work_subscribe(struct backlog *backlog, uint32_t work, struct doc_ref ref)
+{
+    struct doc *doc = doc_at(backlog, ref);
+    assert(doc->work == NONE);
+    doc_count(backlog, ref, -1);
+    doc->work = work;
+    doc->pages = backlog->work[work].pages;
+    doc->next = backlog->work[work].subscriber;
+    backlog->work[work].subscriber = ref;
+    doc_count(backlog, ref, 1);
+}
+
+void work_unsubscribe(struct backlog *backlog, struct doc_ref ref)
+{
+    struct doc *doc = doc_at(backlog, ref);
+    if (doc->work == NONE)
+        return;
+    struct doc_ref *link = &backlog->work[doc->work].subscriber;
+    while (link->batch != ref.batch || link->doc != ref.doc) {
+        assert(link->batch != NONE);
+        link = &doc_at(backlog, *link)->next;
+    }
+    *link = doc->next;
+    doc->next = (struct doc_ref){NONE, 0};
+    doc->work = NONE;
+}
+
+uint32_t work_subscriber_in(const struct backlog *backlog, uint32_t work, uint32_t batch)
+{
+    struct doc_ref ref = backlog->work[work].subscriber;
+    for (; ref.batch != NONE; ref = doc_at(backlog, ref)->next)
+        if (ref.batch == batch && doc_at(backlog, ref)->state != SOHOA__DOC_STATE__DOC_DUPLICATE)
+            return ref.doc;
+    return NONE;
+}
+
+void work_cut(struct work *work)
+{
+    if (work->parts)
+        return;
+    uint32_t count = (work->pages + work->range_pages - 1) / work->range_pages;
+    work->part = calloc(count, sizeof *work->part);
+    if (!work->part)
+        abort();
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t first = i * work->range_pages;
+        uint32_t left = work->pages - first;
+        work->part[i] = (struct part){.first = first + 1,
+                                      .count = left < work->range_pages ? left : work->range_pages,
+                                      .state = work->phase == WORK_DONE ? PAGE_STORED : PAGE_QUEUED,
+                                      .last_worker = NONE,
+                                      .fault = NONE};
+    }
+    work->parts = count;
+}
+
+/* Cuts the part that holds page_no in two, before page_no, unless it begins there. */
+static void cut_before(struct work *work, uint32_t page_no)
+{
+    uint32_t i = 0;
+    while (i < work->parts && page_no >= work->part[i].first + work->part[i].count)
+        i++;
+    if (i == work->parts || work->part[i].first == page_no)
+        return;
+    work->part = realloc(work->part, (work->parts + 1) * sizeof *work->part);
+    if (!work->part)
+        abort();
+    memmove(&work->part[i + 1], &work->part[i], (work->parts - i) * sizeof *work->part);
+    work->parts++;
+    work->part[i].count = page_no - work->part[i].first;
+    work->part[i + 1].count -= work->part[i].count;
+    work->part[i + 1].first = page_no;
+}
+
+struct part *work_part(struct work *work, uint32_t first, uint32_t count)
+{
+    work_cut(work);
+    for (uint32_t i = 0; i < work->parts && count; i++) {
+        struct part *part = &work->part[i];
+        if (first >= part->first && first - part->first < part->count && count <= part->first + part->count - first)
+            return part;
+    }
+    return NULL;
+}
+
+struct part *work_isolate(struct work *work, uint32_t first, uint32_t count)
+{
+    assert(work_part(work, first, count));
+    cut_before(work, first);
+    cut_before(work, first + count);
+    return work_part(work, first, count);
+}
+
+uint32_t work_parts_in(const struct work *work, enum page_state state)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < work->parts; i++)
+        n += work->part[i].state == state;
+    return n;
+}
+
+void work_count(struct backlog *backlog, uint32_t work, int sign)
+{
+    struct doc_ref ref = backlog->work[work].subscriber;
+    for (; ref.batch != NONE; ref = doc_at(backlog, ref)->next)
+        if (doc_at(backlog, ref)->state == SOHOA__DOC_STATE__DOC_OPEN)
+            doc_count(backlog, ref, sign);
+}
+
+void part_move(struct backlog *backlog, uint32_t work, struct part *part, enum page_state to)
+{
+    enum page_state from = part->state;
+    page_move(&part->state, to);
+    struct doc_ref ref = backlog->work[work].subscriber;
+    for (; ref.batch != NONE; ref = doc_at(backlog, ref)->next) {
+        if (doc_at(backlog, ref)->state != SOHOA__DOC_STATE__DOC_OPEN)
+            continue;
+        struct batch *batch = backlog->batch[ref.batch];
+        batch->page_count[from] -= part->count;
+        batch->page_count[to] += part->count;
+    }
+}

@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * The committer's thread works on one task at a time: a group, or a rewrite of Redis. Between submit and done everything
+ * in the task is the thread's; redis_ok belongs to the loop. */
+#include "coordinator/commit.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "coordinator/group.h"
+#include "proto/auto.h"
+#include "proto/trace.h"
+#include "storage/name.h"
+
+enum { STORE_BACKOFF_FIRST_MS = 100, STORE_BACKOFF_LAST_MS = 3000 };
+
+struct rewrite_batch {
+    char id[NAME_BYTES];
+    struct buf bits;
+    struct group *counters; /* only its changes are used */
+};
+
+struct committer {
+    struct io_task task;
+    struct store *store;
+    struct ledger *ledger;
+    struct progress *progress; /* NULL until Redis was reached once */
+    struct io *io;
+    char *redis_socket;
+    void (*done)(struct group *group, int rc, const struct err *err, void *user);
+    void *user;
+    struct group *group; /* under way */
+    struct buf entries;  /* Sohoa__LedgerEntry *: the group's, unpacked */
+    struct rewrite_batch *rewrite;
+    size_t rewrites;
+    struct group *workers;                                        /* of the rewrite: only its changes are used */
+    void (*rewritten)(int rc, const struct err *err, void *user); /* NULL: nobody waits */
+    void *rewritten_user;
+    bool busy, redis_ok, redis_skip;
+    int rc, redis_rc;
+    struct err err, redis_err;
+};
+
+int committer_new(struct store *store, struct ledger *ledger, const char *redis_socket, struct io *io,
+                  void (*done)(struct group *group, int rc, const struct err *err, void *user), void *user,
+                  struct committer **ret_committer, struct err *err)
+{
+    struct committer *committer = calloc(1, sizeof *committer);
+    if (!committer || !(committer->redis_socket = strdup(redis_socket))) {
+        free(committer);
+        return err_set(err, E_NOMEM, "no memory for the committer");
+    }
+    committer->store = store;
+    committer->ledger = ledger;
+    committer->io = io;
+    committer->done = done;
+    committer->user = user;
+    *ret_committer = committer;
+    return 0;
+}
+
+static void rewrite_forget(struct committer *committer)
+{
+    for (size_t i = 0; i < committer->rewrites; i++) {
+        buf_destroy(&committer->rewrite[i].bits);
+        group_destroy(&committer->rewrite[i].counters);
+    }
+    group_destroy(&committer->workers);
+    free(committer->rewrite);
+    committer->rewrite = NULL;
+    committer->rewrites = 0;
+}
+
+void committer_destroy(struct committer **committer)
+{
+    if (!*committer)
+        return;
+    rewrite_forget(*committer);
+    group_destroy(&(*committer)->group);
+    buf_destroy(&(*committer)->entries);
+    progress_destroy(&(*committer)->progress);
+    free((*committer)->redis_socket);
+    free(*committer);
+    *committer = NULL;
+}
+
+bool committer_idle(const struct committer *committer)
+{
+    return !committer->busy;
+}
+
+bool committer_redis_ok(const struct committer *committer)
+{
+    return committer->redis_ok;
+}
+
+void committer_stale(struct committer *committer)
+{
+    committer->redis_ok = false;
+}
+
+static void tell_rewritten(struct committer *committer, int rc, const struct err *err)
+{
+    void (*tell)(int rc, const struct err *err, void *user) = committer->rewritten;
+    committer->rewritten = NULL;
+    if (tell)
+        tell(rc, err, committer->rewritten_user);
+}
+
+void committer_rewrite_then(struct committer *committer, void (*done)(int rc, const struct err *err, void *user),
+                            void *user)
+{
+    struct err err;
+    err_set(&err, E_STATE, "another rebuild was asked for meanwhile");
+    tell_rewritten(committer, E_STATE, &err);
+    committer->rewritten = done;
+    committer->rewritten_user = user;
+    committer->redis_ok = false;
+}
+
+/* ---- on the thread ---- */
+
+static int write_layouts(struct committer *committer, struct err *err)
+{
+    struct buf *layouts = &committer->group->layouts;
+    const struct group_layout *at = (const struct group_layout *)(const void *)layouts->data;
+    size_t count = layouts->size / sizeof *at;
+    int rc = 0;
+    for (size_t first = 0, n; first < count && !rc; first += n) {
+        AUTO(buf_destroy) struct buf entries = {0};
+        for (n = 0; first + n < count && !strcmp(at[first].batch, at[first + n].batch); n++)
+            buf_append(&entries, &at[first + n].entry, sizeof at->entry);
+        rc = layout_append(committer->store, at[first].batch, (const struct layout_entry *)(const void *)entries.data,
+                           n, err);
+    }
+    if (!rc)
+        buf_clear(layouts);
+    return rc;
+}
+
+static int write_stops(struct committer *committer, struct err *err)
+{
+    const struct buf *stops = &committer->group->stops;
+    struct name name;
+    int rc = 0;
+    for (size_t at = 0; at < stops->size && !rc; at += SHA256_BYTES) {
+        rc = store_guard_create(committer->store, name_stop(&name, stops->data + at), "", 0, err);
+        if (rc == E_EXISTS)
+            rc = 0;
+    }
+    for (size_t at = 0; at < committer->group->releases.size && !rc; at += SHA256_BYTES)
+        rc = store_guard_remove(committer->store, name_stop(&name, committer->group->releases.data + at), err);
+    return rc;
+}
+
+static void entries_unpack(struct committer *committer)
+{
+    const struct buf *entries = &committer->group->entries;
+    for (size_t at = 0; at < entries->size;) {
+        uint32_t bytes;
+        memcpy(&bytes, entries->data + at, sizeof bytes);
+        Sohoa__LedgerEntry *entry = sohoa__ledger_entry__unpack(NULL, bytes, entries->data + at + sizeof bytes);
+        assert(entry);
+        buf_append(&committer->entries, &entry, sizeof(Sohoa__LedgerEntry *));
+        at += sizeof bytes + bytes;
+    }
+}
+
+static Sohoa__LedgerEntry **entries_of(const struct committer *committer, size_t *count)
+{
+    *count = committer->entries.size / sizeof(Sohoa__LedgerEntry *);
+    return (Sohoa__LedgerEntry **)(void *)committer->entries.data;
+}
+
+static void entries_forget(struct committer *committer)
+{
+    size_t count;
+    Sohoa__LedgerEntry **entry = entries_of(committer, &count);
+    for (size_t i = 0; i < count; i++)
+        sohoa__ledger_entry__free_unpacked(entry[i], NULL);
+    buf_clear(&committer->entries);
+}
+
+static void entries_to_ledger(struct committer *committer)
+{
+    size_t count;
+    Sohoa__LedgerEntry **entry = entries_of(committer, &count);
+    for (size_t i = 0; i < count; i++)
+        ledger_add(committer->ledger, entry[i]);
+}
+
+/* The outcomes of the group, one call for each run of the same batch. */
+static int write_index(struct committer *committer, struct err *err)
+{
+    size_t count;
+    Sohoa__LedgerEntry **entry = entries_of(committer, &count);
+    AUTO(buf_destroy) struct buf run = {0};
+    const char *batch = "";
+    int rc = 0;
+    for (size_t i = 0; i <= count && !rc; i++) {
+        Sohoa__DocOutcome *outcome =
+            i < count && entry[i]->body_case == SOHOA__LEDGER_ENTRY__BODY_OUTCOME ? entry[i]->outcome : NULL;
+        if (run.size && (i == count || (outcome && strcmp(outcome->batch, batch)))) {
+            rc = index_put(committer->store, batch, (Sohoa__DocOutcome **)(void *)run.data,
+                           run.size / sizeof(Sohoa__DocOutcome *), err);
+            buf_clear(&run);
+        }
+        if (outcome) {
+            batch = outcome->batch;
+            buf_append(&run, &outcome, sizeof(Sohoa__DocOutcome *));
+        }
+    }
+    return rc;
+}
+
+static void wait_ms(unsigned ms)
+{
+    struct timespec pause = {ms / 1000, (long)(ms % 1000) * 1000000};
+    nanosleep(&pause, NULL);
+}
+
+/* Runs step until it succeeds or fails for good. */
+static int persist(struct committer *committer, int (*step)(struct committer *committer, struct err *err))
+{
+    unsigned pause_ms = STORE_BACKOFF_FIRST_MS;
+    for (;;) {
+        int rc = step(committer, &committer->err);
+        if (!rc || err_class(rc) != ERR_RETRY)
+            return rc;
+        trace_err(TRACE_WARN, "store_waits", &committer->err, "retry_ms=%u", pause_ms);
+        wait_ms(pause_ms);
+        pause_ms = pause_ms * 2 < STORE_BACKOFF_LAST_MS ? pause_ms * 2 : STORE_BACKOFF_LAST_MS;
+    }
+}
+
+static int commit_ledger(struct committer *committer, struct err *err)
+{
+    return ledger_commit(committer->ledger, err);
+}
+
+static int redis_open(struct committer *committer, struct err *err)
+{
+    if (committer->progress)
+        return 0;
+    return progress_open(committer->redis_socket, store_epoch(committer->store), &committer->progress, err);
+}
+
+static int write_changes(struct committer *committer, const struct group *group, struct err *err)
+{
+    const struct progress_change *change = (const struct progress_change *)(const void *)group->changes.data;
+    size_t count = group->changes.size / sizeof *change;
+    return count ? progress_commit(committer->progress, change, count, err) : 0;
+}
+
+static int write_redis(struct committer *committer, struct err *err)
+{
+    int rc = redis_open(committer, err);
+    return rc ? rc : write_changes(committer, committer->group, err);
+}
+
+static void group_work(struct io_task *task)
+{
+    struct committer *committer = (struct committer *)task;
+    committer->rc = persist(committer, write_layouts);
+    if (!committer->rc)
+        committer->rc = persist(committer, write_stops);
+    entries_unpack(committer);
+    entries_to_ledger(committer);
+    if (!committer->rc)
+        committer->rc = persist(committer, commit_ledger);
+    if (!committer->rc)
+        committer->rc = persist(committer, write_index);
+    entries_forget(committer);
+    if (!committer->rc && !committer->redis_skip)
+        committer->redis_rc = write_redis(committer, &committer->redis_err);
+}
+
+static int write_rewrite(struct committer *committer, struct err *err)
+{
+    int rc = redis_open(committer, err);
+    if (!rc)
+        rc = progress_assert(committer->progress, err);
+    if (!rc)
+        rc = progress_clear(committer->progress, err);
+    for (size_t i = 0; i < committer->rewrites && !rc; i++) {
+        struct rewrite_batch *batch = &committer->rewrite[i];
+        const struct buf *changes = &batch->counters->changes;
+        const struct progress_change *change = (const struct progress_change *)(const void *)changes->data;
+        rc = progress_rewrite(committer->progress, batch->id, batch->bits.data, batch->bits.size, change,
+                              changes->size / sizeof *change, err);
+    }
+    return rc ? rc : write_changes(committer, committer->workers, err);
+}
+
+static void rewrite_work(struct io_task *task)
+{
+    struct committer *committer = (struct committer *)task;
+    committer->redis_rc = write_rewrite(committer, &committer->redis_err);
+}
+
+/* ---- back on the loop ---- */
+
+static void redis_done(struct committer *committer)
+{
+    if (!committer->redis_rc)
+        return;
+    /* An epoch newer than ours in Redis means what it means in the store. */
+    if (committer->redis_rc == E_FENCED) {
+        committer->rc = E_FENCED;
+        committer->err = committer->redis_err;
+    }
+    if (committer->redis_ok)
+        trace_err(TRACE_WARN, "redis_stale", &committer->redis_err, "socket=%s", trace_value(committer->redis_socket));
+    committer->redis_ok = false;
+}
+
+static void group_done(struct io_task *task)
+{
+    struct committer *committer = (struct committer *)task;
+    struct group *group = committer->group;
+    committer->group = NULL;
+    committer->busy = false;
+    redis_done(committer);
+    if (group->recount)
+        committer->redis_ok = false;
+    committer->done(group, committer->rc, &committer->err, committer->user);
+}
+
+static void rewrite_done(struct io_task *task)
+{
+    struct committer *committer = (struct committer *)task;
+    committer->busy = false;
+    redis_done(committer);
+    rewrite_forget(committer);
+    if (!committer->redis_rc)
+        trace(TRACE_INFO, "redis_rewritten", "epoch=%" PRIu64, store_epoch(committer->store));
+    tell_rewritten(committer, committer->redis_rc, &committer->redis_err);
+    if (committer->rc)
+        committer->done(NULL, committer->rc, &committer->err, committer->user);
+}
+
+static void submit(struct committer *committer, void (*work)(struct io_task *), void (*done)(struct io_task *))
+{
+    assert(!committer->busy);
+    committer->busy = true;
+    committer->rc = committer->redis_rc = 0;
+    committer->task = (struct io_task){.work = work, .done = done};
+    io_submit(committer->io, &committer->task);
+}
+
+void committer_submit(struct committer *committer, struct group *group)
+{
+    committer->group = group;
+    /* What Redis misses meanwhile comes with the rewrite that must follow. */
+    committer->redis_skip = !committer->redis_ok;
+    submit(committer, group_work, group_done);
+}
+
+static void bits_set(struct buf *bits, uint64_t first, uint64_t count)
+{
+    for (uint64_t bit = first; bit < first + count; bit++)
+        bits->data[bit / 8] |= (uint8_t)(0x80 >> (bit % 8));
+}
+
+static void doc_snapshot(struct rewrite_batch *rewrite, const struct backlog *backlog, struct doc_ref ref)
+{
+    const struct doc *doc = doc_at(backlog, ref);
+    const struct work *work = doc->work == NONE ? NULL : &backlog->work[doc->work];
+    struct batch *batch = backlog->batch[ref.batch];
+    if (!work || doc->state == SOHOA__DOC_STATE__DOC_DUPLICATE || doc->state == SOHOA__DOC_STATE__DOC_QUARANTINED)
+        return;
+    if (!work->parts &&
+        (doc->state == SOHOA__DOC_STATE__DOC_STORED || work->phase == WORK_DONE || work->phase == WORK_ASSEMBLING))
+        bits_set(&rewrite->bits, doc->first_ordinal, doc->pages);
+    for (uint32_t i = 0; i < work->parts; i++) {
+        const struct part *part = &work->part[i];
+        if (part->state == PAGE_STORED)
+            bits_set(&rewrite->bits, doc->first_ordinal + part->first - 1, part->count);
+        for (uint32_t p = 0; p < part->count && part->state == PAGE_DEAD; p++)
+            group_add_change(
+                rewrite->counters,
+                (struct progress_change){.kind = PROGRESS_DEAD,
+                                         .batch = batch->id,
+                                         .unit = batch->unit,
+                                         .first = doc->first_ordinal + part->first - 1 + p,
+                                         .count = 1,
+                                         .code = part->fault == NONE ? 0 : backlog->fault[part->fault].err.code});
+    }
+}
+
+static void batch_snapshot(struct rewrite_batch *rewrite, const struct backlog *backlog, struct batch *batch)
+{
+    memcpy(rewrite->id, batch->id, sizeof rewrite->id);
+    rewrite->counters = group_new();
+    size_t bytes = (size_t)((batch->ordinals + 7) / 8);
+    memset(buf_reserve(&rewrite->bits, bytes), 0, bytes);
+    rewrite->bits.size = bytes;
+    group_add_counters(rewrite->counters, batch);
+    for (uint32_t i = 0; i < batch->docs; i++)
+        doc_snapshot(rewrite, backlog, (struct doc_ref){batch->index, i});
+}
+
+void committer_rewrite(struct committer *committer, const struct backlog *backlog, const struct sched *sched)
+{
+    committer->rewrite = calloc(backlog->batches + 1, sizeof *committer->rewrite);
+    if (!committer->rewrite)
+        abort();
+    for (uint32_t i = 0; i < backlog->batches; i++)
+        if (backlog->batch[i] && !backlog->batch[i]->check_only)
+            batch_snapshot(&committer->rewrite[committer->rewrites++], backlog, backlog->batch[i]);
+    committer->workers = group_new();
+    for (uint32_t i = 0; i < sched_workers(sched); i++)
+        if (sched_worker(sched, i)->connected)
+            group_add_worker(committer->workers, sched_worker(sched, i)->name, sched_worker(sched, i)->slots);
+    /* Groups that follow bring what changes after this picture. */
+    committer->redis_ok = true;
+    submit(committer, rewrite_work, rewrite_done);
+}
+
+void committer_bits(struct committer *committer, const char *batch, struct buf *into)
+{
+    struct err err;
+    int rc = redis_open(committer, &err);
+    if (!rc)
+        rc = progress_bits(committer->progress, batch, into, &err);
+    if (rc)
+        trace_err(TRACE_WARN, "redis_unread", &err, "batch=%s", batch);
+}

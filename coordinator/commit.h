@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * Durable before acknowledged. The loop collects what the scheduler's actions mean into a *group*; the committer's one thread
+ * writes a group at a time, in this order: layout, tombstones, ledger, index, Redis. Then the loop acknowledges, lets
+ * placed documents run and removes bundles. Every step may be repeated. The store is waited for as long as it takes;
+ * Redis is not: it is a view, and is rewritten from memory when it is back. */
+#ifndef SOHOA_COMMIT_H
+#define SOHOA_COMMIT_H
+
+#include "coordinator/sched.h"
+#include "storage/io.h"
+#include "storage/ledger.h"
+#include "storage/progress.h"
+#include "storage/store.h"
+
+struct group;
+struct committer;
+
+/* ---- a group, on the loop's thread ---- */
+
+struct group *group_new(void);
+void group_destroy(struct group **group);
+bool group_empty(const struct group *group);
+
+/* What acts mean, read from the backlog as it is right after them. ACT_DROP is left to the caller. */
+void group_add(struct group *group, const struct backlog *backlog, const struct acts *acts);
+
+/* A ledger entry of an operator's action; entry is borrowed for the call. */
+void group_add_entry(struct group *group, const Sohoa__LedgerEntry *entry);
+
+/* The source is out of quarantine: its tombstone goes. */
+void group_add_release(struct group *group, const uint8_t sha256[SHA256_BYTES]);
+
+/* The worker's line in Redis; slots 0: it is gone. */
+void group_add_worker(struct group *group, const char *name, uint32_t slots);
+
+/* Acknowledged to worker when the group is durable. */
+struct group_ack {
+    uint32_t worker;
+    uint64_t lease;
+};
+void group_add_ack(struct group *group, struct group_ack ack);
+
+const struct group_ack *group_acks(const struct group *group, size_t *count);
+const struct doc_ref *group_placed(const struct group *group, size_t *count);
+
+/* Blobs to remove once the group is durable, each ended by a 0. */
+const struct buf *group_garbage(const struct group *group, size_t *count);
+
+/* ---- the committer ---- */
+
+/* Borrows all of them. done is called on the loop's thread with the group, given back; rc is 0 or a FATAL error. */
+int committer_new(struct store *store, struct ledger *ledger, const char *redis_socket, struct io *io,
+                  void (*done)(struct group *group, int rc, const struct err *err, void *user), void *user,
+                  struct committer **ret_committer, struct err *err);
+void committer_destroy(struct committer **committer);
+
+bool committer_idle(const struct committer *committer);
+void committer_submit(struct committer *committer, struct group *group); /* takes it; the committer is idle */
+
+/* True when Redis holds what memory holds, but for groups under way. */
+bool committer_redis_ok(const struct committer *committer);
+
+/* Starts to write all of Redis from the backlog and the workers as they are now; the committer is idle. */
+void committer_rewrite(struct committer *committer, const struct backlog *backlog, const struct sched *sched);
+void committer_stale(struct committer *committer); /* Redis is to be rewritten at the next occasion */
+
+/* The same, and tells when the next rewrite has ended. One such wish at a time; a further one ends the one before with E_STATE. */
+void committer_rewrite_then(struct committer *committer, void (*done)(int rc, const struct err *err, void *user),
+                            void *user);
+
+/* The bitmap of stored pages of a batch, as Redis kept it; for the start only, before any group. Empty when Redis is not there. */
+void committer_bits(struct committer *committer, const char *batch, struct buf *into);
+
+#endif

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * sohoa-coordinator: one loop. It waits for workers' frames, API requests, ends of writes and the clock; turns what they
+ * say into the scheduler's events; grants what can run; and hands what must be durable to the committer, a group at a
+ * time. Only then is anything acknowledged. It holds the store's lock for all its life: losing it ends the process. */
+#include "coordinator/coordinator.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+
+#include "coordinator/http.h"
+#include "proto/auto.h"
+#include "proto/clock.h"
+#include "proto/trace.h"
+#include "storage/name.h"
+
+enum {
+    TICK_MS = 50,         /* the longest the loop sleeps */
+    EXPIRE_MS = 1000,     /* leases are looked through this often */
+    REWRITE_MS = 500,     /* Redis is tried again this often */
+    LOCK_RETRY_MS = 500,  /* a standby asks for the lock this often */
+    LEASES_AN_EPOCH = 40, /* bits: lease numbers never repeat over restarts */
+    BACK_THREADS = 4,
+};
+
+/* ---- after each event ---- */
+
+static void drop_lease(struct coordinator *c, uint32_t worker, uint64_t lease)
+{
+    Sohoa__Frame frame = SOHOA__FRAME__INIT;
+    Sohoa__Drop body = SOHOA__DROP__INIT;
+    body.leases = &lease;
+    body.n_leases = 1;
+    frame.body_case = SOHOA__FRAME__BODY_DROP;
+    frame.drop = &body;
+    gate_send(c->gate, sched_worker(c->sched, worker)->name, &frame);
+}
+
+void coordinator_apply(struct coordinator *c)
+{
+    group_add(c->group, c->backlog, &c->acts);
+    for (size_t i = 0; i < c->acts.count; i++)
+        if (c->acts.at[i].kind == ACT_DROP)
+            drop_lease(c, c->acts.at[i].worker, c->acts.at[i].lease);
+    c->acts.count = 0;
+}
+
+/* ---- what is removed once it is of no more use ---- */
+
+struct removal {
+    struct io_task task;
+    struct store *store;
+    struct buf names;
+    size_t count;
+};
+
+static void removal_work(struct io_task *task)
+{
+    struct removal *removal = (struct removal *)task;
+    struct err err;
+    const char *name = buf_text(&removal->names);
+    for (size_t i = 0; i < removal->count; i++, name += strlen(name) + 1)
+        if (store_remove(removal->store, name, &err))
+            trace_err(TRACE_WARN, "removal_failed", &err, "blob=%s", name);
+}
+
+static void removal_done(struct io_task *task)
+{
+    struct removal *removal = (struct removal *)task;
+    buf_destroy(&removal->names);
+    free(removal);
+}
+
+static void remove_garbage(struct coordinator *c, const struct group *group)
+{
+    size_t count;
+    const struct buf *names = group_garbage(group, &count);
+    if (!count)
+        return;
+    struct removal *removal = calloc(1, sizeof *removal);
+    if (!removal)
+        abort();
+    removal->task = (struct io_task){.work = removal_work, .done = removal_done};
+    removal->store = c->store;
+    removal->count = count;
+    buf_append(&removal->names, names->data, names->size);
+    io_submit(c->back_io, &removal->task);
+}
+
+/* ---- commits ---- */
+
+static void on_committed(struct group *group, int rc, const struct err *err, void *user)
+{
+    struct coordinator *c = user;
+    size_t count;
+    if (rc) {
+        c->rc = rc;
+        c->err = *err;
+        c->stop = true;
+        group_destroy(&group);
+        return;
+    }
+    peers_acknowledge(c, group);
+    const struct doc_ref *placed = group_placed(group, &count);
+    for (size_t i = 0; i < count; i++)
+        sched_placed(c->sched, placed[i]);
+    remove_garbage(c, group);
+    group_destroy(&group);
+}
+
+static void commit_start(struct coordinator *c, uint64_t now_ms)
+{
+    if (!committer_idle(c->committer) || (c->admissions && c->admissions->task.work))
+        return;
+    if (!group_empty(c->group)) {
+        committer_submit(c->committer, c->group);
+        c->group = group_new();
+    } else if (c->admissions) {
+        admissions_start(c);
+    } else if (!committer_redis_ok(c->committer) && now_ms >= c->rewrite_ms) {
+        c->rewrite_ms = now_ms + REWRITE_MS;
+        committer_rewrite(c->committer, c->backlog, c->sched);
+    }
+}
+
+/* ---- time ---- */
+
+static void on_time(struct coordinator *c, uint64_t now_ms)
+{
+    if (now_ms >= c->beat_ms) {
+        c->beat_ms = now_ms + (uint64_t)config_int(c->config, CFG_HEARTBEAT_MS);
+        peers_tick(c, now_ms);
+    }
+    if (now_ms >= c->expire_ms) {
+        c->expire_ms = now_ms + EXPIRE_MS;
+        sched_expire(c->sched, now_ms, &c->acts);
+        coordinator_apply(c);
+    }
+    if (now_ms >= c->renew_ms) {
+        c->renew_ms = now_ms + (uint64_t)config_int(c->config, CFG_LOCK_TTL_MS) / 3;
+        c->rc = store_renew(c->store, &c->err);
+        if (c->rc && err_class(c->rc) == ERR_RETRY) {
+            trace_err(TRACE_WARN, "renewal_failed", &c->err, "epoch=%" PRIu64, store_epoch(c->store));
+            c->rc = 0;
+        }
+        c->stop = c->stop || c->rc;
+    }
+}
+
+static int watch(int epoll, int fd, struct err *err)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) ? err_errno(err, E_IO, "epoll_ctl") : 0;
+}
+
+static int loop_prepare(struct coordinator *c, int *ret_epoll, int *ret_signals, struct err *err)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    *ret_epoll = epoll_create1(EPOLL_CLOEXEC);
+    *ret_signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (*ret_epoll < 0 || *ret_signals < 0)
+        return err_errno(err, E_IO, "epoll or signalfd");
+    const int fds[] = {gate_fd(c->gate), io_fd(c->commit_io), io_fd(c->back_io), http_fd(c->http), *ret_signals};
+    int rc = 0;
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0] && !rc; i++)
+        rc = watch(*ret_epoll, fds[i], err);
+    return rc;
+}
+
+/* Every step is short; what may block is on the io threads. */
+static int loop(struct coordinator *c, struct err *err)
+{
+    AUTO(fd_destroy) int epoll = -1;
+    AUTO(fd_destroy) int signals = -1;
+    int rc = loop_prepare(c, &epoll, &signals, err);
+    while (!rc && !c->stop) {
+        struct epoll_event events[8];
+        struct signalfd_siginfo signal;
+        int wait_ms = http_wait_ms(c->http, TICK_MS);
+        if (epoll_wait(epoll, events, 8, wait_ms) < 0 && errno != EINTR)
+            return err_errno(err, E_IO, "epoll_wait");
+        uint64_t now_ms = clock_mono_ms();
+        io_dispatch(c->commit_io);
+        io_dispatch(c->back_io);
+        peers_receive(c, now_ms);
+        http_run(c->http);
+        on_time(c, now_ms);
+        peers_grant(c, now_ms);
+        commit_start(c, now_ms);
+        if (read(signals, &signal, sizeof signal) == sizeof signal)
+            c->stop = true;
+    }
+    if (!rc && c->rc) {
+        *err = c->err;
+        rc = c->rc;
+    }
+    return rc;
+}
+
+/* ---- start and end ---- */
+
+static int lock_wait(struct coordinator *c, struct err *err)
+{
+    bool told = false;
+    for (;;) {
+        int rc = store_lock(c->store, c->name, (uint32_t)config_int(c->config, CFG_LOCK_TTL_MS), err);
+        if (rc != E_LOCKED)
+            return rc;
+        if (!told)
+            trace_err(TRACE_INFO, "standby", err, "store=%s", trace_value(config_text(c->config, CFG_STORE)));
+        told = true;
+        sigset_t set;
+        struct timespec pause = {0, LOCK_RETRY_MS * 1000000L};
+        sigemptyset(&set);
+        sigaddset(&set, SIGTERM);
+        sigaddset(&set, SIGINT);
+        if (sigtimedwait(&set, NULL, &pause) > 0)
+            return E_LOCKED;
+    }
+}
+
+static int coordinator_start(struct coordinator *c, struct err *err)
+{
+    struct sched_rules rules = {.range_pages = (uint32_t)config_int(c->config, CFG_RANGE_PAGES),
+                                .page_attempts = (uint32_t)config_int(c->config, CFG_PAGE_ATTEMPTS),
+                                .lease_page_ms = (uint32_t)config_int(c->config, CFG_LEASE_PAGE_MS),
+                                .lease_least_ms = (uint32_t)config_int(c->config, CFG_LEASE_LEAST_MS)};
+    int rc = store_open(config_text(c->config, CFG_STORE), &c->store, err);
+    if (!rc)
+        rc = lock_wait(c, err);
+    if (!rc)
+        rc = io_new(1, &c->commit_io, err);
+    if (!rc)
+        rc = io_new(BACK_THREADS, &c->back_io, err);
+    if (rc)
+        return rc;
+    c->backlog = backlog_new();
+    c->sched = sched_new(c->backlog, &rules, (store_epoch(c->store) << LEASES_AN_EPOCH) + 1);
+    c->group = group_new();
+    c->rows = rows_new(c->store);
+    rc = recover(c, err);
+    if (!rc)
+        rc = gate_new(config_text(c->config, CFG_BIND), &c->gate, err);
+    if (!rc)
+        rc = http_new(c, config_text(c->config, CFG_HTTP), &c->http, err);
+    if (!rc)
+        coordinator_apply(c);
+    return rc;
+}
+
+static void coordinator_end(struct coordinator *c)
+{
+    http_destroy(&c->http);
+    gate_destroy(&c->gate);
+    io_destroy(&c->commit_io);
+    io_destroy(&c->back_io);
+    committer_destroy(&c->committer);
+    ledger_destroy(&c->ledger);
+    group_destroy(&c->group);
+    acts_destroy(&c->acts);
+    rows_destroy(&c->rows);
+    sched_destroy(&c->sched);
+    backlog_destroy(&c->backlog);
+    store_destroy(&c->store);
+    free(c->peer);
+}
+
+static int run(const struct config *config, struct err *err)
+{
+    struct coordinator c = {.config = config, .committed = on_committed, .started_ms = clock_mono_ms()};
+    const char *name = config_text(config, CFG_NAME);
+    if (*name)
+        snprintf(c.name, sizeof c.name, "%s", name);
+    else
+        gethostname(c.name, sizeof c.name - 1);
+    int rc = coordinator_start(&c, err);
+    if (!rc) {
+        trace(TRACE_INFO, "ready", "epoch=%" PRIu64 " bind=%s http=%s", store_epoch(c.store),
+              trace_value(config_text(config, CFG_BIND)), trace_value(config_text(config, CFG_HTTP)));
+        rc = loop(&c, err);
+    }
+    coordinator_end(&c);
+    return rc;
+}
+
+static void signals_block(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    /* Before any thread exists, so that all inherit it and only the loop sees them. */
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+int main(int argc, char **argv)
+{
+    AUTO(config_destroy) struct config *config = NULL;
+    struct err err = {0};
+    trace_init("coordinator", TRACE_INFO);
+    int rc = config_load(FOR_COORDINATOR, argc, argv, &config, &err);
+    if (rc) {
+        fprintf(stderr, "sohoa-coordinator: %s\n", err.text);
+        return 2;
+    }
+    trace_init("coordinator", trace_level_named(config_text(config, CFG_LOG)));
+    signals_block();
+    rc = run(config, &err);
+    if (rc)
+        trace_err(TRACE_ERROR, "stopped", &err, "name=%s", trace_value(config_text(config, CFG_NAME)));
+    else
+        trace(TRACE_INFO, "stopped", "why=signal");
+    return rc ? 1 : 0;
+}

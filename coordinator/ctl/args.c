@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "coordinator/ctl/args.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/limits.h"
+
+void texts_destroy(struct texts *texts)
+{
+    free(texts->item);
+    *texts = (struct texts){0};
+}
+
+void texts_add(struct texts *texts, const char *text)
+{
+    texts->item = realloc(texts->item, (texts->count + 1) * sizeof *texts->item);
+    assert(texts->item);
+    texts->item[texts->count++] = text;
+}
+
+/* Splits value at its commas, in place. */
+static void texts_split(struct texts *texts, char *value)
+{
+    char *rest = value;
+    for (char *text = strsep(&rest, ","); text; text = strsep(&rest, ","))
+        if (*text)
+            texts_add(texts, text);
+}
+
+static void flag_print(const struct flag *flag)
+{
+    char left[64];
+    snprintf(left, sizeof left, "--%s%s%s", flag->name, flag->meta ? " " : "", flag->meta ? flag->meta : "");
+    printf("  %-24s %s\n", left, flag->doc);
+}
+
+static void help_print(const struct command *command, const struct flag *flags, size_t count)
+{
+    printf("usage: sohoa %s%s%s\n\n%s\n\noptions:\n", command->name, *command->operands ? " " : "", command->operands,
+           command->doc);
+    for (size_t i = 0; i < count; i++)
+        flag_print(&flags[i]);
+}
+
+static const struct flag *flag_find(const struct flag *flags, size_t count, const char *name, size_t bytes)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strlen(flags[i].name) == bytes && !memcmp(flags[i].name, name, bytes))
+            return &flags[i];
+    return NULL;
+}
+
+static void flag_take(const struct flag *flag, char *value)
+{
+    if (flag->text)
+        *flag->text = value;
+    else if (flag->list)
+        texts_split(flag->list, value);
+    else
+        *flag->on = true;
+}
+
+static int option_take(const struct flag *flags, size_t count, char **argv, int *at, struct err *err)
+{
+    char *name = argv[*at] + 2;
+    char *equals = strchr(name, '=');
+    size_t bytes = equals ? (size_t)(equals - name) : strlen(name);
+    const struct flag *flag = flag_find(flags, count, name, bytes);
+    if (!flag)
+        return err_set(err, E_USAGE, "there is no option '%.60s'", argv[*at]);
+    if (!flag->meta && equals)
+        return err_set(err, E_USAGE, "--%s takes no value", flag->name);
+    char *value = equals ? equals + 1 : NULL;
+    if (flag->meta && !value)
+        value = argv[++*at];
+    if (flag->meta && (!value || !*value))
+        return err_set(err, E_USAGE, "--%s needs a value: %s", flag->name, flag->meta);
+    flag_take(flag, value);
+    return 0;
+}
+
+enum { GLOBAL_FLAGS = 3, FLAGS_MAX = 16 };
+
+int args_parse(const struct command *command, struct ctl *ctl, const struct flag *flags, size_t count, int argc,
+               char **argv, struct texts *operands, struct err *err)
+{
+    bool help = false;
+    assert(count + GLOBAL_FLAGS <= FLAGS_MAX);
+    struct flag all[FLAGS_MAX];
+    if (count)
+        memcpy(all, flags, count * sizeof *flags);
+    all[count++] = (struct flag){
+        .name = "api", .meta = "WHERE", .text = &ctl->api, .doc = "the coordinator: ADDRESS:PORT or unix:PATH"};
+    all[count++] = (struct flag){.name = "json", .doc = "JSON on stdout", .on = &ctl->json};
+    all[count++] = (struct flag){.name = "help", .doc = "this text", .on = &help};
+    bool options = true;
+    int rc = 0;
+    for (int at = 1; at < argc && !rc; at++) {
+        if (options && !strcmp(argv[at], "--"))
+            options = false;
+        else if (options && argv[at][0] == '-' && argv[at][1] == '-')
+            rc = option_take(all, count, argv, &at, err);
+        else if (options && argv[at][0] == '-' && argv[at][1])
+            rc = err_set(err, E_USAGE, "there is no option '%.60s'", argv[at]);
+        else
+            texts_add(operands, argv[at]);
+    }
+    if (rc || !help)
+        return rc;
+    help_print(command, all, count);
+    return ARGS_HELPED;
+}
+
+int args_number(const char *name, const char *text, uint32_t least, uint32_t most, uint32_t *ret_number,
+                struct err *err)
+{
+    char *end;
+    errno = 0;
+    unsigned long long number = strtoull(text, &end, 10);
+    if (errno || end == text || *end || *text == '-' || number < least || number > most)
+        return err_set(err, E_USAGE, "%s '%.40s' is not a number from %" PRIu32 " to %" PRIu32, name, text, least,
+                       most);
+    *ret_number = (uint32_t)number;
+    return 0;
+}
+
+int args_batch(const char *id, struct err *err)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+    size_t bytes = strlen(id);
+    if (!bytes || bytes >= NAME_BYTES || strspn(id, letters) != bytes || id[0] == '.')
+        return err_set(err, E_USAGE,
+                       "batch id '%.60s': 1 to %d letters, digits, '.', '_' or '-', not starting with '.'", id,
+                       NAME_BYTES - 1);
+    return 0;
+}

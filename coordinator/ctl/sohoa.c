@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * The command line: one table of commands. Errors go to stderr with what to do; results to stdout. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "coordinator/ctl/get.h"
+#include "coordinator/ctl/rebuild.h"
+#include "coordinator/ctl/rerun.h"
+#include "coordinator/ctl/run.h"
+#include "coordinator/ctl/status.h"
+#include "coordinator/ctl/submit.h"
+#include "coordinator/ctl/withdraw.h"
+
+#define API_PRESET "127.0.0.1:7780"
+
+static const struct command command_row[] = {
+    {"run",      "PATH... --out DIR",                 "Reads folders, files or manifests on this machine; results go to DIR.", run_main     },
+    {"submit",   "MANIFEST|FOLDER",                   "Admits a batch to a cluster; --check only looks whether it could be.",  submit_main  },
+    {"status",   "[BATCH]",                           "Shows where the cluster, or one batch, is.",                            status_main  },
+    {"get",      "BATCH --out DIR",                   "Brings a batch's results into DIR.",                                    get_main     },
+    {"rerun",    "BATCH --where EXPR | --document N", "Reads documents again; the old results stay until then.",
+     rerun_main                                                                                                                             },
+    {"withdraw", "BATCH",                             "Gives up what of a batch is not done yet.",                             withdraw_main},
+    {"rebuild",  "",                                  "Rewrites the coordinator's Redis from the store.",                      rebuild_main },
+};
+
+enum { COMMANDS = sizeof command_row / sizeof command_row[0] };
+
+static void help_print(FILE *to)
+{
+    fputs("usage: sohoa [--api ADDRESS:PORT|unix:PATH] [--json] COMMAND ...\n\n", to);
+    for (int i = 0; i < COMMANDS; i++)
+        fprintf(to, "  %-9s %-34s %s\n", command_row[i].name, command_row[i].operands, command_row[i].doc);
+    fputs(
+        "\nsohoa COMMAND --help shows a command's options.\n"
+        "The coordinator is found by --api, else SOHOA_API, else at " API_PRESET ".\n"
+        "Exit codes: 0 all is well, 1 it failed, 2 wrong use, 3 it ended with dead, quarantined or refused documents, or a\n"
+        "check found something.\n",
+        to);
+}
+
+static const struct command *command_find(const char *name)
+{
+    for (int i = 0; i < COMMANDS; i++)
+        if (!strcmp(command_row[i].name, name))
+            return &command_row[i];
+    return NULL;
+}
+
+/* The options before the command. Returns where it is; 0: wrong use, or the end. */
+static int command_at(struct ctl *ctl, int argc, char **argv)
+{
+    for (int at = 1; at < argc; at++) {
+        if (!strcmp(argv[at], "--json"))
+            ctl->json = true;
+        else if (!strncmp(argv[at], "--api=", 6))
+            ctl->api = argv[at] + 6;
+        else if (!strcmp(argv[at], "--api") && at + 1 < argc)
+            ctl->api = argv[++at];
+        else
+            return at;
+    }
+    return 0;
+}
+
+static int fail(const struct command *command, const struct err *err)
+{
+    fprintf(stderr, "sohoa %s: %s (%s)\n", command->name, err->text, err_name(err->code));
+    if (err->code != E_USAGE)
+        return EXIT_FAILURE;
+    fprintf(stderr, "usage: sohoa %s %s; sohoa %s --help says more\n", command->name, command->operands, command->name);
+    return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    struct err err = {0};
+    const char *api = getenv("SOHOA_API");
+    struct ctl ctl = {.api = api && *api ? api : API_PRESET};
+    int at = command_at(&ctl, argc, argv);
+    if (at && (!strcmp(argv[at], "--help") || !strcmp(argv[at], "help"))) {
+        help_print(stdout);
+        return EXIT_SUCCESS;
+    }
+    if (at && !strcmp(argv[at], "--version")) {
+        puts("sohoa " SOHOA_VERSION);
+        return EXIT_SUCCESS;
+    }
+    const struct command *command = at ? command_find(argv[at]) : NULL;
+    if (!command) {
+        fprintf(stderr, at ? "sohoa: there is no command '%.60s'\n" : "sohoa: which command?\n", at ? argv[at] : "");
+        help_print(stderr);
+        return EXIT_USAGE;
+    }
+    int rc = command->main(command, &ctl, argc - at, argv + at, &err);
+    return rc < 0 ? fail(command, &err) : rc;
+}

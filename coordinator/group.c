@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * From the scheduler's actions to what is written. Ledger entries are kept packed, each behind its u32 length, so that a
+ * group owns all it holds and nothing of the backlog is touched by the committer's thread. */
+#include "coordinator/group.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/wire.h"
+#include "storage/name.h"
+
+struct group *group_new(void)
+{
+    struct group *group = calloc(1, sizeof *group);
+    if (!group)
+        abort();
+    return group;
+}
+
+/* A copy of text that lives as long as the group. */
+static const char *text_keep(struct group *group, const char *text)
+{
+    char *copy = strdup(text);
+    if (!copy)
+        abort();
+    buf_append(&group->texts, &copy, sizeof copy);
+    return copy;
+}
+
+static void texts_forget(struct group *group)
+{
+    char **text = (char **)(void *)group->texts.data;
+    for (size_t i = 0; i < group->texts.size / sizeof *text; i++)
+        free(text[i]);
+    buf_destroy(&group->texts);
+}
+
+void group_destroy(struct group **group)
+{
+    if (!*group)
+        return;
+    texts_forget(*group);
+    buf_destroy(&(*group)->changes);
+    buf_destroy(&(*group)->entries);
+    buf_destroy(&(*group)->layouts);
+    buf_destroy(&(*group)->stops);
+    buf_destroy(&(*group)->releases);
+    buf_destroy(&(*group)->acks);
+    buf_destroy(&(*group)->placed);
+    buf_destroy(&(*group)->garbage);
+    free(*group);
+    *group = NULL;
+}
+
+bool group_empty(const struct group *group)
+{
+    return !group->changes.size && !group->entries.size && !group->layouts.size && !group->stops.size &&
+           !group->releases.size && !group->acks.size && !group->garbage.size;
+}
+
+void group_add_entry(struct group *group, const Sohoa__LedgerEntry *entry)
+{
+    uint32_t bytes = (uint32_t)sohoa__ledger_entry__get_packed_size(entry);
+    buf_append(&group->entries, &bytes, sizeof bytes);
+    sohoa__ledger_entry__pack(entry, buf_reserve(&group->entries, bytes));
+    group->entries.size += bytes;
+}
+
+void group_add_release(struct group *group, const uint8_t sha256[SHA256_BYTES])
+{
+    buf_append(&group->releases, sha256, SHA256_BYTES);
+}
+
+void group_add_ack(struct group *group, struct group_ack ack)
+{
+    buf_append(&group->acks, &ack, sizeof ack);
+}
+
+const struct group_ack *group_acks(const struct group *group, size_t *count)
+{
+    *count = group->acks.size / sizeof(struct group_ack);
+    return (const struct group_ack *)(const void *)group->acks.data;
+}
+
+const struct doc_ref *group_placed(const struct group *group, size_t *count)
+{
+    *count = group->placed.size / sizeof(struct doc_ref);
+    return (const struct doc_ref *)(const void *)group->placed.data;
+}
+
+const struct buf *group_garbage(const struct group *group, size_t *count)
+{
+    *count = group->garbage_count;
+    return &group->garbage;
+}
+
+static void garbage_add(struct group *group, const char *name)
+{
+    buf_append(&group->garbage, name, strlen(name) + 1);
+    group->garbage_count++;
+}
+
+void group_add_change(struct group *group, struct progress_change change)
+{
+    buf_append(&group->changes, &change, sizeof change);
+}
+
+void group_add_worker(struct group *group, const char *name, uint32_t slots)
+{
+    char value[64] = "";
+    if (slots)
+        snprintf(value, sizeof value, "{\"slots\":%u}", slots);
+    group_add_change(group, (struct progress_change){.kind = PROGRESS_WORKER,
+                                                     .batch = "",
+                                                     .unit = "",
+                                                     .field = text_keep(group, name),
+                                                     .value = text_keep(group, value)});
+}
+
+/* ---- counters of a batch ---- */
+
+static void set_text(struct group *group, const struct batch *batch, const char *field, const char *value)
+{
+    group_add_change(group, (struct progress_change){.kind = PROGRESS_SET,
+                                                     .batch = batch->id,
+                                                     .unit = batch->unit,
+                                                     .field = field,
+                                                     .value = text_keep(group, value)});
+}
+
+static void set_number(struct group *group, const struct batch *batch, const char *field, uint64_t number)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%" PRIu64, number);
+    set_text(group, batch, field, text);
+}
+
+/* pages_stored and pages_dead are not among them: those are counted by the bits that flip. */
+void group_add_counters(struct group *group, const struct batch *batch)
+{
+    static const char *const doc_field[DOC_STATES] = {"docs_open",      "docs_stored",      "docs_dead",
+                                                      "docs_duplicate", "docs_quarantined", "docs_withdrawn",
+                                                      "docs_refused"};
+    set_number(group, batch, "docs", batch->docs);
+    for (int s = 0; s < DOC_STATES; s++)
+        set_number(group, batch, doc_field[s], batch->doc_count[s]);
+    uint64_t pages = 0;
+    for (int s = 0; s < PAGE_STATES; s++)
+        pages += batch->page_count[s];
+    set_number(group, batch, "pages", pages);
+    set_number(group, batch, "pages_duplicate", batch->page_count[PAGE_DUPLICATE]);
+    set_number(group, batch, "pages_quarantined", batch->page_count[PAGE_QUARANTINED]);
+    set_number(group, batch, "pages_withdrawn", batch->page_count[PAGE_WITHDRAWN]);
+    set_number(group, batch, "cpu_ms", batch->cpu_ms);
+    set_number(group, batch, "priority", batch->priority);
+    set_number(group, batch, "deadline_ms", batch->deadline_ms);
+    set_text(group, batch, "unit", batch->unit);
+}
+
+/* ---- actions ---- */
+
+static void add_placed(struct group *group, const struct backlog *backlog, struct doc_ref ref)
+{
+    const struct doc *doc = doc_at(backlog, ref);
+    const struct work *work = &backlog->work[doc->work];
+    const struct batch *batch = backlog->batch[ref.batch];
+    struct group_layout layout = {
+        .entry = {.doc = ref.doc,
+                  .pages = work->pages,
+                  .first_ordinal = doc->first_ordinal,
+                  .range_pages = work->range_pages,
+                  .generation = doc->generation}
+    };
+    memcpy(layout.entry.sha256, work->sha256, SHA256_BYTES);
+    memcpy(layout.batch, batch->id, sizeof layout.batch);
+    buf_append(&group->layouts, &layout, sizeof layout);
+    buf_append(&group->placed, &ref, sizeof ref);
+}
+
+static void add_outcome(struct group *group, const struct backlog *backlog, struct doc_ref ref)
+{
+    const struct doc *doc = doc_at(backlog, ref);
+    struct batch *batch = backlog->batch[ref.batch];
+    Sohoa__DocOutcome outcome = SOHOA__DOC_OUTCOME__INIT;
+    Sohoa__Err wire;
+    outcome.batch = batch->id;
+    outcome.doc = ref.doc;
+    outcome.generation = doc->generation;
+    outcome.state = doc->state;
+    outcome.pages = doc->pages;
+    outcome.pages_stored = doc->pages_stored;
+    outcome.pages_dead = doc->pages_dead;
+    outcome.duplicate_of = doc->duplicate_of == NONE ? 0 : doc->duplicate_of;
+    if (doc->fault != NONE) {
+        wire_err(&backlog->fault[doc->fault].err, &wire);
+        outcome.err = &wire;
+    }
+    if (doc->work != NONE)
+        outcome.sha256 = (ProtobufCBinaryData){SHA256_BYTES, backlog->work[doc->work].sha256};
+    Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
+    entry.body_case = SOHOA__LEDGER_ENTRY__BODY_OUTCOME;
+    entry.outcome = &outcome;
+    group_add_entry(group, &entry);
+    char text[NAME_BYTES + 32];
+    snprintf(text, sizeof text, "%s %u %u", batch->id, ref.doc, doc->state);
+    group_add_change(group, (struct progress_change){.kind = PROGRESS_EVENT,
+                                                     .batch = batch->id,
+                                                     .unit = "",
+                                                     .field = "document",
+                                                     .value = text_keep(group, text)});
+}
+
+/* One list of a split: parts of work in state, with or without attempts behind them. */
+struct split_lists {
+    Sohoa__PagesSplit message;
+    Sohoa__Range *range;
+    Sohoa__PageFailure *failure;
+    Sohoa__Err *err;
+    Sohoa__Range **stored, **kept;
+    Sohoa__PageFailure **failed, **dead;
+};
+
+static void *zeroed(size_t count, size_t bytes)
+{
+    void *at = calloc(count ? count : 1, bytes);
+    if (!at)
+        abort();
+    return at;
+}
+
+static void split_part(struct split_lists *lists, const struct backlog *backlog, const struct part *part, uint32_t i)
+{
+    Sohoa__PagesSplit *split = &lists->message;
+    sohoa__range__init(&lists->range[i]);
+    lists->range[i].first = part->first;
+    lists->range[i].count = part->count;
+    if (part->state == PAGE_STORED && part->kept)
+        lists->kept[split->n_kept++] = &lists->range[i];
+    else if (part->state == PAGE_STORED)
+        lists->stored[split->n_stored++] = &lists->range[i];
+    else if (part->fault != NONE && part->count == 1) {
+        sohoa__page_failure__init(&lists->failure[i]);
+        wire_err(&backlog->fault[part->fault].err, &lists->err[i]);
+        lists->failure[i].page_no = part->first;
+        lists->failure[i].attempts = part->attempts;
+        lists->failure[i].err = &lists->err[i];
+        if (part->state == PAGE_DEAD)
+            lists->dead[split->n_dead++] = &lists->failure[i];
+        else
+            lists->failed[split->n_failed++] = &lists->failure[i];
+    }
+}
+
+static void add_split(struct group *group, const struct backlog *backlog, uint32_t index)
+{
+    const struct work *work = &backlog->work[index];
+    struct doc_ref lead = work->subscriber;
+    if (lead.batch == NONE)
+        return;
+    struct split_lists lists = {.message = SOHOA__PAGES_SPLIT__INIT,
+                                .range = zeroed(work->parts, sizeof(Sohoa__Range)),
+                                .failure = zeroed(work->parts, sizeof(Sohoa__PageFailure)),
+                                .err = zeroed(work->parts, sizeof(Sohoa__Err)),
+                                .stored = zeroed(work->parts, sizeof(Sohoa__Range *)),
+                                .kept = zeroed(work->parts, sizeof(Sohoa__Range *)),
+                                .failed = zeroed(work->parts, sizeof(Sohoa__PageFailure *)),
+                                .dead = zeroed(work->parts, sizeof(Sohoa__PageFailure *))};
+    for (uint32_t i = 0; i < work->parts; i++)
+        split_part(&lists, backlog, &work->part[i], i);
+    Sohoa__PagesSplit *split = &lists.message;
+    split->batch = backlog->batch[lead.batch]->id;
+    split->doc = lead.doc;
+    split->generation = work->generation;
+    split->words_generation = work->words_generation;
+    split->stored = lists.stored;
+    split->kept = lists.kept;
+    split->failed = lists.failed;
+    split->dead = lists.dead;
+    Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
+    entry.body_case = SOHOA__LEDGER_ENTRY__BODY_SPLIT;
+    entry.split = split;
+    group_add_entry(group, &entry);
+    free(lists.range);
+    free(lists.failure);
+    free(lists.err);
+    free(lists.stored);
+    free(lists.kept);
+    free(lists.failed);
+    free(lists.dead);
+}
+
+static void add_pages(struct group *group, const struct backlog *backlog, const struct act *act)
+{
+    const struct doc *doc = doc_at(backlog, act->doc);
+    const struct batch *batch = backlog->batch[act->doc.batch];
+    struct progress_change change = {
+        .batch = batch->id, .unit = batch->unit, .first = doc->first_ordinal + act->first - 1, .count = act->count};
+    if (act->kind == ACT_STORED) {
+        change.kind = PROGRESS_STORED;
+        group_add_change(group, change);
+        return;
+    }
+    change.kind = PROGRESS_DEAD;
+    change.count = 1;
+    change.code = act->fault == NONE ? 0 : backlog->fault[act->fault].err.code;
+    for (uint32_t i = 0; i < act->count; i++, change.first++)
+        group_add_change(group, change);
+}
+
+/* Everything derived from the source, in every generation so far. The source itself stays until an operator purges it. */
+static void add_stop(struct group *group, const struct backlog *backlog, uint32_t index)
+{
+    static const char *const part[] = {"done", "pdf", "alto", "text", "words"};
+    const struct work *work = &backlog->work[index];
+    const uint8_t *pipeline = backlog->pipeline[work->pipeline];
+    struct name name;
+    buf_append(&group->stops, work->sha256, SHA256_BYTES);
+    for (uint32_t generation = 0; generation <= work->generation; generation++) {
+        for (size_t i = 0; i < sizeof part / sizeof part[0]; i++)
+            garbage_add(group, name_out(&name, work->sha256, pipeline, generation, part[i]));
+        for (uint32_t first = 1; first <= work->pages; first += work->range_pages) {
+            uint32_t left = work->pages - first + 1;
+            uint32_t count = left < work->range_pages ? left : work->range_pages;
+            garbage_add(group, name_bundle(&name, work->sha256, pipeline, generation, first, count));
+        }
+    }
+    for (struct doc_ref ref = work->subscriber; ref.batch != NONE; ref = doc_at(backlog, ref)->next)
+        garbage_add(group, name_rec(&name, backlog->batch[ref.batch]->id, ref.doc));
+}
+
+static void add_act(struct group *group, const struct backlog *backlog, const struct act *act)
+{
+    struct name name;
+    switch (act->kind) {
+    case ACT_PLACED: add_placed(group, backlog, act->doc); break;
+    case ACT_SPLIT: add_split(group, backlog, act->work); break;
+    case ACT_OUTCOME: add_outcome(group, backlog, act->doc); break;
+    case ACT_STORED:
+    case ACT_DEAD: add_pages(group, backlog, act); break;
+    case ACT_RECOUNT: group->recount = true; break;
+    case ACT_BUNDLE:
+        garbage_add(group, name_bundle(&name, backlog->work[act->work].sha256,
+                                       backlog->pipeline[backlog->work[act->work].pipeline], act->generation,
+                                       act->first, act->count));
+        break;
+    case ACT_STOPPED: add_stop(group, backlog, act->work); break;
+    case ACT_DROP: break;
+    }
+}
+
+void group_add(struct group *group, const struct backlog *backlog, const struct acts *acts)
+{
+    for (size_t i = 0; i < acts->count; i++)
+        add_act(group, backlog, &acts->at[i]);
+    /* The counters of every batch touched, once each: acts of one event name few batches, side by side. */
+    uint32_t last = NONE;
+    for (size_t i = 0; i < acts->count; i++) {
+        const struct act *act = &acts->at[i];
+        if ((act->kind != ACT_OUTCOME && act->kind != ACT_PLACED) || act->doc.batch == last)
+            continue;
+        last = act->doc.batch;
+        group_add_counters(group, backlog->batch[last]);
+    }
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * Inside of a group: shared by group.c, which fills it, and commit.c, which writes it. */
+#ifndef SOHOA_GROUP_H
+#define SOHOA_GROUP_H
+
+#include "coordinator/commit.h"
+#include "storage/layout.h"
+
+struct group_layout {
+    char batch[NAME_BYTES];
+    struct layout_entry entry;
+};
+
+struct group {
+    struct buf layouts;  /* struct group_layout */
+    struct buf stops;    /* sha256 of new tombstones, 32 bytes each */
+    struct buf releases; /* likewise, of tombstones to remove */
+    struct buf entries;  /* packed ledger entries, each behind its u32 length */
+    struct buf changes;  /* struct progress_change */
+    struct buf texts;    /* char *: what the changes point to */
+    struct buf acks;     /* struct group_ack */
+    struct buf placed;   /* struct doc_ref */
+    struct buf garbage;  /* names, each ended by a 0 */
+    size_t garbage_count;
+    bool recount; /* pages went back: Redis is rewritten */
+};
+
+void group_add_change(struct group *group, struct progress_change change);
+void group_add_counters(struct group *group, const struct batch *batch);
+
+#endif

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * Manifests: one table of the keys that mean something to the coordinator, one reader of JSON lines over it, and one
+ * reader of CSV that turns each row into such a line. Nothing is cut or guessed: what does not fit is an error that
+ * names it. */
+#include "coordinator/manifest.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/auto.h"
+#include "proto/unit.h"
+
+enum { COLUMNS_MAX = 256, HANOI_OFFSET_MS = 7 * 3600 * 1000, DAY_MS = 24 * 3600 * 1000 };
+
+static void json_drop(json_t **json)
+{
+    json_decref(*json);
+    *json = NULL;
+}
+
+/* ---- JSON lines ---- */
+
+struct place {
+    uint64_t line_no;
+    const char *key;
+};
+
+static int text_take(const struct place *place, const json_t *value, char *to, size_t bytes, struct err *err)
+{
+    if (!json_is_string(value))
+        return err_set(err, E_MANIFEST, "line %" PRIu64 ": %s is not text", place->line_no, place->key);
+    if (json_string_length(value) >= bytes)
+        return err_set(err, E_MANIFEST, "line %" PRIu64 ": %s is longer than %zu bytes", place->line_no, place->key,
+                       bytes - 1);
+    memcpy(to, json_string_value(value), json_string_length(value) + 1);
+    return 0;
+}
+
+static int number_take(const struct place *place, const json_t *value, uint32_t most, uint32_t *to, struct err *err)
+{
+    json_int_t number = json_is_integer(value) ? json_integer_value(value) : 0;
+    if (json_is_string(value)) {
+        const char *text = json_string_value(value);
+        char *end;
+        errno = 0;
+        number = strtoll(text, &end, 10);
+        if (errno || end == text || *end)
+            number = 0;
+    }
+    if (number < 1 || number > most)
+        return err_set(err, E_MANIFEST, "line %" PRIu64 ": %s is not a number from 1 to %" PRIu32, place->line_no,
+                       place->key, most);
+    *to = (uint32_t)number;
+    return 0;
+}
+
+/* Howard Hinnant, "chrono-compatible low-level date algorithms": days since 1970-01-01 of a day after 1 March 0000. */
+static int64_t days_since_1970(int year, int month, int day)
+{
+    year -= month <= 2;
+    int64_t era = year / 400;
+    int64_t year_of_era = year - era * 400;
+    int64_t day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+    return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
+}
+
+static int month_days(int year, int month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = (year % 4 == 0 && year % 100) || year % 400 == 0;
+    return month == 2 && leap ? 29 : days[month - 1];
+}
+
+int manifest_deadline(const char *day, uint64_t *ret_deadline_ms, struct err *err)
+{
+    static const char digits[] = "0123456789";
+    bool formed = strlen(day) == 10 && strspn(day, digits) == 4 && day[4] == '-' && strspn(day + 5, digits) == 2 &&
+                  day[7] == '-' && strspn(day + 8, digits) == 2;
+    int year = formed ? (int)strtol(day, NULL, 10) : 0;
+    int month = formed ? (int)strtol(day + 5, NULL, 10) : 0;
+    int date = formed ? (int)strtol(day + 8, NULL, 10) : 0;
+    if (year < 1970 || month < 1 || month > 12 || date < 1 || date > month_days(year, month))
+        return err_set(err, E_MANIFEST, "deadline '%.20s' is not a day of the form YYYY-MM-DD", day);
+    int64_t end_ms = (days_since_1970(year, month, date) + 1) * DAY_MS - HANOI_OFFSET_MS;
+    *ret_deadline_ms = (uint64_t)end_ms - 1;
+    return 0;
+}
+
+static int deadline_take(const struct place *place, const json_t *value, uint64_t *to, struct err *err)
+{
+    if (!json_is_string(value))
+        return err_set(err, E_MANIFEST, "line %" PRIu64 ": deadline is not text (YYYY-MM-DD)", place->line_no);
+    struct err why = {0};
+    if (manifest_deadline(json_string_value(value), to, &why))
+        return err_set(err, E_MANIFEST, "line %" PRIu64 ": %s", place->line_no, why.text);
+    return 0;
+}
+
+#define TEXT_ROW(key)                                                                                                  \
+    {                                                                                                                  \
+#key, KEY_TEXT, offsetof(struct manifest_row, key), sizeof(((struct manifest_row *)0)->key)                    \
+    }
+#define NUMBER_ROW(key, most)                                                                                          \
+    {                                                                                                                  \
+#key, KEY_NUMBER, offsetof(struct manifest_row, key), most                                                     \
+    }
+
+static const struct {
+    const char *name;
+    enum { KEY_TEXT, KEY_NUMBER } kind;
+    size_t offset, most; /* most: bytes of a text, value of a number */
+} key_rule[] = {
+    TEXT_ROW(source),
+    TEXT_ROW(unit),
+    TEXT_ROW(bloc),
+    TEXT_ROW(fonds),
+    TEXT_ROW(file_code),
+    NUMBER_ROW(priority, 5),
+    NUMBER_ROW(pages, DOC_MAX_PAGES),
+};
+
+static int keys_take(const json_t *json, uint64_t line_no, struct manifest_row *row, struct err *err)
+{
+    for (size_t i = 0; i < sizeof key_rule / sizeof key_rule[0]; i++) {
+        const json_t *value = json_object_get(json, key_rule[i].name);
+        if (!value || json_is_null(value))
+            continue;
+        struct place place = {line_no, key_rule[i].name};
+        char *to = (char *)row + key_rule[i].offset;
+        int rc = key_rule[i].kind == KEY_TEXT
+                     ? text_take(&place, value, to, key_rule[i].most, err)
+                     : number_take(&place, value, (uint32_t)key_rule[i].most, (uint32_t *)(void *)to, err);
+        if (rc)
+            return rc;
+    }
+    const json_t *deadline = json_object_get(json, "deadline");
+    struct place place = {line_no, "deadline"};
+    return deadline && !json_is_null(deadline) ? deadline_take(&place, deadline, &row->deadline_ms, err) : 0;
+}
+
+static int row_take(const json_t *json, uint64_t line_no, struct manifest_row *row, struct err *err)
+{
+    *row = (struct manifest_row){0};
+    int rc = keys_take(json, line_no, row, err);
+    if (rc)
+        return rc;
+    if (!*row->source)
+        return err_set(err, E_MANIFEST, "line %" PRIu64 ": source is missing; every row needs one", line_no);
+    struct err why = {0};
+    if (unit_check(row->unit, &why))
+        return err_set(err, E_MANIFEST, "line %" PRIu64 ": %s", line_no, why.text);
+    return 0;
+}
+
+int manifest_row_parse(const char *json, size_t bytes, uint64_t line_no, struct manifest_row *row, struct err *err)
+{
+    if (bytes > MANIFEST_ROW_BYTES)
+        return err_set(err, E_MANIFEST, "line %" PRIu64 ": longer than %d bytes", line_no, MANIFEST_ROW_BYTES);
+    json_error_t why;
+    AUTO(json_drop) json_t *object = json_loadb(json, bytes, JSON_REJECT_DUPLICATES, &why);
+    if (!object)
+        return err_set(err, E_MANIFEST, "line %" PRIu64 ": not JSON: %s", line_no, why.text);
+    if (!json_is_object(object))
+        return err_set(err, E_MANIFEST, "line %" PRIu64 ": not a JSON object", line_no);
+    return row_take(object, line_no, row, err);
+}
+
+/* ---- CSV ---- */
+
+enum cell_end { END_CELL, END_ROW, END_FILE };
+
+struct csv {
+    const char *at, *end;
+    uint64_t line_no;     /* of *at */
+    uint64_t row_line_no; /* where the row began */
+    unsigned column;      /* 1-based, of the cell being read */
+    struct buf cell;
+};
+
+static void csv_destroy(struct csv *csv)
+{
+    buf_destroy(&csv->cell);
+}
+
+/* Behind a cell: what ends it is taken. */
+static int cell_close(struct csv *csv, enum cell_end *ret_end, struct err *err)
+{
+    if (csv->at == csv->end) {
+        *ret_end = END_FILE;
+        return 0;
+    }
+    char c = *csv->at++;
+    *ret_end = END_CELL;
+    if (c == ',')
+        return 0;
+    if (c == '\r' && csv->at < csv->end && *csv->at == '\n')
+        c = *csv->at++;
+    if (c != '\n')
+        return err_set(err, E_MANIFEST,
+                       c == '\r' ? "line %" PRIu64 ", column %u: a carriage return without a newline"
+                                 : "line %" PRIu64 ", column %u: text after the closing quote",
+                       csv->line_no, csv->column);
+    csv->line_no++;
+    *ret_end = END_ROW;
+    return 0;
+}
+
+static int quoted_cell(struct csv *csv, struct err *err)
+{
+    uint64_t opened = csv->line_no;
+    for (csv->at++; csv->at < csv->end; csv->at++) {
+        if (*csv->at == '"' && (++csv->at == csv->end || *csv->at != '"'))
+            return 0;
+        csv->line_no += *csv->at == '\n';
+        buf_append(&csv->cell, csv->at, 1);
+    }
+    return err_set(err, E_MANIFEST, "line %" PRIu64 ", column %u: the quote is never closed", opened, csv->column);
+}
+
+static int plain_cell(struct csv *csv, struct err *err)
+{
+    const char *from = csv->at;
+    while (csv->at < csv->end && !strchr(",\r\n\"", *csv->at))
+        csv->at++;
+    if (csv->at < csv->end && (*csv->at == '"' || !*csv->at))
+        return err_set(err, E_MANIFEST, "line %" PRIu64 ", column %u: a %s inside a cell that is not quoted",
+                       csv->line_no, csv->column, *csv->at ? "quote" : "zero byte");
+    buf_append(&csv->cell, from, (size_t)(csv->at - from));
+    return 0;
+}
+
+static int cell_read(struct csv *csv, enum cell_end *ret_end, struct err *err)
+{
+    buf_clear(&csv->cell);
+    int rc = csv->at < csv->end && *csv->at == '"' ? quoted_cell(csv, err) : plain_cell(csv, err);
+    return rc ? rc : cell_close(csv, ret_end, err);
+}
+
+/* Reads a row into an array of texts. */
+static int cells_read(struct csv *csv, json_t *cells, struct err *err)
+{
+    json_array_clear(cells);
+    csv->row_line_no = csv->line_no;
+    csv->column = 1;
+    for (enum cell_end end = END_CELL; end == END_CELL; csv->column++) {
+        if (csv->column > COLUMNS_MAX)
+            return err_set(err, E_MANIFEST, "line %" PRIu64 ": more than %d columns", csv->line_no, COLUMNS_MAX);
+        int rc = cell_read(csv, &end, err);
+        if (rc)
+            return rc;
+        json_t *text = json_stringn(buf_text(&csv->cell), csv->cell.size);
+        if (json_array_append_new(cells, text))
+            return err_set(err, E_MANIFEST, "line %" PRIu64 ", column %u: not UTF-8; save the file as UTF-8",
+                           csv->row_line_no, csv->column);
+    }
+    return 0;
+}
+
+static bool cells_blank(const json_t *cells)
+{
+    return json_array_size(cells) == 1 && json_string_length(json_array_get(cells, 0)) == 0;
+}
+
+static int head_check(const json_t *head, struct err *err)
+{
+    AUTO(json_drop) json_t *seen = json_object();
+    for (size_t i = 0; i < json_array_size(head); i++) {
+        const char *name = json_string_value(json_array_get(head, i));
+        if (!*name)
+            return err_set(err, E_MANIFEST, "line 1: column %zu has no name", i + 1);
+        if (json_object_get(seen, name))
+            return err_set(err, E_MANIFEST, "line 1: column '%.60s' is there twice", name);
+        json_object_set_new(seen, name, json_true());
+    }
+    if (!json_object_get(seen, "source"))
+        return err_set(err, E_MANIFEST,
+                       "line 1: there is no column 'source'; the first line names the columns, with commas "
+                       "between them");
+    return 0;
+}
+
+static int row_append(const struct csv *csv, const json_t *head, json_t *cells, struct buf *json_lines, struct err *err)
+{
+    if (json_array_size(cells) != json_array_size(head))
+        return err_set(err, E_MANIFEST, "line %" PRIu64 ": %zu columns, but the first line names %zu", csv->row_line_no,
+                       json_array_size(cells), json_array_size(head));
+    AUTO(json_drop) json_t *object = json_object();
+    for (size_t i = 0; i < json_array_size(head); i++)
+        if (json_string_length(json_array_get(cells, i)) > 0)
+            json_object_set(object, json_string_value(json_array_get(head, i)), json_array_get(cells, i));
+    struct manifest_row row;
+    int rc = row_take(object, csv->row_line_no, &row, err);
+    if (rc)
+        return rc;
+    size_t bytes = json_dumpb(object, NULL, 0, JSON_COMPACT);
+    if (bytes > MANIFEST_ROW_BYTES)
+        return err_set(err, E_MANIFEST, "line %" PRIu64 ": longer than %d bytes", csv->row_line_no, MANIFEST_ROW_BYTES);
+    json_dumpb(object, (char *)buf_reserve(json_lines, bytes), bytes, JSON_COMPACT);
+    json_lines->size += bytes;
+    buf_puts(json_lines, "\n");
+    return 0;
+}
+
+int manifest_from_csv(const char *csv_text, size_t bytes, struct buf *json_lines, struct err *err)
+{
+    static const char byte_order_mark[] = "\xef\xbb\xbf";
+    size_t skip = bytes >= 3 && !memcmp(csv_text, byte_order_mark, 3) ? 3 : 0;
+    AUTO(csv_destroy) struct csv csv = {.at = csv_text + skip, .end = csv_text + bytes, .line_no = 1};
+    AUTO(json_drop) json_t *head = json_array();
+    AUTO(json_drop) json_t *cells = json_array();
+    int rc = cells_read(&csv, head, err);
+    if (!rc)
+        rc = head_check(head, err);
+    while (!rc && csv.at < csv.end) {
+        rc = cells_read(&csv, cells, err);
+        if (!rc && !cells_blank(cells))
+            rc = row_append(&csv, head, cells, json_lines, err);
+    }
+    return rc;
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * From the store to the backlog. The ledger says which batches there are and what was decided; a batch's rows blob gives the
+ * file keys, its layout places its documents. Last, where Redis still has the bits of ranges stored before the restart, their pages are not
+ * granted again; where it hasn't, a worker finds the bundles and says so within milliseconds. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "coordinator/coordinator.h"
+#include "proto/auto.h"
+#include "proto/clock.h"
+#include "proto/trace.h"
+#include "storage/layout.h"
+
+struct loading {
+    struct store *store;
+    struct backlog *backlog;
+    struct sched *sched;
+    struct batch *batch; /* the one whose rows or layout is being read */
+};
+
+static void on_file_key(uint32_t doc, uint64_t file_key, void *user)
+{
+    struct loading *loading = user;
+    loading->batch->doc[doc].file_key = file_key;
+}
+
+static void on_layout(const struct layout_entry *entry, void *user)
+{
+    struct loading *loading = user;
+    struct placement placed = {.first_ordinal = entry->first_ordinal,
+                               .pages = entry->pages,
+                               .range_pages = entry->range_pages,
+                               .generation = entry->generation};
+    memcpy(placed.sha256, entry->sha256, SHA256_BYTES);
+    if (entry->doc < loading->batch->docs && entry->pages && entry->range_pages)
+        sched_restore_placed(loading->sched, (struct doc_ref){loading->batch->index, entry->doc}, &placed);
+}
+
+static int load_admitted(struct loading *loading, const Sohoa__BatchAdmitted *admitted, struct err *err)
+{
+    bool pinned = admitted->pipeline.len == SHA256_BYTES;
+    uint32_t pipeline = pinned ? backlog_pipeline(loading->backlog, admitted->pipeline.data) : NONE;
+    struct batch *batch = backlog_batch(loading->backlog, admitted->batch);
+    if (batch) { /* said again, when its pipeline was pinned */
+        batch->pipeline = pipeline;
+    } else {
+        batch = batch_add(loading->backlog, admitted->batch, admitted->docs, pipeline);
+    }
+    batch->priority = (uint32_t)admitted->priority;
+    batch->deadline_ms = admitted->deadline_ms;
+    snprintf(batch->unit, sizeof batch->unit, "%s", admitted->unit);
+    if (admitted->manifest_sha256.len == SHA256_BYTES)
+        memcpy(batch->manifest_sha256, admitted->manifest_sha256.data, SHA256_BYTES);
+    if (!pinned)
+        return 0;
+    loading->batch = batch;
+    int rc = rows_file_keys(loading->store, batch->id, batch->docs, on_file_key, loading, err);
+    return rc ? rc : layout_read(loading->store, batch->id, on_layout, loading, err);
+}
+
+static int load_ref(const struct loading *loading, const char *id, uint32_t doc, struct doc_ref *ref, struct err *err)
+{
+    const struct batch *batch = backlog_batch(loading->backlog, id);
+    if (!batch || doc >= batch->docs)
+        return err_set(err, E_CORRUPT, "the ledger names document %u of batch %s, which was never admitted", doc, id);
+    *ref = (struct doc_ref){batch->index, doc};
+    return 0;
+}
+
+static int load_released(struct loading *loading, const Sohoa__Released *released, struct err *err)
+{
+    struct doc_ref ref;
+    struct acts none = {0};
+    int rc = load_ref(loading, released->batch, released->doc, &ref, err);
+    /* Those that were placed have a newer generation in the layout already. */
+    if (!rc && doc_at(loading->backlog, ref)->work == NONE &&
+        doc_at(loading->backlog, ref)->state == SOHOA__DOC_STATE__DOC_QUARANTINED)
+        sched_release(loading->sched, ref, &none);
+    acts_destroy(&none);
+    return rc;
+}
+
+static int load_rerun(struct loading *loading, const Sohoa__Rerun *rerun, struct err *err)
+{
+    struct acts none = {0};
+    int rc = 0;
+    for (size_t i = 0; i < rerun->n_docs && !rc; i++) {
+        struct doc_ref ref;
+        rc = load_ref(loading, rerun->batch, rerun->docs[i], &ref, err);
+        if (!rc && doc_at(loading->backlog, ref)->work == NONE && doc_at(loading->backlog, ref)->phase == PHASE_FINAL)
+            sched_rerun(loading->sched, ref, &none);
+    }
+    acts_destroy(&none);
+    return rc;
+}
+
+static int on_entry(const Sohoa__LedgerEntry *entry, void *user, struct err *err)
+{
+    struct loading *loading = user;
+    struct doc_ref ref;
+    int rc = 0;
+    switch (entry->body_case) {
+    case SOHOA__LEDGER_ENTRY__BODY_ADMITTED: return load_admitted(loading, entry->admitted, err);
+    case SOHOA__LEDGER_ENTRY__BODY_OUTCOME:
+        rc = load_ref(loading, entry->outcome->batch, entry->outcome->doc, &ref, err);
+        if (!rc)
+            sched_restore_outcome(loading->sched, ref, entry->outcome);
+        return rc;
+    case SOHOA__LEDGER_ENTRY__BODY_SPLIT:
+        rc = load_ref(loading, entry->split->batch, entry->split->doc, &ref, err);
+        if (!rc)
+            sched_restore_split(loading->sched, ref, entry->split);
+        return rc;
+    case SOHOA__LEDGER_ENTRY__BODY_RERUN: return load_rerun(loading, entry->rerun, err);
+    case SOHOA__LEDGER_ENTRY__BODY_RELEASED: return load_released(loading, entry->released, err);
+    case SOHOA__LEDGER_ENTRY__BODY_WITHDRAWN: {
+        struct batch *batch = backlog_batch(loading->backlog, entry->withdrawn->batch);
+        if (batch)
+            batch->withdrawn = true;
+        return 0;
+    }
+    default: return 0; /* operators' words: their effects are outcomes */
+    }
+}
+
+/* Ranges whose bits are all set. */
+static void restore_bits(struct coordinator *c, struct batch *batch)
+{
+    AUTO(buf_destroy) struct buf bits = {0};
+    if (!batch->doc_count[SOHOA__DOC_STATE__DOC_OPEN])
+        return;
+    committer_bits(c->committer, batch->id, &bits);
+    for (uint32_t i = 0; i < batch->docs; i++) {
+        const struct doc *doc = &batch->doc[i];
+        uint32_t run = 0;
+        if (doc->state != SOHOA__DOC_STATE__DOC_OPEN || doc->work == NONE)
+            continue;
+        for (uint32_t p = 0; p <= doc->pages; p++) {
+            uint64_t bit = doc->first_ordinal + p;
+            bool set = p < doc->pages && bit / 8 < bits.size && (bits.data[bit / 8] & 0x80 >> (bit % 8));
+            if (!set && run)
+                sched_restore_stored(c->sched, (struct doc_ref){batch->index, i}, p - run + 1, run);
+            run = set ? run + 1 : 0;
+        }
+    }
+}
+
+static bool backlog_open(const struct backlog *backlog)
+{
+    for (uint32_t i = 0; i < backlog->batches; i++)
+        if (backlog->batch[i]->doc_count[SOHOA__DOC_STATE__DOC_OPEN])
+            return true;
+    return false;
+}
+
+int recover(struct coordinator *c, struct err *err)
+{
+    struct loading loading = {.store = c->store, .backlog = c->backlog, .sched = c->sched};
+    uint64_t began_ms = clock_mono_ms();
+    int rc = ledger_open(c->store, on_entry, &loading, &c->ledger, err);
+    if (rc)
+        return rc;
+    rc = committer_new(c->store, c->ledger, config_text(c->config, CFG_REDIS), c->commit_io, c->committed, c,
+                       &c->committer, err);
+    if (rc)
+        return rc;
+    for (uint32_t i = 0; i < c->backlog->batches; i++)
+        restore_bits(c, c->backlog->batch[i]);
+    for (uint32_t i = 0; i < c->backlog->batches; i++)
+        sched_enter(c->sched, c->backlog->batch[i], &c->acts);
+    if (backlog_open(c->backlog))
+        c->granting_ms = clock_mono_ms() + (uint64_t)config_int(c->config, CFG_RECONNECT_GRACE_MS);
+    trace(TRACE_INFO, "recovered", "batches=%u works=%u ledger=%" PRIu64 " ms=%" PRIu64, c->backlog->batches,
+          c->backlog->works, ledger_next(c->ledger) - 1, clock_mono_ms() - began_ms);
+    return 0;
+}
+
+int recover_count(struct coordinator *c, struct backlog **ret_backlog, struct err *err)
+{
+    AUTO(backlog_destroy) struct backlog *backlog = backlog_new();
+    struct sched_rules rules = {.range_pages = 1, .page_attempts = 1};
+    AUTO(sched_destroy) struct sched *sched = sched_new(backlog, &rules, 1);
+    struct loading loading = {.store = c->store, .backlog = backlog, .sched = sched};
+    int rc = ledger_read(c->store, on_entry, &loading, err);
+    if (rc)
+        return rc;
+    *ret_backlog = backlog;
+    backlog = NULL;
+    return 0;
+}

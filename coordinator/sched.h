@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * Decides what runs where: workers with credit, leases, retries. Pure: events and a clock value go in, actions come
+ * out; no socket, store or clock is reachable from here, and nothing foreign is linked.
+ *
+ * The ladder of a page: an attempt that failed is tried again on another node; then with the degraded profile; then the
+ * page is dead, with its last error as evidence. Errors of class POISON are dead at once. A lease that is lost with its
+ * worker, and errors of the cluster itself (store, network), climb a ladder of their own, much longer one.
+ *
+ * Actions must be made durable in their order (commit.c) before the lease that caused them is acknowledged. A document
+ * that ACT_PLACED named is granted only after sched_placed(). */
+#ifndef SOHOA_SCHED_H
+#define SOHOA_SCHED_H
+
+#include "coordinator/backlog.h"
+
+enum {
+    LEASE_LOSSES_MAX = 10,   /* then a lost lease counts as a failed attempt */
+    RETRY_BACKOFF_MS = 1000, /* after an error of the cluster, times the losses so far */
+    WORKERS_MAX = 65536,
+};
+
+enum act_kind {
+    ACT_PLACED,  /* doc: its source, pages, ordinals and generation are known: layout */
+    ACT_SPLIT,   /* work: its parts are no longer what the layout says: ledger */
+    ACT_OUTCOME, /* doc: final: ledger, index */
+    ACT_STORED,  /* doc: pages first..first+count-1 are stored: Redis */
+    ACT_DEAD,    /* doc: page first is dead with fault: Redis */
+    ACT_RECOUNT, /* doc.batch: pages went back: Redis is rewritten for the batch */
+    ACT_BUNDLE,  /* work: this bundle of it may go, once all the above is durable */
+    ACT_STOPPED, /* work: its source is quarantined: tombstone, and purge what is derived */
+    ACT_DROP,    /* lease of worker: abandon it */
+};
+
+struct act {
+    enum act_kind kind;
+    struct doc_ref doc;
+    uint32_t work;
+    uint32_t first, count;
+    uint32_t generation; /* ACT_BUNDLE */
+    uint32_t fault;
+    uint32_t worker;
+    uint64_t lease;
+};
+
+struct acts {
+    struct act *at;
+    size_t count, capacity;
+};
+void acts_destroy(struct acts *acts);
+
+struct sched_rules {
+    uint32_t range_pages;
+    uint32_t page_attempts;
+    uint32_t lease_page_ms, lease_least_ms;
+};
+
+struct lease {
+    uint64_t id; /* 0: free */
+    uint64_t deadline_ms;
+    struct doc_ref doc; /* PROBE: whose; otherwise the work's first subscriber */
+    uint32_t worker;
+    uint32_t work; /* NONE for PROBE */
+    uint32_t first, count;
+    uint32_t generation;
+    Sohoa__JobKind kind;
+    bool assemble, degraded;
+    uint32_t attempt;
+};
+
+struct sched_worker {
+    char name[NAME_BYTES];
+    uint32_t pipeline;
+    uint32_t slots;
+    uint64_t granted, accepted; /* jobs since its Hello; it accepts `accepted` in all */
+    uint32_t leases;
+    bool connected;
+};
+
+struct sched;
+
+struct sched *sched_new(struct backlog *backlog, const struct sched_rules *rules, uint64_t first_lease);
+void sched_destroy(struct sched **sched);
+
+/* A batch was admitted or loaded: its unprobed documents and ready works are up for grant. */
+void sched_enter(struct sched *sched, struct batch *batch, struct acts *acts);
+void sched_reorder(struct sched *sched); /* a priority or deadline changed */
+
+/* The worker's index; the same name gets the same one. Its leases of before stay. */
+uint32_t sched_hello(struct sched *sched, const char *name, uint32_t pipeline, uint32_t slots);
+void sched_credit(struct sched *sched, uint32_t worker, uint64_t jobs_total);
+
+/* The worker says it still has this job: true when the lease is its own, or can be made so again (a restart). */
+bool sched_adopt(struct sched *sched, uint32_t worker, const Sohoa__Job *job, uint64_t now_ms);
+
+/* Leases of worker that are not in held[] are lost: what runs no more, runs again. */
+void sched_keep_only(struct sched *sched, uint32_t worker, const uint64_t *held, size_t count, struct acts *acts,
+                     uint64_t now_ms);
+void sched_lost(struct sched *sched, uint32_t worker, struct acts *acts, uint64_t now_ms);
+
+/* The next job for worker, if it has credit and there is one. lease is borrowed until the next call. */
+const struct lease *sched_grant(struct sched *sched, uint32_t worker, uint64_t now_ms);
+
+/* A result. False: the lease is not worker's (late, or someone else's by now): nothing happened; acknowledge it anyway.
+ */
+bool sched_finish(struct sched *sched, uint32_t worker, const Sohoa__Result *result, uint64_t now_ms,
+                  struct acts *acts);
+
+/* The placed document's layout entry is durable. */
+void sched_placed(struct sched *sched, struct doc_ref doc);
+
+void sched_expire(struct sched *sched, uint64_t now_ms, struct acts *acts);
+
+/* Operators. Each acts on documents that are there (asserted). */
+void sched_withdraw(struct sched *sched, struct batch *batch, struct acts *acts);
+/* Ends a check batch and forgets it. */
+void sched_discard(struct sched *sched, struct batch *batch, struct acts *acts);
+void sched_rerun(struct sched *sched, struct doc_ref doc, struct acts *acts); /* FINAL; not withdrawn or quarantined */
+void sched_quarantine(struct sched *sched, struct doc_ref doc, struct acts *acts); /* and every document of its file */
+void sched_release(struct sched *sched, struct doc_ref doc, struct acts *acts);
+
+/* While loading, before sched_enter: what layout, ledger and Redis say of documents and works. */
+struct placement {
+    uint8_t sha256[SHA256_BYTES];
+    uint64_t first_ordinal;
+    uint32_t pages, range_pages, generation;
+};
+void sched_restore_placed(struct sched *sched, struct doc_ref doc, const struct placement *placed);
+void sched_restore_outcome(struct sched *sched, struct doc_ref doc, const Sohoa__DocOutcome *outcome);
+void sched_restore_split(struct sched *sched, struct doc_ref doc, const Sohoa__PagesSplit *split);
+void sched_restore_stored(struct sched *sched, struct doc_ref doc, uint32_t first,
+                          uint32_t count); /* a whole part, or nothing */
+
+uint32_t sched_workers(const struct sched *sched);
+const struct sched_worker *sched_worker(const struct sched *sched, uint32_t worker);
+uint32_t sched_leases(const struct sched *sched);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * What sched.c (the way of a job) and orders.c (what operators and a restart do to it) share. */
+#ifndef SOHOA_SCHED_PRIVATE_H
+#define SOHOA_SCHED_PRIVATE_H
+
+#include "coordinator/sched.h"
+
+enum {
+    READY_LOOKAHEAD = 32, /* works looked at for one grant */
+    PROBE_AHEAD = 4,      /* works ready a slot, before probing pauses */
+};
+
+struct worker {
+    struct sched_worker public;
+    struct lease *lease; /* public.leases of them */
+    size_t lease_capacity;
+};
+
+struct sched {
+    struct backlog *backlog;
+    struct sched_rules rules;
+    uint64_t next_lease;
+    struct worker *worker;
+    size_t worker_capacity;
+    uint32_t workers, connected, connected_slots;
+    struct batch **order; /* batches with open documents, most urgent first */
+    size_t ordered, order_capacity;
+};
+
+void acts_add(struct acts *acts, struct act act);
+
+/* Makes a document final. */
+void doc_settle(struct sched *sched, struct doc_ref ref, Sohoa__DocState state, uint32_t stored, uint32_t dead,
+                struct acts *acts);
+/* Subscribes the document to its source's work. */
+void sched_place(struct sched *sched, struct doc_ref ref, const struct placement *placed);
+void work_offer(struct sched *sched, uint32_t work);
+void work_advance(struct sched *sched, uint32_t work);
+/* Forgets the leases of a work, or (work NONE) of a document's probe, and tells their workers. */
+void sched_drop_leases(struct sched *sched, struct doc_ref doc, uint32_t work, struct acts *acts);
+/* Quarantine of a source: every subscriber stops. */
+void sched_stop_work(struct sched *sched, uint32_t work, struct acts *acts);
+
+#endif

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * An entry, little-endian:
+ *
+ *      0  u32  document
+ *      4  u32  pages
+ *      8  u64  first ordinal
+ *     16  u32  pages a range
+ *     20  u32  generation
+ *     24  32   SHA-256 of the source
+ *     56  u32  kind: ENTRY_DOC, ENTRY_MEND
+ *     60  u32  CRC-32C of bytes 0 to 59
+ *
+ * An append that was cut short leaves a torn entry. The next append first fills it up and puts an ENTRY_MEND behind it,
+ * which tells a reader to pass over the damaged entries directly before it; any other damage is E_CORRUPT.
+ *
+ * The index: key = document in 8 digits, value = packed DocOutcome. */
+#include "storage/layout.h"
+
+#include <assert.h>
+#include <endian.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/auto.h"
+#include "storage/crc32c.h"
+#include "storage/name.h"
+
+enum {
+    ENTRY_DOC = 1,
+    ENTRY_MEND = 2,
+    CRC_OFFSET = 60,
+    READ_ENTRIES = 65536,    /* in one read: 4 MiB */
+    APPEND_ENTRIES = 262144, /* in one append: 16 MiB */
+    INDEX_PAIRS = 1024,      /* outcomes in one write or read */
+    KEY_BYTES = 9,
+    PART_BYTES = 32, /* index/<shard> */
+};
+
+/* What the offsets above say; fields hold little-endian numbers. */
+struct disk_entry {
+    uint32_t doc, pages;
+    uint64_t first_ordinal;
+    uint32_t range_pages, generation;
+    uint8_t sha256[SHA256_BYTES];
+    uint32_t kind, crc;
+};
+_Static_assert(sizeof(struct disk_entry) == LAYOUT_ENTRY_BYTES, "an entry has no holes");
+_Static_assert(offsetof(struct disk_entry, crc) == CRC_OFFSET, "the CRC is last");
+
+/* ---- entries ---- */
+
+static void entry_append(struct buf *to, uint32_t kind, const struct layout_entry *entry)
+{
+    struct disk_entry disk = {
+        .doc = htole32(entry->doc),
+        .pages = htole32(entry->pages),
+        .first_ordinal = htole64(entry->first_ordinal),
+        .range_pages = htole32(entry->range_pages),
+        .generation = htole32(entry->generation),
+        .kind = htole32(kind),
+    };
+    memcpy(disk.sha256, entry->sha256, sizeof disk.sha256);
+    disk.crc = htole32(crc32c(&disk, CRC_OFFSET));
+    buf_append(to, &disk, sizeof disk);
+}
+
+static struct layout_entry entry_of(const struct disk_entry *disk)
+{
+    struct layout_entry entry = {
+        .doc = le32toh(disk->doc),
+        .pages = le32toh(disk->pages),
+        .first_ordinal = le64toh(disk->first_ordinal),
+        .range_pages = le32toh(disk->range_pages),
+        .generation = le32toh(disk->generation),
+    };
+    memcpy(entry.sha256, disk->sha256, sizeof entry.sha256);
+    return entry;
+}
+
+/* Fills a torn entry at the layout's end up, and mends it. */
+static void mend_append(struct buf *to, uint64_t layout_bytes)
+{
+    static const uint8_t zeros[LAYOUT_ENTRY_BYTES];
+    static const struct layout_entry none;
+    if (layout_bytes % LAYOUT_ENTRY_BYTES == 0)
+        return;
+    buf_append(to, zeros, LAYOUT_ENTRY_BYTES - layout_bytes % LAYOUT_ENTRY_BYTES);
+    entry_append(to, ENTRY_MEND, &none);
+}
+
+int layout_append(struct store *store, const char *batch, const struct layout_entry *entries, size_t count,
+                  struct err *err)
+{
+    AUTO(buf_destroy) struct buf data = {0};
+    struct name name;
+    uint64_t layout_bytes = 0;
+    int rc = store_stat(store, name_batch(&name, batch, "layout"), &layout_bytes, err);
+    if (rc && rc != E_ABSENT)
+        return rc;
+    mend_append(&data, layout_bytes);
+    rc = 0;
+    for (size_t at = 0; at < count && !rc;) {
+        for (size_t n = 0; n < APPEND_ENTRIES && at < count; n++, at++)
+            entry_append(&data, ENTRY_DOC, &entries[at]);
+        rc = store_guard_append(store, name.text, data.data, data.size, NULL, err);
+        buf_clear(&data);
+    }
+    return rc;
+}
+
+/* ---- reading the layout ---- */
+
+struct layout_reader {
+    const char *name;
+    void (*each)(const struct layout_entry *entry, void *user);
+    void *user;
+    uint64_t offset;  /* of the next entry */
+    uint64_t damaged; /* offset of the first damaged entry that waits for its mending, or SOUND */
+};
+#define SOUND UINT64_MAX
+
+static int damage_told(const struct layout_reader *reader, struct err *err)
+{
+    return err_set(err, E_CORRUPT, "%s at byte %" PRIu64 ": a damaged entry", reader->name, reader->damaged);
+}
+
+static int entry_read(struct layout_reader *reader, const uint8_t *at, struct err *err)
+{
+    struct disk_entry disk;
+    memcpy(&disk, at, sizeof disk);
+    bool whole = le32toh(disk.crc) == crc32c(&disk, CRC_OFFSET);
+    uint32_t kind = le32toh(disk.kind);
+    if (!whole && reader->damaged == SOUND)
+        reader->damaged = reader->offset;
+    else if (whole && kind == ENTRY_MEND)
+        reader->damaged = SOUND;
+    else if (whole && reader->damaged != SOUND)
+        return damage_told(reader, err);
+    else if (whole && kind != ENTRY_DOC)
+        return err_set(err, E_CORRUPT, "%s at byte %" PRIu64 ": an entry of kind %" PRIu32, reader->name,
+                       reader->offset, kind);
+    else if (whole) {
+        const struct layout_entry entry = entry_of(&disk);
+        reader->each(&entry, reader->user);
+    }
+    reader->offset += sizeof disk;
+    return 0;
+}
+
+int layout_read(struct store *store, const char *batch, void (*each)(const struct layout_entry *entry, void *user),
+                void *user, struct err *err)
+{
+    AUTO(buf_destroy) struct buf data = {0};
+    struct name name;
+    struct layout_reader reader = {name_batch(&name, batch, "layout"), each, user, 0, SOUND};
+    size_t whole;
+    do {
+        buf_clear(&data);
+        int rc = store_read(store, name.text, reader.offset, READ_ENTRIES * LAYOUT_ENTRY_BYTES, &data, err);
+        if (rc == E_ABSENT && reader.offset == 0)
+            return 0;
+        whole = data.size / LAYOUT_ENTRY_BYTES;
+        for (size_t i = 0; i < whole && !rc; i++)
+            rc = entry_read(&reader, data.data + i * LAYOUT_ENTRY_BYTES, err);
+        if (rc)
+            return rc;
+    } while (whole == READ_ENTRIES);
+    /* Behind a torn entry a torn mending may follow. */
+    bool torn = data.size % LAYOUT_ENTRY_BYTES != 0;
+    return reader.damaged == SOUND || torn ? 0 : damage_told(&reader, err);
+}
+
+/* ---- the index ---- */
+
+static const char *index_name(struct name *name, const char *batch, uint32_t shard)
+{
+    char part[PART_BYTES];
+    snprintf(part, sizeof part, "index/%" PRIu32, shard);
+    return name_batch(name, batch, part);
+}
+
+struct ranked {
+    const Sohoa__DocOutcome *outcome;
+    size_t rank; /* its place in the call */
+};
+
+static int ranked_order(const void *a, const void *b)
+{
+    const struct ranked *x = a, *y = b;
+    if (x->outcome->doc != y->outcome->doc)
+        return x->outcome->doc < y->outcome->doc ? -1 : 1;
+    return x->rank < y->rank ? -1 : x->rank > y->rank;
+}
+
+/* By document; of several for one document the last stays. Returns how many; NULL in *ret_sorted: no memory. */
+static size_t outcomes_sort(Sohoa__DocOutcome *const *outcomes, size_t count, struct ranked **ret_sorted)
+{
+    size_t kept = 0;
+    struct ranked *sorted = calloc(count ? count : 1, sizeof *sorted);
+    *ret_sorted = sorted;
+    if (!sorted)
+        return 0;
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = (struct ranked){outcomes[i], i};
+    qsort(sorted, count, sizeof *sorted, ranked_order);
+    for (size_t i = 0; i < count; i++)
+        if (kept && sorted[kept - 1].outcome->doc == sorted[i].outcome->doc)
+            sorted[kept - 1] = sorted[i];
+        else
+            sorted[kept++] = sorted[i];
+    return kept;
+}
+
+/* How many from the first on go into one write. */
+static size_t shard_run(const struct ranked *sorted, size_t count)
+{
+    size_t n = 1;
+    while (n < count && n < INDEX_PAIRS &&
+           sorted[n].outcome->doc / LAYOUT_SHARD_DOCS == sorted->outcome->doc / LAYOUT_SHARD_DOCS)
+        n++;
+    return n;
+}
+
+struct index_pairs {
+    char key[INDEX_PAIRS][KEY_BYTES];
+    size_t at[INDEX_PAIRS]; /* where the value begins in values */
+    struct buf values;
+    struct store_pair pair[INDEX_PAIRS];
+};
+
+static void pairs_destroy(struct index_pairs **pairs)
+{
+    if (*pairs)
+        buf_destroy(&(*pairs)->values);
+    free(*pairs);
+    *pairs = NULL;
+}
+
+static void pair_pack(struct index_pairs *pairs, size_t i, const Sohoa__DocOutcome *outcome)
+{
+    size_t bytes = sohoa__doc_outcome__get_packed_size(outcome);
+    assert(outcome->doc < BATCH_MAX_DOCS);
+    snprintf(pairs->key[i], KEY_BYTES, "%08" PRIu32, outcome->doc);
+    pairs->at[i] = pairs->values.size;
+    sohoa__doc_outcome__pack(outcome, buf_reserve(&pairs->values, bytes));
+    pairs->values.size += bytes;
+    pairs->pair[i] = (struct store_pair){.key = pairs->key[i], .bytes = bytes};
+}
+
+/* Outcomes of one shard. */
+static int pairs_put(struct store *store, const char *batch, const struct ranked *sorted, size_t count,
+                     struct index_pairs *pairs, struct err *err)
+{
+    struct name name;
+    buf_clear(&pairs->values);
+    for (size_t i = 0; i < count; i++)
+        pair_pack(pairs, i, sorted[i].outcome);
+    for (size_t i = 0; i < count; i++)
+        pairs->pair[i].value = pairs->values.data + pairs->at[i];
+    return store_guard_map_set(store, index_name(&name, batch, sorted->outcome->doc / LAYOUT_SHARD_DOCS), pairs->pair,
+                               count, err);
+}
+
+int index_put(struct store *store, const char *batch, Sohoa__DocOutcome *const *outcomes, size_t count, struct err *err)
+{
+    AUTO(pairs_destroy) struct index_pairs *pairs = calloc(1, sizeof *pairs);
+    AUTO(mem_destroy) struct ranked *sorted = NULL;
+    size_t left = outcomes_sort(outcomes, count, &sorted);
+    if (!pairs || !sorted)
+        return err_set(err, E_NOMEM, "no memory for the index of batch %s", batch);
+    int rc = 0;
+    for (size_t at = 0, n; left && !rc; at += n, left -= n) {
+        n = shard_run(sorted + at, left);
+        rc = pairs_put(store, batch, sorted + at, n, pairs, err);
+    }
+    return rc;
+}
+
+struct index_reader {
+    const char *name;
+    void (*each)(const Sohoa__DocOutcome *outcome, void *user);
+    void *user;
+    char after[KEY_BYTES]; /* the last key read */
+    int rc;
+    struct err *err;
+};
+
+static void outcome_destroy(Sohoa__DocOutcome **outcome)
+{
+    if (*outcome)
+        sohoa__doc_outcome__free_unpacked(*outcome, NULL);
+    *outcome = NULL;
+}
+
+static void pair_read(const struct store_pair *pair, void *user)
+{
+    struct index_reader *reader = user;
+    char key[KEY_BYTES] = "";
+    if (reader->rc)
+        return;
+    AUTO(outcome_destroy) Sohoa__DocOutcome *outcome = sohoa__doc_outcome__unpack(NULL, pair->bytes, pair->value);
+    if (outcome)
+        snprintf(key, sizeof key, "%08" PRIu32, outcome->doc % BATCH_MAX_DOCS);
+    if (!outcome || strcmp(key, pair->key)) {
+        reader->rc =
+            err_set(reader->err, E_CORRUPT, "%s: what key %s holds is not its outcome", reader->name, pair->key);
+        return;
+    }
+    memcpy(reader->after, key, sizeof key);
+    reader->each(outcome, reader->user);
+}
+
+int index_read(struct store *store, const char *batch, uint32_t docs,
+               void (*each)(const Sohoa__DocOutcome *outcome, void *user), void *user, struct err *err)
+{
+    for (uint32_t first = 0; first < docs; first += LAYOUT_SHARD_DOCS) {
+        struct name name;
+        struct index_reader reader = {
+            .name = index_name(&name, batch, first / LAYOUT_SHARD_DOCS), .each = each, .user = user, .err = err};
+        bool more = true;
+        while (more) {
+            int rc = store_map_read(store, reader.name, reader.after, INDEX_PAIRS, pair_read, &reader, &more, err);
+            if (rc || reader.rc)
+                return rc ? rc : reader.rc;
+        }
+    }
+    return 0;
+}

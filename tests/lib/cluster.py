@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Real parts for the cluster tests: processes that are started, killed and waited for by pid, and the coordinator's API.
+
+Nothing here sleeps for luck: wait() polls a condition and fails with what it waited for.
+"""
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+BIN = os.environ["SOHOA_BIN"]
+
+
+def say(text):
+    print(f"[{time.monotonic() - BEGAN:7.2f} s] {text}", flush=True)
+
+
+BEGAN = time.monotonic()
+
+
+def wait(what, condition, limit_s=120.0):
+    """The first true value of condition()."""
+    end = time.monotonic() + limit_s
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise AssertionError(f"waited {limit_s} s in vain for: {what}")
+
+
+class Process:
+    """A program with its log in a file; a second start appends to it."""
+
+    all = []
+
+    def __init__(self, name, argv, folder, env=None):
+        self.name, self.argv, self.env = name, argv, {**os.environ, **(env or {})}
+        self.log = os.path.join(folder, name + ".log")
+        self.child = None
+        Process.all.append(self)
+
+    def start(self):
+        with open(self.log, "ab") as log:
+            self.child = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.env)
+        return self
+
+    def kill(self, number=signal.SIGKILL):
+        self.child.send_signal(number)
+        self.child.wait(60)
+
+    def alive(self):
+        return self.child is not None and self.child.poll() is None
+
+    def text(self):
+        with open(self.log, errors="replace") as log:
+            return log.read()
+
+    def events(self, name):
+        """The fields of each log line of this event."""
+        for line in self.text().splitlines():
+            fields = dict(part.split("=", 1) for part in line.split(" ") if "=" in part)
+            if fields.get("event") == name:
+                yield fields
+
+
+def stop_all():
+    for process in reversed(Process.all):
+        if process.alive():
+            process.child.terminate()
+            try:
+                process.child.wait(20)
+            except subprocess.TimeoutExpired:
+                process.child.kill()
+                process.child.wait(20)
+
+
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=60)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+
+class Api:
+    def __init__(self, path):
+        self.path = path
+
+    def call(self, method, path, body=None):
+        connection = UnixConnection(self.path)
+        try:
+            connection.request(method, "/api/v1/" + path, body)
+            answer = connection.getresponse()
+            data = answer.read()
+        finally:
+            connection.close()
+        if answer.status >= 400:
+            raise AssertionError(f"{method} {path}: {answer.status} {data[:300]!r}")
+        return data
+
+    def get(self, path):
+        return json.loads(self.call("GET", path))
+
+    def post(self, path, body=""):
+        return json.loads(self.call("POST", path, body.encode()))
+
+    def try_get(self, path):
+        """None while nobody answers."""
+        try:
+            return self.get(path)
+        except OSError:
+            return None
+
+    def documents(self, batch):
+        documents, after = [], ""
+        while True:
+            page = self.get(f"batches/{batch}/documents?limit=1000{after}")
+            documents += page["documents"]
+            if page["next"] is None:
+                return documents
+            after = f"&after={page['next']}"
+
+
+def children(pid):
+    """Direct children of a process, by /proc."""
+    found = []
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
+            continue
+        try:
+            with open(f"/proc/{entry}/stat") as stat:
+                fields = stat.read().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        if int(fields[1]) == pid:
+            found.append(int(entry))
+    return found
+
+
+def slots_of(worker_pid):
+    """Slots are the children of the warm process, which is the worker's child."""
+    return [slot for warm in children(worker_pid) for slot in children(warm)]
+
+
+class Redis:
+    def __init__(self, folder):
+        self.socket = os.path.join(folder, "redis.sock")
+        data = os.path.join(folder, "redis")
+        os.makedirs(data, exist_ok=True)
+        self.process = Process("redis", ["redis-server", "--port", "0", "--unixsocket", self.socket, "--dir", data,
+                                         "--appendonly", "yes", "--appendfsync", "everysec", "--save", ""], folder)
+
+    def start(self):
+        if os.path.exists(self.socket):
+            os.unlink(self.socket)
+        self.process.start()
+        wait("Redis to answer", lambda: self.command("PING") == "PONG", 20)
+
+    def command(self, *words):
+        answer = subprocess.run(["redis-cli", "-s", self.socket, *words], capture_output=True, text=True)
+        return answer.stdout.strip()
+
+    def hash(self, key):
+        lines = self.command("HGETALL", key).splitlines()
+        return dict(zip(lines[::2], lines[1::2]))
+
+
+def fail(text):
+    print("FAILED: " + text, file=sys.stderr, flush=True)
+    sys.exit(1)

@@ -1,0 +1,636 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * The scheduler under a virtual clock. Random runs play workers that fail, vanish, come back and repeat themselves, and a
+ * coordinator that restarts from what its actions made durable; after every step the counters must add up, and at the
+ * end every page is in exactly one final state. A failing run prints its seed; SOHOA_SEED replays it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "coordinator/sched.h"
+#include "proto/buf.h"
+#include "proto/wire.h"
+
+enum { WORKERS = 4, SOURCES = 12, DOCS = 24, BATCHES = 3, STEPS = 4000, ATTEMPTS = 3, SEEDS = 1000 };
+
+static const struct sched_rules rules = {
+    .range_pages = 4, .page_attempts = ATTEMPTS, .lease_page_ms = 1000, .lease_least_ms = 5000};
+
+/* ---- a world ---- */
+
+struct held { /* a lease as its worker knows it */
+    struct lease lease;
+    uint8_t sha256[SHA256_BYTES];
+};
+
+struct player {
+    uint32_t index;
+    bool up;
+    uint64_t jobs_total, received;
+    struct held held[64];
+    size_t count;
+};
+
+/* What a restart finds. */
+struct durable {
+    struct buf outcomes; /* struct kept_outcome */
+    struct buf placed;   /* struct kept_placed */
+};
+
+struct kept_outcome {
+    struct doc_ref ref;
+    uint32_t generation, state, stored, dead, duplicate_of;
+};
+
+struct kept_placed {
+    struct doc_ref ref;
+    struct placement placement;
+};
+
+struct world {
+    uint64_t seed, random, now_ms, epoch;
+    struct backlog *backlog;
+    struct sched *sched;
+    struct acts acts;
+    struct player player[WORKERS];
+    struct durable durable;
+    uint32_t finished[BATCHES][DOCS]; /* outcomes seen a document and generation 0 */
+    bool calm;                        /* no more mischief: let it end */
+};
+
+static uint32_t chance(struct world *w, uint32_t n)
+{
+    w->random ^= w->random << 13;
+    w->random ^= w->random >> 7;
+    w->random ^= w->random << 17;
+    return (uint32_t)(w->random % n);
+}
+
+static uint32_t source_pages(uint32_t source)
+{
+    return 1 + source * 3 % 11;
+}
+
+static void source_sha256(uint32_t source, uint8_t sha256[SHA256_BYTES])
+{
+    memset(sha256, 0, SHA256_BYTES);
+    sha256[0] = (uint8_t)(source + 1);
+}
+
+/* Batches hold the same sources more than once, and share them. */
+static uint32_t doc_source(uint32_t batch, uint32_t doc)
+{
+    return (doc * 5 + batch * 7) % (SOURCES + batch);
+}
+
+static const uint8_t pipeline_digest_of_test[SHA256_BYTES] = {42};
+
+/* ---- invariants ---- */
+
+static void check_counts(struct world *w)
+{
+    for (uint32_t b = 0; b < w->backlog->batches; b++) {
+        const struct batch *batch = w->backlog->batch[b];
+        uint64_t pages[PAGE_STATES] = {0};
+        uint32_t docs[DOC_STATES] = {0};
+        for (uint32_t d = 0; d < batch->docs; d++) {
+            uint64_t of_doc[PAGE_STATES];
+            doc_pages(w->backlog, (struct doc_ref){b, d}, of_doc);
+            uint64_t sum = 0;
+            for (int s = 0; s < PAGE_STATES; s++) {
+                pages[s] += of_doc[s];
+                sum += of_doc[s];
+            }
+            docs[batch->doc[d].state]++;
+            if (sum != batch->doc[d].pages)
+                fail_msg("seed %llu: document %u/%u has %u pages, its states %llu", (unsigned long long)w->seed, b, d,
+                         batch->doc[d].pages, (unsigned long long)sum);
+        }
+        for (int s = 0; s < PAGE_STATES; s++)
+            if (pages[s] != batch->page_count[s])
+                fail_msg("seed %llu: batch %u counts %llu pages %s, there are %llu", (unsigned long long)w->seed, b,
+                         (unsigned long long)batch->page_count[s], page_state_name(s), (unsigned long long)pages[s]);
+        assert_memory_equal(docs, batch->doc_count, sizeof docs);
+    }
+}
+
+static uint64_t pages_leased(const struct world *w)
+{
+    uint64_t pages = 0;
+    for (uint32_t i = 0; i < w->backlog->works; i++)
+        for (uint32_t p = 0; p < w->backlog->work[i].parts; p++)
+            pages += w->backlog->work[i].part[p].state == PAGE_LEASED ? w->backlog->work[i].part[p].count : 0;
+    return pages;
+}
+
+/* ---- what the coordinator would make durable ---- */
+
+static void keep(struct world *w)
+{
+    for (size_t i = 0; i < w->acts.count; i++) {
+        const struct act *act = &w->acts.at[i];
+        if (act->kind == ACT_OUTCOME) {
+            const struct doc *doc = doc_at(w->backlog, act->doc);
+            struct kept_outcome outcome = {act->doc,          doc->generation, doc->state,
+                                           doc->pages_stored, doc->pages_dead, doc->duplicate_of};
+            buf_append(&w->durable.outcomes, &outcome, sizeof outcome);
+            if (doc->generation == 0 && ++w->finished[act->doc.batch][act->doc.doc] > 1)
+                fail_msg("seed %llu: document %u/%u ended twice", (unsigned long long)w->seed, act->doc.batch,
+                         act->doc.doc);
+        } else if (act->kind == ACT_PLACED) {
+            const struct doc *doc = doc_at(w->backlog, act->doc);
+            const struct work *work = &w->backlog->work[doc->work];
+            struct kept_placed placed = {
+                act->doc,
+                {.first_ordinal = doc->first_ordinal,
+                       .pages = work->pages,
+                       .range_pages = work->range_pages,
+                       .generation = doc->generation}
+            };
+            memcpy(placed.placement.sha256, work->sha256, SHA256_BYTES);
+            buf_append(&w->durable.placed, &placed, sizeof placed);
+        }
+    }
+    for (size_t i = 0; i < w->acts.count; i++)
+        if (w->acts.at[i].kind == ACT_PLACED)
+            sched_placed(w->sched, w->acts.at[i].doc);
+    w->acts.count = 0;
+    check_counts(w);
+}
+
+static void world_load(struct world *w)
+{
+    char id[16];
+    w->backlog = backlog_new();
+    w->sched = sched_new(w->backlog, &rules, (++w->epoch << 32) + 1);
+    uint32_t pipeline = backlog_pipeline(w->backlog, pipeline_digest_of_test);
+    for (uint32_t b = 0; b < BATCHES; b++) {
+        snprintf(id, sizeof id, "b%u", b);
+        batch_add(w->backlog, id, DOCS, pipeline)->priority = 1 + b;
+    }
+    const struct kept_placed *placed = (const struct kept_placed *)(const void *)w->durable.placed.data;
+    for (size_t i = 0; i < w->durable.placed.size / sizeof *placed; i++)
+        sched_restore_placed(w->sched, placed[i].ref, &placed[i].placement);
+    const struct kept_outcome *kept = (const struct kept_outcome *)(const void *)w->durable.outcomes.data;
+    for (size_t i = 0; i < w->durable.outcomes.size / sizeof *kept; i++) {
+        Sohoa__DocOutcome outcome = SOHOA__DOC_OUTCOME__INIT;
+        outcome.generation = kept[i].generation;
+        outcome.state = kept[i].state;
+        outcome.pages_stored = kept[i].stored;
+        outcome.pages_dead = kept[i].dead;
+        outcome.duplicate_of = kept[i].duplicate_of;
+        sched_restore_outcome(w->sched, kept[i].ref, &outcome);
+    }
+    for (uint32_t b = 0; b < BATCHES; b++)
+        sched_enter(w->sched, w->backlog->batch[b], &w->acts);
+    keep(w);
+}
+
+static void world_unload(struct world *w)
+{
+    sched_destroy(&w->sched);
+    backlog_destroy(&w->backlog);
+    acts_destroy(&w->acts);
+}
+
+/* ---- workers ---- */
+
+static void player_hello(struct world *w, uint32_t p)
+{
+    struct player *player = &w->player[p];
+    char name[16];
+    uint64_t kept[64];
+    size_t n = 0;
+    snprintf(name, sizeof name, "w%u", p);
+    player->index = sched_hello(w->sched, name, 0, 2);
+    player->up = true;
+    for (size_t i = 0; i < player->count;) {
+        struct held *held = &player->held[i];
+        Sohoa__Job job = SOHOA__JOB__INIT;
+        Sohoa__Range range = SOHOA__RANGE__INIT;
+        char id[16];
+        snprintf(id, sizeof id, "b%u", held->lease.doc.batch);
+        range.first = held->lease.first;
+        range.count = held->lease.count;
+        job.lease = held->lease.id;
+        job.kind = held->lease.kind;
+        job.batch = id;
+        job.doc = held->lease.doc.doc;
+        job.generation = held->lease.generation;
+        job.assemble = held->lease.assemble;
+        job.range = &range;
+        job.sha256 = (ProtobufCBinaryData){SHA256_BYTES, held->sha256};
+        if (sched_adopt(w->sched, player->index, &job, w->now_ms)) {
+            kept[n++] = held->lease.id;
+            i++;
+        } else {
+            *held = player->held[--player->count];
+        }
+    }
+    sched_keep_only(w->sched, player->index, kept, n, &w->acts, w->now_ms);
+    player->received = 0;
+    player->jobs_total = 4;
+    sched_credit(w->sched, player->index, player->jobs_total);
+    keep(w);
+}
+
+static void player_take(struct world *w, struct player *player)
+{
+    const struct lease *lease;
+    while (player->count < 60 && (lease = sched_grant(w->sched, player->index, w->now_ms))) {
+        struct held *held = &player->held[player->count++];
+        held->lease = *lease;
+        memset(held->sha256, 0, sizeof held->sha256);
+        if (lease->work != NONE)
+            memcpy(held->sha256, w->backlog->work[lease->work].sha256, SHA256_BYTES);
+        assert_true(++player->received <= player->jobs_total);
+    }
+    check_counts(w);
+}
+
+/* An answer to PAGES: all well, some pages failed, or all of it. */
+static void report_pages(struct world *w, struct player *player, const struct lease *lease)
+{
+    Sohoa__Result result = SOHOA__RESULT__INIT;
+    Sohoa__Range range[16], *stored[16];
+    Sohoa__PageFailure failure[16], *failed[16];
+    Sohoa__Err err = SOHOA__ERR__INIT;
+    Sohoa__Assembled assembled = SOHOA__ASSEMBLED__INIT;
+    uint32_t run = 0;
+    result.lease = lease->id;
+    result.stored = stored;
+    result.failed = failed;
+    err.code = chance(w, 4) ? E_SLOT : E_PAGE_BROKEN;
+    for (uint32_t page = lease->first; page <= lease->first + lease->count; page++) {
+        bool good = page < lease->first + lease->count && (w->calm || chance(w, 6));
+        if (!good && run) {
+            sohoa__range__init(&range[result.n_stored]);
+            range[result.n_stored].first = page - run;
+            range[result.n_stored].count = run;
+            stored[result.n_stored] = &range[result.n_stored];
+            result.n_stored++;
+        }
+        run = good ? run + 1 : 0;
+        if (good || page == lease->first + lease->count)
+            continue;
+        sohoa__page_failure__init(&failure[result.n_failed]);
+        failure[result.n_failed].page_no = page;
+        failure[result.n_failed].err = &err;
+        failed[result.n_failed] = &failure[result.n_failed];
+        result.n_failed++;
+    }
+    if (lease->assemble && !result.n_failed)
+        result.assembled = &assembled;
+    sched_finish(w->sched, player->index, &result, w->now_ms, &w->acts);
+}
+
+static void report(struct world *w, struct player *player, size_t at)
+{
+    struct lease lease = player->held[at].lease;
+    Sohoa__Result result = SOHOA__RESULT__INIT;
+    Sohoa__Err err = SOHOA__ERR__INIT;
+    Sohoa__Probe probe = SOHOA__PROBE__INIT;
+    Sohoa__Assembled assembled = SOHOA__ASSEMBLED__INIT;
+    uint8_t sha256[SHA256_BYTES];
+    bool fails = !w->calm && !chance(w, 8);
+    result.lease = lease.id;
+    if (fails) {
+        static const int code[] = {E_STORE, E_SLOT, E_TIME, E_SOURCE_BROKEN};
+        err.code = code[chance(w, 4)];
+        result.err = &err;
+        sched_finish(w->sched, player->index, &result, w->now_ms, &w->acts);
+    } else if (lease.kind == SOHOA__JOB_KIND__JOB_PROBE) {
+        uint32_t source = doc_source(lease.doc.batch, lease.doc.doc);
+        source_sha256(source, sha256);
+        probe.sha256 = (ProtobufCBinaryData){SHA256_BYTES, sha256};
+        probe.pages = source_pages(source);
+        result.probe = &probe;
+        sched_finish(w->sched, player->index, &result, w->now_ms, &w->acts);
+    } else if (lease.kind == SOHOA__JOB_KIND__JOB_ASSEMBLE) {
+        result.assembled = &assembled;
+        sched_finish(w->sched, player->index, &result, w->now_ms, &w->acts);
+    } else {
+        report_pages(w, player, &lease);
+    }
+    /* Now and then the acknowledgement is lost, and the result comes again later. */
+    if (w->calm || chance(w, 10))
+        player->held[at] = player->held[--player->count];
+    keep(w);
+}
+
+static void step(struct world *w)
+{
+    struct player *player = &w->player[chance(w, WORKERS)];
+    w->now_ms += chance(w, 400);
+    if (!player->up) {
+        if (!chance(w, 4))
+            player_hello(w, (uint32_t)(player - w->player));
+        return;
+    }
+    player->jobs_total = player->received + 4;
+    sched_credit(w->sched, player->index, player->jobs_total);
+    player_take(w, player);
+    if (player->count)
+        report(w, player, chance(w, (uint32_t)player->count));
+    sched_expire(w->sched, w->now_ms, &w->acts);
+    keep(w);
+    if (w->calm)
+        return;
+    if (!chance(w, 60)) { /* silent, with or without what it holds */
+        sched_lost(w->sched, player->index, &w->acts, w->now_ms);
+        player->up = false;
+        if (chance(w, 2))
+            player->count = 0;
+        keep(w);
+    }
+    if (!chance(w, 500)) { /* the coordinator starts again */
+        world_unload(w);
+        world_load(w);
+        for (uint32_t p = 0; p < WORKERS; p++)
+            w->player[p].up = false;
+    }
+}
+
+static bool all_final(const struct world *w)
+{
+    for (uint32_t b = 0; b < BATCHES; b++)
+        if (w->backlog->batch[b]->doc_count[SOHOA__DOC_STATE__DOC_OPEN])
+            return false;
+    return true;
+}
+
+static void check_end(struct world *w)
+{
+    if (!all_final(w))
+        fail_msg("seed %llu: documents are left open", (unsigned long long)w->seed);
+    assert_int_equal(pages_leased(w), 0);
+    for (uint32_t b = 0; b < BATCHES; b++) {
+        const struct batch *batch = w->backlog->batch[b];
+        assert_int_equal(batch->page_count[PAGE_QUEUED] + batch->page_count[PAGE_LEASED], 0);
+        for (uint32_t d = 0; d < DOCS; d++)
+            assert_int_equal(w->finished[b][d], 1);
+    }
+}
+
+static void run_seed(uint64_t seed)
+{
+    struct world w = {.seed = seed, .random = seed * 0x9e3779b97f4a7c15u + 1, .now_ms = 1000};
+    world_load(&w);
+    for (int i = 0; i < STEPS && !all_final(&w); i++)
+        step(&w);
+    w.calm = true;
+    for (int i = 0; i < 10 * STEPS && !all_final(&w); i++)
+        step(&w);
+    check_end(&w);
+    world_unload(&w);
+    buf_destroy(&w.durable.outcomes);
+    buf_destroy(&w.durable.placed);
+}
+
+static void random_runs_end_with_every_page_in_one_state(void **state)
+{
+    const char *one = getenv("SOHOA_SEED");
+    (void)state;
+    for (uint64_t seed = one ? strtoull(one, NULL, 10) : 1; seed <= SEEDS || one; seed++) {
+        run_seed(seed);
+        if (one)
+            break;
+    }
+}
+
+/* ---- single matters ---- */
+
+static void one_doc(struct world *w, uint32_t source, uint32_t workers)
+{
+    *w = (struct world){.random = 1, .now_ms = 1000};
+    w->backlog = backlog_new();
+    w->sched = sched_new(w->backlog, &rules, 1);
+    struct batch *batch = batch_add(w->backlog, "b0", 2, backlog_pipeline(w->backlog, pipeline_digest_of_test));
+    sched_enter(w->sched, batch, &w->acts);
+    struct acts none = {0};
+    for (uint32_t p = 0; p < workers; p++) {
+        char name[16];
+        snprintf(name, sizeof name, "w%u", p);
+        w->player[p].index = sched_hello(w->sched, name, 0, 1);
+        sched_credit(w->sched, w->player[p].index, 1000);
+    }
+    for (uint32_t d = 0; d < 2; d++) {
+        const struct lease *lease = sched_grant(w->sched, 0, w->now_ms);
+        Sohoa__Result result = SOHOA__RESULT__INIT;
+        Sohoa__Probe probe = SOHOA__PROBE__INIT;
+        uint8_t sha256[SHA256_BYTES];
+        source_sha256(source + d, sha256);
+        probe.sha256 = (ProtobufCBinaryData){SHA256_BYTES, sha256};
+        probe.pages = source_pages(source + d);
+        result.lease = lease->id;
+        result.probe = &probe;
+        assert_int_equal(lease->kind, SOHOA__JOB_KIND__JOB_PROBE);
+        assert_true(sched_finish(w->sched, 0, &result, w->now_ms, &none));
+        sched_placed(w->sched, (struct doc_ref){0, d});
+    }
+    acts_destroy(&none);
+}
+
+static void a_failed_page_goes_to_another_worker_then_degraded_then_dies(void **state)
+{
+    struct world w;
+    (void)state;
+    one_doc(&w, 0, 2); /* document 0 has one page */
+    uint32_t workers_seen[ATTEMPTS] = {0};
+    for (uint32_t i = 0; i < ATTEMPTS; i++) {
+        const struct lease *lease = NULL;
+        uint32_t worker = i ? workers_seen[i - 1] : 1; /* ask the one that just failed first: it must not get it */
+        lease = sched_grant(w.sched, worker, w.now_ms);
+        if (i && lease)
+            assert_int_not_equal(lease->work, 0);
+        while (!lease || lease->work != 0) {
+            worker = 1 - worker;
+            lease = sched_grant(w.sched, worker, w.now_ms);
+            assert_non_null(lease);
+        }
+        workers_seen[i] = worker;
+        assert_int_equal(lease->degraded, i == 2);
+        assert_int_equal(lease->attempt, i + 1);
+        Sohoa__Result result = SOHOA__RESULT__INIT;
+        Sohoa__PageFailure failure = SOHOA__PAGE_FAILURE__INIT, *failed = &failure;
+        Sohoa__Err err = SOHOA__ERR__INIT;
+        err.code = E_SLOT;
+        failure.page_no = 1;
+        failure.err = &err;
+        result.lease = lease->id;
+        result.failed = &failed;
+        result.n_failed = 1;
+        assert_true(sched_finish(w.sched, worker, &result, w.now_ms, &w.acts));
+        check_counts(&w);
+        if (i)
+            assert_int_not_equal(workers_seen[i], workers_seen[i - 1]);
+    }
+    assert_int_equal(w.backlog->work[0].part[0].state, PAGE_DEAD);
+    assert_int_equal(w.backlog->batch[0]->page_count[PAGE_DEAD], 1);
+    const struct lease *lease = sched_grant(w.sched, 0, w.now_ms);
+    assert_int_equal(lease->kind, SOHOA__JOB_KIND__JOB_ASSEMBLE);
+    world_unload(&w);
+}
+
+static void finish_document(struct world *w, uint32_t work)
+{
+    for (;;) {
+        const struct lease *lease = sched_grant(w->sched, 0, w->now_ms);
+        Sohoa__Result result = SOHOA__RESULT__INIT;
+        Sohoa__Range range = SOHOA__RANGE__INIT, *stored = &range;
+        Sohoa__Assembled assembled = SOHOA__ASSEMBLED__INIT;
+        if (!lease)
+            return;
+        result.lease = lease->id;
+        if (lease->kind == SOHOA__JOB_KIND__JOB_ASSEMBLE || lease->assemble)
+            result.assembled = &assembled;
+        if (lease->kind == SOHOA__JOB_KIND__JOB_PAGES) {
+            range.first = lease->first;
+            range.count = lease->count;
+            result.stored = &stored;
+            result.n_stored = 1;
+        }
+        sched_finish(w->sched, 0, &result, w->now_ms, &w->acts);
+        for (size_t i = 0; i < w->acts.count; i++)
+            if (w->acts.at[i].kind == ACT_PLACED)
+                sched_placed(w->sched, w->acts.at[i].doc);
+        w->acts.count = 0;
+        check_counts(w);
+        (void)work;
+    }
+}
+
+static void quarantine_takes_stored_pages_and_release_queues_them(void **state)
+{
+    struct world w;
+    (void)state;
+    one_doc(&w, 3, 1); /* 10 and 2 pages */
+    finish_document(&w, 0);
+    const struct batch *batch = w.backlog->batch[0];
+    assert_int_equal(batch->page_count[PAGE_STORED], 12);
+    sched_quarantine(w.sched, (struct doc_ref){0, 0}, &w.acts);
+    check_counts(&w);
+    assert_int_equal(batch->page_count[PAGE_QUARANTINED], 10);
+    assert_int_equal(batch->page_count[PAGE_STORED], 2);
+    bool stopped = false;
+    for (size_t i = 0; i < w.acts.count; i++)
+        stopped = stopped || w.acts.at[i].kind == ACT_STOPPED;
+    assert_true(stopped);
+    assert_null(sched_grant(w.sched, 0, w.now_ms));
+    w.acts.count = 0;
+    sched_release(w.sched, (struct doc_ref){0, 0}, &w.acts);
+    check_counts(&w);
+    assert_int_equal(batch->page_count[PAGE_QUEUED], 10);
+    sched_placed(w.sched, (struct doc_ref){0, 0});
+    w.acts.count = 0;
+    finish_document(&w, 0);
+    assert_int_equal(batch->page_count[PAGE_STORED], 12);
+    assert_int_equal(batch->doc[0].generation, 1);
+    world_unload(&w);
+}
+
+static void withdrawal_keeps_what_is_stored_and_drops_leases(void **state)
+{
+    struct world w;
+    (void)state;
+    one_doc(&w, 3, 1);
+    const struct lease *lease = sched_grant(w.sched, 0, w.now_ms);
+    Sohoa__Result result = SOHOA__RESULT__INIT;
+    Sohoa__Range range = SOHOA__RANGE__INIT, *stored = &range;
+    result.lease = lease->id;
+    range.first = lease->first;
+    range.count = lease->count;
+    result.stored = &stored;
+    result.n_stored = 1;
+    assert_int_equal(lease->count, 4);
+    sched_finish(w.sched, 0, &result, w.now_ms, &w.acts);
+    lease = sched_grant(w.sched, 0, w.now_ms);
+    assert_non_null(lease);
+    w.acts.count = 0;
+    sched_withdraw(w.sched, w.backlog->batch[0], &w.acts);
+    check_counts(&w);
+    assert_int_equal(w.backlog->batch[0]->page_count[PAGE_STORED], 4);
+    assert_int_equal(w.backlog->batch[0]->page_count[PAGE_WITHDRAWN], 8);
+    bool dropped = false;
+    for (size_t i = 0; i < w.acts.count; i++)
+        dropped = dropped || w.acts.at[i].kind == ACT_DROP;
+    assert_true(dropped);
+    assert_int_equal(sched_leases(w.sched), 0);
+    assert_null(sched_grant(w.sched, 0, w.now_ms));
+    world_unload(&w);
+}
+
+static void rerun_of_a_dead_page_keeps_the_others(void **state)
+{
+    struct world w;
+    (void)state;
+    one_doc(&w, 3, 1);
+    const struct lease *lease = sched_grant(w.sched, 0, w.now_ms);
+    Sohoa__Result result = SOHOA__RESULT__INIT;
+    Sohoa__Range range = SOHOA__RANGE__INIT, *stored = &range;
+    Sohoa__PageFailure failure = SOHOA__PAGE_FAILURE__INIT, *failed = &failure;
+    Sohoa__Err err = SOHOA__ERR__INIT;
+    err.code = E_PAGE_BROKEN;
+    failure.page_no = 1;
+    failure.err = &err;
+    range.first = 2;
+    range.count = 3;
+    result.lease = lease->id;
+    result.stored = &stored;
+    result.n_stored = 1;
+    result.failed = &failed;
+    result.n_failed = 1;
+    sched_finish(w.sched, 0, &result, w.now_ms, &w.acts);
+    w.acts.count = 0;
+    finish_document(&w, 0);
+    const struct batch *batch = w.backlog->batch[0];
+    assert_int_equal(batch->doc[0].state, SOHOA__DOC_STATE__DOC_DEAD);
+    assert_int_equal(batch->page_count[PAGE_DEAD], 1);
+    sched_rerun(w.sched, (struct doc_ref){0, 0}, &w.acts);
+    check_counts(&w);
+    assert_int_equal(batch->page_count[PAGE_QUEUED], 1);
+    sched_placed(w.sched, (struct doc_ref){0, 0});
+    w.acts.count = 0;
+    lease = sched_grant(w.sched, 0, w.now_ms);
+    assert_int_equal(lease->first, 1);
+    assert_int_equal(lease->count, 1);
+    assert_int_equal(lease->generation, 1);
+    assert_false(lease->assemble);
+    world_unload(&w);
+}
+
+static void a_result_that_does_not_cover_its_lease_is_a_failed_attempt(void **state)
+{
+    struct world w;
+    (void)state;
+    one_doc(&w, 3, 1);
+    const struct lease *lease = sched_grant(w.sched, 0, w.now_ms);
+    Sohoa__Result result = SOHOA__RESULT__INIT;
+    Sohoa__Range range = SOHOA__RANGE__INIT, *stored[2] = {&range, &range};
+    range.first = lease->first;
+    range.count = 2; /* twice the same half */
+    result.lease = lease->id;
+    result.stored = stored;
+    result.n_stored = 2;
+    sched_finish(w.sched, 0, &result, w.now_ms, &w.acts);
+    check_counts(&w);
+    assert_int_equal(w.backlog->batch[0]->page_count[PAGE_STORED], 0);
+    world_unload(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(random_runs_end_with_every_page_in_one_state),
+        cmocka_unit_test(a_failed_page_goes_to_another_worker_then_degraded_then_dies),
+        cmocka_unit_test(quarantine_takes_stored_pages_and_release_queues_them),
+        cmocka_unit_test(withdrawal_keeps_what_is_stored_and_drops_leases),
+        cmocka_unit_test(rerun_of_a_dead_page_keeps_the_others),
+        cmocka_unit_test(a_result_that_does_not_cover_its_lease_is_a_failed_attempt),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

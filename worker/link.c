@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * Every connection is a new socket: what an old one still had queued dies with it, so nothing is said twice or late. A
+ * ZeroMQ descriptor is edge-triggered and also changes silently with every call: link_wait_ms() asks for the events
+ * after all sends of a turn. Leases are held from Grant until Ack, Drop or link_forget(); those are what Hello names. */
+#include "worker/link.h"
+
+#include <assert.h>
+#include <czmq.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <sys/epoll.h>
+
+#include "proto/auto.h"
+#include "proto/clock.h"
+#include "proto/trace.h"
+
+enum {
+    HELLO_REST_BYTES = 4096, /* of a Hello without its jobs */
+    FIELD_HEAD_BYTES = 16,   /* tag and length of a message in a message */
+};
+
+enum link_state { LINK_CLOSED, LINK_HELLO, LINK_JOINED };
+
+struct held {
+    Sohoa__Job *job;       /* as granted, without its subscribers */
+    Sohoa__Result *result; /* NULL: it is running */
+    bool sent;             /* the result, on this connection */
+};
+
+struct link {
+    struct link_self self;
+    char *endpoint;
+    enum link_state state;
+    zsock_t *socket;
+    zactor_t *monitor; /* tells when the connection breaks */
+    int epoll_fd;
+
+    uint64_t state_ms; /* when the state was entered */
+    uint64_t retry_ms; /* CLOSED: when to try again */
+    uint64_t backoff_ms;
+    uint64_t heard_ms, beat_ms; /* last frame from, last heartbeat to the coordinator */
+    uint32_t heartbeat_ms;
+
+    uint64_t jobs_received, jobs_offered; /* since Hello */
+    struct held *held;
+    size_t held_count, held_room;
+    size_t unacked, unsent; /* of them with a result; of those not sent on this connection */
+};
+
+/* ---- connecting ---- */
+
+static void link_move(struct link *link, enum link_state state, uint64_t now_ms)
+{
+    static const char *const name[] = {"closed", "hello", "joined"};
+    bool worth_a_line = state == LINK_JOINED || link->state == LINK_JOINED;
+    trace(worth_a_line ? TRACE_INFO : TRACE_DEBUG, "link", "state=%s from=%s held=%zu unacked=%zu", name[state],
+          name[link->state], link->held_count, link->unacked);
+    link->state = state;
+    link->state_ms = now_ms;
+}
+
+static void link_watch(struct link *link, void *socket)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+    int rc = epoll_ctl(link->epoll_fd, EPOLL_CTL_ADD, (int)zsock_fd(socket), &event);
+    assert(!rc);
+    (void)rc;
+}
+
+static void link_disconnect(struct link *link, int linger_ms)
+{
+    if (!link->socket)
+        return;
+    epoll_ctl(link->epoll_fd, EPOLL_CTL_DEL, (int)zsock_fd(link->monitor), NULL);
+    epoll_ctl(link->epoll_fd, EPOLL_CTL_DEL, (int)zsock_fd(link->socket), NULL);
+    zactor_destroy(&link->monitor);
+    zsock_set_linger(link->socket, linger_ms);
+    zsock_destroy(&link->socket);
+}
+
+/* Leaves the connection and tries again in wait_ms. */
+static void link_close(struct link *link, uint64_t wait_ms, uint64_t now_ms)
+{
+    link_disconnect(link, 0);
+    link->retry_ms = now_ms + wait_ms;
+    link_move(link, LINK_CLOSED, now_ms);
+}
+
+static void link_lose(struct link *link, const char *why, uint64_t now_ms)
+{
+    trace(link->state == LINK_JOINED ? TRACE_WARN : TRACE_DEBUG, "link_lost", "why=%s", why);
+    link_close(link, link->backoff_ms, now_ms);
+    link->backoff_ms = link->backoff_ms * 2 < LINK_BACKOFF_MOST_MS ? link->backoff_ms * 2 : LINK_BACKOFF_MOST_MS;
+}
+
+static int link_connect(struct link *link, struct err *err)
+{
+    link->socket = zsock_new(ZMQ_DEALER);
+    if (!link->socket)
+        return err_errno(err, E_NET, "can't make a socket");
+    zsock_set_identity(link->socket, link->self.name);
+    zsock_set_maxmsgsize(link->socket, FRAME_MAX_BYTES);
+    zsock_set_reconnect_ivl(link->socket, LINK_BACKOFF_LEAST_MS);
+    zsock_set_reconnect_ivl_max(link->socket, LINK_BACKOFF_MOST_MS);
+    link->monitor = zactor_new(zmonitor, link->socket);
+    if (!link->monitor) {
+        zsock_destroy(&link->socket);
+        return err_errno(err, E_NET, "can't watch the socket");
+    }
+    zstr_sendx(link->monitor, "LISTEN", "DISCONNECTED", NULL);
+    zstr_send(link->monitor, "START");
+    zsock_wait(link->monitor);
+    link_watch(link, link->monitor);
+    link_watch(link, link->socket);
+    if (zsock_connect(link->socket, "%s", link->endpoint)) {
+        err_errno(err, E_NET, "can't connect to %s", link->endpoint);
+        link_disconnect(link, 0);
+        return E_NET;
+    }
+    return 0;
+}
+
+/* ---- sending ---- */
+
+/* false: the connection takes no more for now. */
+static bool link_send(struct link *link, const Sohoa__Frame *frame)
+{
+    AUTO(buf_destroy) struct buf packed = {0};
+    wire_encode(frame, &packed);
+    zframe_t *part = zframe_new(packed.data, packed.size);
+    bool sent = zframe_send(&part, link->socket, ZFRAME_DONTWAIT) == 0;
+    zframe_destroy(&part);
+    return sent;
+}
+
+/* The held jobs that one Hello has room for; the others are lost to us, which the coordinator then sees. */
+static size_t hello_jobs(struct link *link, Sohoa__Job **jobs)
+{
+    size_t count = 0, bytes = HELLO_REST_BYTES;
+    for (size_t i = 0; i < link->held_count; i++) {
+        bytes += sohoa__job__get_packed_size(link->held[i].job) + FIELD_HEAD_BYTES;
+        if (bytes > FRAME_MAX_BYTES)
+            break;
+        jobs[count++] = link->held[i].job;
+    }
+    return count;
+}
+
+static void say_hello(struct link *link, uint64_t now_ms)
+{
+    AUTO(mem_destroy) Sohoa__Job **jobs = calloc(link->held_count + 1, sizeof(void *));
+    if (!jobs)
+        abort();
+    for (size_t i = 0; i < link->held_count; i++)
+        link->held[i].sent = false;
+    link->unsent = link->unacked;
+    link->jobs_received = link->jobs_offered = 0;
+
+    Sohoa__Hello hello = SOHOA__HELLO__INIT;
+    hello.version = PROTOCOL_VERSION;
+    hello.worker = (char *)link->self.name;
+    hello.pipeline = (ProtobufCBinaryData){SHA256_BYTES, (uint8_t *)link->self.pipeline};
+    hello.slots = link->self.slots;
+    hello.build = (char *)link->self.build;
+    hello.simd = (char *)link->self.simd;
+    hello.lang = (char *)link->self.lang;
+    hello.held = jobs;
+    hello.n_held = hello_jobs(link, jobs);
+    Sohoa__Frame frame = SOHOA__FRAME__INIT;
+    frame.body_case = SOHOA__FRAME__BODY_HELLO;
+    frame.hello = &hello;
+    if (link_send(link, &frame))
+        link_move(link, LINK_HELLO, now_ms);
+    else
+        link_lose(link, "full", now_ms);
+}
+
+static void say_credit(struct link *link, unsigned room)
+{
+    uint64_t total = link->jobs_received + (link->unacked < LINK_RESULTS_KEPT ? room : 0);
+    if (total <= link->jobs_offered)
+        return;
+    Sohoa__Credit credit = SOHOA__CREDIT__INIT;
+    credit.jobs_total = total;
+    Sohoa__Frame frame = SOHOA__FRAME__INIT;
+    frame.body_case = SOHOA__FRAME__BODY_CREDIT;
+    frame.credit = &credit;
+    if (link_send(link, &frame))
+        link->jobs_offered = total;
+}
+
+/* Resident memory of this process; the slots' own is in their answers. */
+static uint64_t own_rss_bytes(void)
+{
+    unsigned long long pages = 0;
+    FILE *statm = fopen("/proc/self/statm", "re");
+    if (statm && fscanf(statm, "%*u %llu", &pages) != 1)
+        pages = 0;
+    if (statm)
+        fclose(statm);
+    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static void say_heartbeat(struct link *link, unsigned busy_slots, uint64_t now_ms)
+{
+    Sohoa__Heartbeat beat = SOHOA__HEARTBEAT__INIT;
+    beat.sent_ms = now_ms;
+    beat.busy_slots = busy_slots;
+    beat.rss_bytes = own_rss_bytes();
+    Sohoa__Frame frame = SOHOA__FRAME__INIT;
+    frame.body_case = SOHOA__FRAME__BODY_HEARTBEAT;
+    frame.heartbeat = &beat;
+    link->beat_ms = now_ms;
+    /* A beat that finds no room is not missed: what fills the connection tells as much. */
+    link_send(link, &frame);
+}
+
+/* As many unsent results as one frame holds. false: nothing was sent. */
+static bool say_results(struct link *link)
+{
+    Sohoa__Result *some[RESULTS_MAX];
+    struct held *of[RESULTS_MAX];
+    size_t count = 0, bytes = 0;
+    for (size_t i = 0; i < link->held_count && count < RESULTS_MAX; i++) {
+        struct held *held = &link->held[i];
+        if (!held->result || held->sent)
+            continue;
+        bytes += sohoa__result__get_packed_size(held->result) + FIELD_HEAD_BYTES;
+        if (count && bytes > FRAME_MAX_BYTES - FIELD_HEAD_BYTES)
+            break;
+        of[count] = held;
+        some[count++] = held->result;
+    }
+    Sohoa__Results results = SOHOA__RESULTS__INIT;
+    results.results = some;
+    results.n_results = count;
+    Sohoa__Frame frame = SOHOA__FRAME__INIT;
+    frame.body_case = SOHOA__FRAME__BODY_RESULTS;
+    frame.results = &results;
+    if (!count || !link_send(link, &frame))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        of[i]->sent = true;
+    link->unsent -= count;
+    return true;
+}
+
+void link_bye(struct link *link)
+{
+    Sohoa__Bye bye = SOHOA__BYE__INIT;
+    Sohoa__Frame frame = SOHOA__FRAME__INIT;
+    frame.body_case = SOHOA__FRAME__BODY_BYE;
+    frame.bye = &bye;
+    if (link->state != LINK_JOINED)
+        return;
+    while (link->unsent && say_results(link)) {
+    }
+    link_send(link, &frame);
+    link_disconnect(link, LINK_LINGER_MS);
+    link_move(link, LINK_CLOSED, clock_mono_ms());
+}
+
+/* ---- leases ---- */
+
+static struct held *held_find(struct link *link, uint64_t lease)
+{
+    for (size_t i = 0; i < link->held_count; i++)
+        if (link->held[i].job->lease == lease)
+            return &link->held[i];
+    return NULL;
+}
+
+/* A copy that Hello can name it by: subscribers may be many, and the coordinator knows them. */
+static Sohoa__Job *job_copy(Sohoa__Job *job)
+{
+    AUTO(buf_destroy) struct buf packed = {0};
+    size_t subscribers = job->n_subscribers;
+    job->n_subscribers = 0;
+    sohoa__job__pack(job, buf_reserve(&packed, sohoa__job__get_packed_size(job)));
+    Sohoa__Job *copy = sohoa__job__unpack(NULL, sohoa__job__get_packed_size(job), packed.data);
+    job->n_subscribers = subscribers;
+    if (!copy)
+        abort();
+    return copy;
+}
+
+static void held_add(struct link *link, Sohoa__Job *job)
+{
+    if (held_find(link, job->lease))
+        return;
+    if (link->held_count == link->held_room) {
+        link->held_room = link->held_room ? link->held_room * 2 : 64;
+        link->held = realloc(link->held, link->held_room * sizeof *link->held);
+        if (!link->held)
+            abort();
+    }
+    link->held[link->held_count++] = (struct held){.job = job_copy(job)};
+}
+
+void link_forget(struct link *link, uint64_t lease)
+{
+    struct held *held = held_find(link, lease);
+    if (!held)
+        return;
+    if (held->result) {
+        link->unacked--;
+        link->unsent -= !held->sent;
+        sohoa__result__free_unpacked(held->result, NULL);
+    }
+    sohoa__job__free_unpacked(held->job, NULL);
+    *held = link->held[--link->held_count];
+}
+
+void link_report(struct link *link, Sohoa__Result *result)
+{
+    struct held *held = held_find(link, result->lease);
+    if (!held || held->result) {
+        sohoa__result__free_unpacked(result, NULL);
+        return;
+    }
+    held->result = result;
+    link->unacked++;
+    link->unsent++;
+}
+
+static void forget_all(struct link *link, const uint64_t *leases, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        link_forget(link, leases[i]);
+}
+
+/* ---- receiving ---- */
+
+static bool link_broken(struct link *link)
+{
+    if (!(zsock_events(link->monitor) & ZMQ_POLLIN))
+        return false;
+    zmsg_t *event = zmsg_recv(link->monitor);
+    zmsg_destroy(&event);
+    return true;
+}
+
+static void heard_welcome(struct link *link, const Sohoa__Welcome *welcome, uint64_t now_ms)
+{
+    link->heartbeat_ms = welcome->heartbeat_ms < LINK_BEAT_LEAST_MS ? LINK_BEAT_LEAST_MS : welcome->heartbeat_ms;
+    link->backoff_ms = LINK_BACKOFF_LEAST_MS;
+    link->beat_ms = now_ms;
+    forget_all(link, welcome->dropped, welcome->n_dropped);
+    link_move(link, LINK_JOINED, now_ms);
+}
+
+/* Does the link's own part. true: the worker wants to see the frame, too. */
+static bool link_heard(struct link *link, const Sohoa__Frame *frame, uint64_t now_ms)
+{
+    if (link->state == LINK_HELLO && frame->body_case != SOHOA__FRAME__BODY_WELCOME &&
+        frame->body_case != SOHOA__FRAME__BODY_REFUSE)
+        return false;
+    switch (frame->body_case) {
+    case SOHOA__FRAME__BODY_WELCOME: heard_welcome(link, frame->welcome, now_ms); return true;
+    case SOHOA__FRAME__BODY_REFUSE:
+        link_close(link, err_class(frame->refuse->err->code) == ERR_RETRY ? link->backoff_ms : LINK_REFUSED_MS, now_ms);
+        return true;
+    case SOHOA__FRAME__BODY_GRANT:
+        for (size_t i = 0; i < frame->grant->n_jobs; i++)
+            held_add(link, frame->grant->jobs[i]);
+        link->jobs_received += frame->grant->n_jobs;
+        return true;
+    case SOHOA__FRAME__BODY_DROP: forget_all(link, frame->drop->leases, frame->drop->n_leases); return true;
+    case SOHOA__FRAME__BODY_ACKS: forget_all(link, frame->acks->leases, frame->acks->n_leases); return false;
+    case SOHOA__FRAME__BODY_BYE: link_lose(link, "bye", now_ms); return false;
+    default: return false;
+    }
+}
+
+/* One frame off the socket. false: none there. *ret_frame stays NULL when it was not one. */
+static bool link_receive(struct link *link, uint64_t now_ms, Sohoa__Frame **ret_frame)
+{
+    zframe_t *part = zframe_recv_nowait(link->socket);
+    if (!part)
+        return false;
+    struct err err;
+    link->heard_ms = now_ms;
+    if (wire_decode(zframe_data(part), zframe_size(part), ret_frame, &err)) {
+        trace_err(TRACE_WARN, "frame_refused", &err, "bytes=%zu", zframe_size(part));
+        link_lose(link, "frame", now_ms);
+    }
+    zframe_destroy(&part);
+    return true;
+}
+
+bool link_next(struct link *link, uint64_t now_ms, Sohoa__Frame **ret_frame)
+{
+    if (link->socket && link_broken(link))
+        link_lose(link, "disconnected", now_ms);
+    while (link->socket) {
+        AUTO(frame_destroy) Sohoa__Frame *frame = NULL;
+        if (!link_receive(link, now_ms, &frame))
+            return false;
+        if (frame && link_heard(link, frame, now_ms)) {
+            *ret_frame = frame;
+            frame = NULL;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- time ---- */
+
+static uint64_t silent_limit_ms(const struct link *link)
+{
+    uint64_t limit_ms = (uint64_t)link->heartbeat_ms * LINK_SILENT_BEATS;
+    return limit_ms < LINK_SILENT_LEAST_MS ? LINK_SILENT_LEAST_MS : limit_ms;
+}
+
+static void link_join(struct link *link, uint64_t now_ms)
+{
+    struct err err;
+    if (link_connect(link, &err)) {
+        trace_err(TRACE_ERROR, "link_connect", &err, "endpoint=%s", trace_value(link->endpoint));
+        link_lose(link, "connect", now_ms);
+        return;
+    }
+    link->heard_ms = now_ms;
+    say_hello(link, now_ms);
+}
+
+static void link_speak(struct link *link, unsigned room, unsigned busy_slots, uint64_t now_ms)
+{
+    while (link->unsent && say_results(link)) {
+    }
+    say_credit(link, room);
+    if (now_ms - link->beat_ms >= link->heartbeat_ms)
+        say_heartbeat(link, busy_slots, now_ms);
+}
+
+void link_tick(struct link *link, unsigned room, unsigned busy_slots, uint64_t now_ms)
+{
+    if (link->state == LINK_JOINED && now_ms - link->heard_ms > silent_limit_ms(link))
+        link_lose(link, "silent", now_ms);
+    if (link->state == LINK_HELLO && now_ms - link->state_ms > LINK_WELCOME_MS)
+        link_lose(link, "no_welcome", now_ms);
+    if (link->state == LINK_CLOSED && now_ms >= link->retry_ms)
+        link_join(link, now_ms);
+    if (link->state == LINK_JOINED)
+        link_speak(link, room, busy_slots, now_ms);
+}
+
+static uint64_t link_due_ms(const struct link *link)
+{
+    uint64_t beat_ms = link->beat_ms + link->heartbeat_ms;
+    uint64_t silent_ms = link->heard_ms + silent_limit_ms(link) + 1;
+    switch (link->state) {
+    case LINK_CLOSED: return link->retry_ms;
+    case LINK_HELLO: return link->state_ms + LINK_WELCOME_MS + 1;
+    default: return beat_ms < silent_ms ? beat_ms : silent_ms;
+    }
+}
+
+uint64_t link_wait_ms(struct link *link, uint64_t now_ms)
+{
+    if (link->socket && ((zsock_events(link->socket) | zsock_events(link->monitor)) & ZMQ_POLLIN))
+        return 0;
+    uint64_t due_ms = link_due_ms(link);
+    return due_ms > now_ms ? due_ms - now_ms : 0;
+}
+
+int link_fd(const struct link *link)
+{
+    return link->epoll_fd;
+}
+
+/* ---- the link itself ---- */
+
+int link_new(const char *endpoint, const struct link_self *self, struct link **ret_link, struct err *err)
+{
+    zsys_handler_set(NULL); /* signals are the worker's */
+    AUTO(link_destroy) struct link *link = calloc(1, sizeof *link);
+    if (!link)
+        return err_set(err, E_NOMEM, "no memory for the link");
+    link->self = *self;
+    link->backoff_ms = LINK_BACKOFF_LEAST_MS;
+    link->endpoint = strdup(endpoint);
+    link->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (!link->endpoint || link->epoll_fd < 0)
+        return err_errno(err, E_NET, "can't make the link");
+    uint64_t now_ms = clock_mono_ms();
+    int rc = link_connect(link, err);
+    if (rc)
+        return rc;
+    link->heard_ms = now_ms;
+    say_hello(link, now_ms);
+    *ret_link = link;
+    link = NULL;
+    return 0;
+}
+
+void link_destroy(struct link **link)
+{
+    if (!*link)
+        return;
+    link_disconnect(*link, 0);
+    while ((*link)->held_count)
+        link_forget(*link, (*link)->held[0].job->lease);
+    free((*link)->held);
+    free((*link)->endpoint);
+    if ((*link)->epoll_fd >= 0)
+        close((*link)->epoll_fd);
+    free(*link);
+    *link = NULL;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * The worker's side of the talk with the coordinator (PROTOCOL.md): a ZeroMQ DEALER whose identity is the worker's name.
+ * The link joins (Hello, Welcome), reports and repeats results until they are acknowledged, says how many jobs are
+ * welcome, beats, and joins again for ever when the coordinator is lost or silent:
+ *
+ *     CLOSED --(back-off over)--> HELLO --Welcome--> JOINED
+ *        ^                          |                  |
+ *        +-- lost, silent, refused -+------------------+
+ *
+ * The loop polls link_fd(), then calls link_next() until it gives no more frames, then link_tick(). */
+#ifndef SOHOA_LINK_H
+#define SOHOA_LINK_H
+
+#include <stdbool.h>
+
+#include "proto/sha256.h"
+#include "proto/wire.h"
+
+enum {
+    LINK_BACKOFF_LEAST_MS = 100, /* before the first attempt to join again; doubles */
+    LINK_BACKOFF_MOST_MS = 3000,
+    LINK_REFUSED_MS = 10000, /* after a Refuse that is not for good */
+    LINK_WELCOME_MS = 3000,  /* a Hello without answer is said again on a new connection */
+    LINK_BEAT_LEAST_MS = 50, /* no faster, whatever Welcome says */
+    LINK_SILENT_BEATS = 5,   /* heartbeats missed: the coordinator is lost */
+    LINK_SILENT_LEAST_MS = 1000,
+    LINK_RESULTS_KEPT = 1024, /* unacknowledged results: no more credit is given */
+    LINK_LINGER_MS = 500,     /* for Bye, at the end */
+};
+
+struct link;
+
+/* What Hello says. Texts are borrowed for the link's life. */
+struct link_self {
+    const char *name, *build, *simd, *lang;
+    const uint8_t *pipeline;
+    unsigned slots;
+};
+
+/* Errors: E_NET: no sockets, or an endpoint that is not understood. */
+int link_new(const char *endpoint, const struct link_self *self, struct link **ret_link, struct err *err);
+void link_destroy(struct link **link); /* without a Bye; the coordinator sees a lost worker */
+void link_bye(struct link *link);      /* an orderly end; only link_destroy() may follow */
+
+int link_fd(const struct link *link); /* readable: call link_next(); the same descriptor for the link's life */
+
+/* The next frame that concerns the worker: Welcome (its dropped leases are forgotten already), Refuse, Grant (its leases
+ * are held from now on), Drop (forgotten already). false: none for now. */
+bool link_next(struct link *link, uint64_t now_ms, Sohoa__Frame **ret_frame);
+
+/* Joins, beats, sends what is due. room: how many more jobs the worker would take; busy_slots and rss for the beat. */
+void link_tick(struct link *link, unsigned room, unsigned busy_slots, uint64_t now_ms);
+
+/* How long the loop may sleep before link_tick() is due; 0: frames are waiting. */
+uint64_t link_wait_ms(struct link *link, uint64_t now_ms);
+
+/* Takes over result, sends it and keeps it until it is acknowledged. */
+void link_report(struct link *link, Sohoa__Result *result);
+
+/* The lease ran out or was taken back: it is not held any more, and nothing of it is said. */
+void link_forget(struct link *link, uint64_t lease);
+
+#endif

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * jansson is only here (and in the tests). Texts that come out of a slot may be no UTF-8: what is not becomes '?'. */
+#include "worker/record.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "proto/auto.h"
+#include "proto/pipeline.h"
+
+/* Enough digits for a 1/100 % and a 1/1000 degree, and no more: 0.93, not 0.93000000000000005. */
+enum { REAL_DIGITS = 8 };
+
+struct record {
+    json_t *done;
+};
+
+static void json_destroy(json_t **value)
+{
+    json_decref(*value);
+    *value = NULL;
+}
+
+const char *record_part_name(enum record_part part)
+{
+    static const char *const name[RECORD_PARTS] = {"pdf", "alto", "text", "words"};
+    return name[part];
+}
+
+void record_page_fill(const Sohoa__Page *page, struct record_page *to)
+{
+    *to = (struct record_page){
+        .page_no = page->page_no,
+        .kind = page->kind,
+        .width_px = page->width_px,
+        .height_px = page->height_px,
+        .dpi_scan = page->dpi_scan,
+        .bits = page->bits,
+        .rotation_deg = page->rotation_deg,
+        .skew_mdeg = page->skew_mdeg,
+    };
+    page_measure(page, &to->figures);
+}
+
+/* ---- building ---- */
+
+static json_t *json_text(const char *text)
+{
+    json_t *value = json_string(text);
+    if (value)
+        return value;
+    AUTO(mem_destroy) char *plain = strdup(text);
+    if (!plain)
+        abort();
+    for (char *c = plain; *c; c++)
+        if ((unsigned char)*c >= 0x80)
+            *c = '?';
+    return json_string(plain);
+}
+
+static json_t *json_hex(const uint8_t digest[SHA256_BYTES])
+{
+    char hex[SHA256_HEX_CHARS + 1];
+    sha256_hex(digest, hex);
+    return json_string(hex);
+}
+
+static void set(json_t *object, const char *key, json_t *value)
+{
+    int rc = json_object_set_new(object, key, value);
+    assert(!rc); /* only without memory, or for a text that json_text() would have mended */
+    (void)rc;
+}
+
+/* 1 for 100 %; null where nothing was read. */
+static json_t *json_confidence(uint32_t cpct, bool read)
+{
+    return read ? json_real(cpct / 10000.0) : json_null();
+}
+
+static json_t *json_err(const struct err *err)
+{
+    json_t *value = json_object();
+    set(value, "code", json_string(err_name(err->code)));
+    set(value, "text", json_text(err->text));
+    return value;
+}
+
+static const char *kind_name(Sohoa__PageKind kind)
+{
+    switch (kind) {
+    case SOHOA__PAGE_KIND__PAGE_TEXT: return "text";
+    case SOHOA__PAGE_KIND__PAGE_BLANK: return "blank";
+    case SOHOA__PAGE_KIND__PAGE_IMAGE: return "image";
+    default: return "scan";
+    }
+}
+
+static const char *source_kind_name(Sohoa__SourceKind kind)
+{
+    switch (kind) {
+    case SOHOA__SOURCE_KIND__SOURCE_PDF: return "pdf";
+    case SOHOA__SOURCE_KIND__SOURCE_TIFF: return "tiff";
+    case SOHOA__SOURCE_KIND__SOURCE_JPEG: return "jpeg";
+    case SOHOA__SOURCE_KIND__SOURCE_PNG: return "png";
+    default: return "unknown";
+    }
+}
+
+/* Only what the recogniser read has a confidence. */
+static bool page_was_read(const struct record_page *page)
+{
+    return page->kind == SOHOA__PAGE_KIND__PAGE_SCAN && page->figures.confidence_cpct > 0;
+}
+
+static json_t *json_page(const struct record_page *page)
+{
+    json_t *value = json_object();
+    set(value, "page", json_integer(page->page_no));
+    set(value, "state", json_string(page->dead ? "dead" : "stored"));
+    set(value, "kind", json_string(kind_name(page->kind)));
+    set(value, "confidence", json_confidence(page->figures.confidence_cpct, page_was_read(page)));
+    set(value, "words", json_integer(page->figures.words));
+    set(value, "low_words", json_integer(page->figures.low_words));
+    set(value, "dpi", json_integer(page->dpi_scan));
+    set(value, "bits", json_integer(page->bits));
+    set(value, "width", json_integer(page->width_px));
+    set(value, "height", json_integer(page->height_px));
+    set(value, "rotation", json_integer(page->rotation_deg));
+    set(value, "skew", json_real(page->skew_mdeg / 1000.0));
+    set(value, "error", page->dead ? json_err(&page->err) : json_null());
+    return value;
+}
+
+static json_t *json_signatures(const Sohoa__Probe *probe)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < probe->n_signatures; i++) {
+        json_t *value = json_object();
+        set(value, "signer", json_text(probe->signatures[i]->signer));
+        set(value, "time", json_text(probe->signatures[i]->time));
+        set(value, "field", json_text(probe->signatures[i]->field));
+        json_array_append_new(list, value);
+    }
+    return list;
+}
+
+static json_t *json_outputs(const struct record_doc *doc)
+{
+    json_t *outputs = json_object();
+    for (int part = 0; part < RECORD_PARTS; part++) {
+        json_t *value = json_object();
+        set(value, "sha256", json_hex(doc->output[part].sha256));
+        set(value, "bytes", json_integer((json_int_t)doc->output[part].bytes));
+        set(outputs, record_part_name(part), value);
+    }
+    return outputs;
+}
+
+/* The pages, what they add up to, and the mean confidence, each page weighing as much as it has words. */
+static void set_pages(json_t *done, const struct record_doc *doc)
+{
+    json_t *pages = json_array();
+    uint64_t dead = 0, words = 0, sum = 0;
+    for (uint32_t i = 0; i < doc->count; i++) {
+        const struct record_page *page = &doc->pages[i];
+        json_array_append_new(pages, json_page(page));
+        dead += page->dead;
+        if (!page_was_read(page))
+            continue;
+        words += page->figures.words;
+        sum += (uint64_t)page->figures.words * page->figures.confidence_cpct;
+    }
+    set(done, "pages", pages);
+    set(done, "pages_stored", json_integer((json_int_t)(doc->count - dead)));
+    set(done, "pages_dead", json_integer((json_int_t)dead));
+    set(done, "confidence", json_confidence(words ? (uint32_t)(sum / words) : 0, words > 0));
+}
+
+static int buf_sink(const char *data, size_t bytes, void *user)
+{
+    buf_append(user, data, bytes);
+    return 0;
+}
+
+void record_done(const struct record_doc *doc, struct buf *out)
+{
+    AUTO(json_destroy) json_t *done = json_object();
+    set_pages(done, doc);
+    set(done, "outputs", json_outputs(doc));
+    set(done, "sha256", json_hex(doc->sha256));
+    set(done, "pipeline", json_hex(doc->pipeline));
+    set(done, "results_version", json_integer(RESULTS_VERSION));
+    set(done, "lang", json_text(doc->lang));
+    set(done, "signatures", json_signatures(doc->probe));
+    set(done, "source_kind", json_string(source_kind_name(doc->probe->kind)));
+    int rc = json_dump_callback(done, buf_sink, out, JSON_SORT_KEYS | JSON_COMPACT | JSON_REAL_PRECISION(REAL_DIGITS));
+    assert(!rc);
+    (void)rc;
+}
+
+/* ---- reading back ---- */
+
+static bool done_complete(const json_t *done)
+{
+    return json_is_array(json_object_get(done, "pages")) && json_is_integer(json_object_get(done, "pages_stored")) &&
+           json_is_integer(json_object_get(done, "pages_dead")) &&
+           json_is_integer(json_object_get(json_object_get(json_object_get(done, "outputs"), "pdf"), "bytes"));
+}
+
+int record_parse(const void *done, size_t bytes, struct record **ret_record, struct err *err)
+{
+    json_error_t fault;
+    AUTO(json_destroy) json_t *value = json_loadb(done, bytes, JSON_REJECT_DUPLICATES, &fault);
+    if (!value)
+        return err_set(err, E_CORRUPT, "a done of %zu bytes, at byte %d: %s", bytes, fault.position, fault.text);
+    if (!done_complete(value))
+        return err_set(err, E_CORRUPT, "a done of %zu bytes lacks pages, their counts or outputs", bytes);
+    struct record *record = calloc(1, sizeof *record);
+    if (!record)
+        abort();
+    record->done = value;
+    value = NULL;
+    *ret_record = record;
+    return 0;
+}
+
+void record_destroy(struct record **record)
+{
+    if (*record)
+        json_decref((*record)->done);
+    free(*record);
+    *record = NULL;
+}
+
+static uint64_t done_number(const json_t *object, const char *key)
+{
+    json_int_t number = json_integer_value(json_object_get(object, key));
+    return number > 0 ? (uint64_t)number : 0;
+}
+
+void record_assembled(const struct record *record, Sohoa__Assembled *to)
+{
+    const json_t *done = record->done;
+    to->pages_stored = (uint32_t)done_number(done, "pages_stored");
+    to->pages_dead = (uint32_t)done_number(done, "pages_dead");
+    to->pdf_bytes = done_number(json_object_get(json_object_get(done, "outputs"), "pdf"), "bytes");
+    to->confidence_cpct = (uint32_t)(json_number_value(json_object_get(done, "confidence")) * 10000 + 0.5);
+}
+
+static int err_code_of(const char *name)
+{
+    static const struct {
+        const char *name;
+        int code;
+    } known[] = {
+#define CODE_ROW(code, number, class, text) {#code, code},
+        ERR_TABLE(CODE_ROW)
+#undef CODE_ROW
+    };
+    for (size_t i = 0; name && i < sizeof known / sizeof known[0]; i++)
+        if (!strcmp(known[i].name, name))
+            return known[i].code;
+    return E_CORRUPT;
+}
+
+bool record_page_dead(const struct record *record, uint32_t page_no, struct err *why)
+{
+    assert(page_no > 0);
+    const json_t *page = json_array_get(json_object_get(record->done, "pages"), page_no - 1);
+    const char *state = json_string_value(json_object_get(page, "state"));
+    if (!state || strcmp(state, "dead"))
+        return false;
+    const json_t *error = json_object_get(page, "error");
+    const char *text = json_string_value(json_object_get(error, "text"));
+    err_set(why, err_code_of(json_string_value(json_object_get(error, "code"))), "%s", text ? text : "");
+    why->page_no = page_no;
+    return true;
+}
+
+uint32_t record_pages(const struct record *record)
+{
+    return (uint32_t)json_array_size(json_object_get(record->done, "pages"));
+}
+
+/* ---- records ---- */
+
+static json_t *json_time(uint64_t ms)
+{
+    char text[32];
+    time_t seconds = (time_t)(ms / 1000);
+    struct tm utc;
+    gmtime_r(&seconds, &utc);
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    return json_string(text);
+}
+
+static json_t *json_provenance(const struct record_entry *entry)
+{
+    json_t *value = json_object();
+    set(value, "worker", json_text(entry->worker));
+    set(value, "simd", json_text(entry->simd));
+    set(value, "build", json_text(entry->build));
+    set(value, "created", json_time(entry->created_ms));
+    return value;
+}
+
+static json_t *json_timings(const struct record_entry *entry)
+{
+    json_t *value = json_object(), *pages = json_array();
+    for (uint32_t i = 0; i < entry->pages_count; i++)
+        json_array_append_new(pages, json_integer(entry->pages_ms[i]));
+    set(value, "wall_ms", json_integer(entry->wall_ms));
+    set(value, "cpu_ms", json_integer(entry->cpu_ms));
+    set(value, "pages_ms", pages);
+    return value;
+}
+
+int record_write(const struct record *record, const struct record_entry *entry, struct buf *out, struct err *err)
+{
+    const Sohoa__Subscriber *subscriber = entry->subscriber;
+    AUTO(json_destroy) json_t *row = json_loads(subscriber->row, 0, NULL);
+    if (!json_is_object(row))
+        return err_set(err, E_MANIFEST, "the manifest row of %s/%u is not a JSON object", subscriber->batch,
+                       subscriber->doc);
+    AUTO(json_destroy) json_t *rec = json_copy(record->done);
+    const char *source = json_string_value(json_object_get(row, "source"));
+    set(rec, "batch", json_text(subscriber->batch));
+    set(rec, "document", json_integer(subscriber->doc));
+    set(rec, "source", json_text(source ? source : ""));
+    set(rec, "manifest", json_incref(row));
+    set(rec, "generation", json_integer(entry->generation));
+    set(rec, "bytes", json_integer((json_int_t)entry->source_bytes));
+    set(rec, "signed", json_boolean(json_array_size(json_object_get(rec, "signatures")) > 0));
+    set(rec, "provenance", json_provenance(entry));
+    set(rec, "timings", json_timings(entry));
+    int rc = json_dump_callback(rec, buf_sink, out, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_REAL_PRECISION(REAL_DIGITS));
+    assert(!rc);
+    (void)rc;
+    return 0;
+}

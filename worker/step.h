@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * A job from the inside, for job.c and for the files that hold its steps. A step either works (blocks, on an io thread,
+ * alone with the job) or asks the slot and takes its answer (on the loop's thread). */
+#ifndef SOHOA_STEP_H
+#define SOHOA_STEP_H
+
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "worker/job.h"
+#include "worker/record.h"
+#include "worker/source.h"
+
+enum step {
+    STEP_LOOK,     /* is it stopped, is the result there already */
+    STEP_READ,     /* PROBE: find, copy and hash the scan */
+    STEP_GATHER,   /* ASSEMBLE: the pages from bundles and words */
+    STEP_FETCH,    /* the stored source into memory */
+    STEP_TAKE,     /* wait for a slot */
+    STEP_OPEN,     /* the slot opens the source */
+    STEP_PAGES,    /* the slot reads page by page */
+    STEP_ASSEMBLE, /* the slot makes PDF, ALTO and text */
+    STEP_KEEP,     /* PROBE: store the source */
+    STEP_BUNDLE,   /* store the pages */
+    STEP_STORE,    /* store the document's outputs */
+    STEP_SEAL,     /* done, then the records */
+    STEP_CHECK,    /* stopped meanwhile: take back what was stored */
+    STEP_END,
+    STEPS
+};
+
+enum plan { PLAN_PROBE, PLAN_PAGES, PLAN_DOCUMENT, PLAN_ASSEMBLE, PLANS };
+
+enum {
+    STEP_AGAIN = 1, /* an answer that wants the slot to be asked once more */
+    JOB_PARTS = RECORD_PARTS,
+    PROBE_OUT_BYTES = 1 << 20,
+    WORDS_MAX_BYTES = 1 << 30, /* pages row of one document */
+};
+
+struct job_part {
+    struct io_task task;
+    struct job *job;
+    unsigned number;
+    int rc;
+    struct err err;
+};
+
+/* A page of the job's range, or of the document for ASSEMBLE. */
+struct job_page {
+    bool good; /* packed holds its result; otherwise said.err tells why not */
+    struct buf packed;
+    struct record_page said;
+    uint32_t wall_ms;
+};
+
+struct job {
+    TAILQ_ENTRY(job) entry;
+    struct jobs *jobs;
+    const struct node *node;
+    Sohoa__Job *order;
+    enum plan plan;
+    unsigned at; /* in the plan */
+    uint64_t began_ms, expires_ms;
+    bool abandoned;
+
+    struct job_part part[JOB_PARTS];
+    unsigned parts_left; /* at work on io threads */
+    unsigned tries;      /* of this step */
+    uint64_t retry_ms;   /* not 0: the store failed, the step is repeated then */
+    bool parked;         /* another job fetches the same source */
+    bool waiting;        /* for a slot */
+    uint64_t asked_ms;   /* when the slot's request was sent */
+
+    struct slot *slot;
+    bool open;    /* the slot has the source open */
+    bool opening; /* the request is SLOT_OPEN */
+    struct source *source;
+    Sohoa__Probe *probe;
+
+    struct job_page *pages;
+    uint32_t first, count; /* page numbers first..first+count-1 */
+    uint32_t page_at;      /* the next to read */
+    struct buf row;        /* all pages in order, for ASSEMBLE and words */
+    struct buf output[RECORD_PARTS];
+    struct {
+        uint64_t bytes;
+        uint8_t sha256[SHA256_BYTES];
+    } stored[RECORD_PARTS];
+    struct record *record; /* of the done that is in force */
+
+    bool found; /* the store had it */
+    uint32_t cpu_ms;
+    struct err err; /* code not 0: the job failed */
+};
+
+/* ---- probe.c ---- */
+int step_read(struct job *job, unsigned part, struct err *err);
+int step_keep(struct job *job, unsigned part, struct err *err);
+
+/* ---- pages.c ---- */
+int step_look(struct job *job, unsigned part, struct err *err);
+int step_fetch(struct job *job, unsigned part, struct err *err);
+int slot_said(const struct slot_answer *answer, struct err *err); /* its error; returns the code */
+int step_open_ask(struct job *job, struct err *err);
+int step_open_answer(struct job *job, const struct slot_answer *answer, struct err *err);
+int step_pages_ask(struct job *job, struct err *err);
+int step_pages_answer(struct job *job, const struct slot_answer *answer, struct err *err);
+int step_bundle(struct job *job, unsigned part, struct err *err);
+int step_check(struct job *job, unsigned part, struct err *err);
+uint32_t job_run(const struct job *job, uint32_t from,
+                 bool good); /* how many pages from index from on are (not) good */
+void page_keep(struct job_page *to, const Sohoa__Page *page, const void *packed, size_t bytes);
+int blob_put(struct store *store, const char *name, const void *data, size_t bytes, struct err *err);
+
+/* ---- document.c ---- */
+int step_found(struct job *job, struct err *err); /* is the document done: then job->found, and its records are there */
+int step_gather(struct job *job, unsigned part, struct err *err);
+int step_assemble_ask(struct job *job, struct err *err);
+int step_assemble_answer(struct job *job, const struct slot_answer *answer, struct err *err);
+int step_store(struct job *job, unsigned part, struct err *err);
+int step_seal(struct job *job, unsigned part, struct err *err);
+int document_take_back(struct job *job, struct err *err); /* removes outputs, done and records */
+
+/* ---- report.c ---- */
+Sohoa__Result *job_result(const struct job *job, uint32_t wall_ms);
+
+/* ---- job.c ---- */
+void job_send(struct job *job, const struct slot_request *request, int fd, uint64_t out_max_bytes, uint32_t limit_ms);
+
+#endif
