@@ -15,8 +15,6 @@ enum {
     NAME_MAX_BYTES = 512, /* of a signer or field */
 };
 
-/* ---- noting -------------------------------------------------------------------------------------------------------- */
-
 /* The certificate's common name, in UTF-8; malloc'd, NULL when there is none. */
 static char *certificate_name(X509 *certificate)
 {
@@ -174,8 +172,6 @@ void signatures_note(fz_context *ctx, pdf_document *pdf, Sohoa__Probe *probe)
 {
     fields_note(ctx, pdf_dict_getp(ctx, pdf_trailer(ctx, pdf), "Root/AcroForm/Fields"), 0, probe);
 }
-
-/* ---- taking out ---------------------------------------------------------------------------------------------------- */
 
 /* Removes signature fields, and fields that only held such. */
 static void fields_strip(fz_context *ctx, pdf_obj *fields, unsigned depth)
