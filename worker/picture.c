@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * TIFF, JPEG and PNG as sources: how many pictures, of what size, and which coded data a PDF can take over as they are. Only MuPDF
- * decodes pixels. */
+ * TIFF, JPEG and PNG as sources: how many pictures, of what size, and which coded data a PDF can take over as they
+ * are. Only MuPDF decodes pixels. */
 #include "worker/mupdf.h"
 
 #include <math.h>
@@ -71,7 +71,8 @@ static void frame_set_dpi(struct frame *frame, double xdpi, double ydpi)
     frame->ydpi = ydpi;
 }
 
-/* ---- JPEG ---------------------------------------------------------------------------------------------------------- */
+/* ---- JPEG
+ * ---------------------------------------------------------------------------------------------------------- */
 
 struct jpeg_head {
     uint32_t width, height, components;
@@ -155,7 +156,8 @@ static void jpeg_frame(fz_context *ctx, const struct picture *picture, struct fr
     frame_set_dpi(frame, head.xdpi, head.ydpi);
 }
 
-/* ---- PNG ----------------------------------------------------------------------------------------------------------- */
+/* ---- PNG
+ * ----------------------------------------------------------------------------------------------------------- */
 
 /* The next chunk at *at: its type, data and length; false at the end or when cut off. */
 static bool png_chunk(const struct picture *picture, size_t *at, const uint8_t **ret_type, uint32_t *ret_bytes)
@@ -171,7 +173,14 @@ static bool png_chunk(const struct picture *picture, size_t *at, const uint8_t *
     return memcmp(*ret_type, "IEND", 4) != 0;
 }
 
-enum { PNG_GRAY = 0, PNG_RGB = 2, PNG_PALETTE = 3, PNG_HEAD_BYTES = 13, PNG_SIGNATURE_BYTES = 8 };
+enum {
+    PNG_GRAY = 0,
+    PNG_RGB = 2,
+    PNG_PALETTE = 3,
+    PNG_HEAD_BYTES = 13,
+    PNG_SIGNATURE_BYTES = 8,
+    PNG_PALETTE_MAX_BYTES = 768
+};
 
 static void png_head(fz_context *ctx, const uint8_t *ihdr, struct frame *frame)
 {
@@ -193,7 +202,7 @@ static void png_frame(fz_context *ctx, const struct picture *picture, struct fra
     size_t at = PNG_SIGNATURE_BYTES;
     const uint8_t *type;
     uint32_t bytes;
-    if (!png_chunk(picture, &at, &type, &bytes) || memcmp(type, "IHDR", 4) || bytes != PNG_HEAD_BYTES)
+    if (!png_chunk(picture, &at, &type, &bytes) || memcmp(type, "IHDR", 4) != 0 || bytes != PNG_HEAD_BYTES)
         fz_throw(ctx, FZ_ERROR_GENERIC, "no PNG header");
     png_head(ctx, type + 4, frame);
     bool indexed = type[4 + 9] == PNG_PALETTE;
@@ -209,7 +218,7 @@ static void png_frame(fz_context *ctx, const struct picture *picture, struct fra
             ydpi = be32(type + 8) * 0.0254;
         }
     }
-    if (indexed && (!frame->palette_bytes || frame->palette_bytes % 3 || frame->palette_bytes > 3 * 256))
+    if (indexed && (!frame->palette_bytes || frame->palette_bytes % 3 || frame->palette_bytes > PNG_PALETTE_MAX_BYTES))
         frame->how = FRAME_DECODED;
     frame_set_dpi(frame, xdpi, ydpi);
 }
@@ -235,7 +244,8 @@ fz_buffer *picture_idat(fz_context *ctx, const struct picture *picture)
     return buffer;
 }
 
-/* ---- TIFF ---------------------------------------------------------------------------------------------------------- */
+/* ---- TIFF
+ * ---------------------------------------------------------------------------------------------------------- */
 
 /* A reduced copy or a mask is no page. */
 static bool tiff_is_page(const struct tiff *tiff)
@@ -310,7 +320,8 @@ static void tiff_frame(fz_context *ctx, const struct picture *picture, uint32_t 
     frame_set_dpi(frame, tiff_dpi(&tiff, TAG_XRES), tiff_dpi(&tiff, TAG_YRES));
 }
 
-/* ---- all three ----------------------------------------------------------------------------------------------------- */
+/* ---- all three
+ * ----------------------------------------------------------------------------------------------------- */
 
 static void picture_read(fz_context *ctx, struct picture *picture, fz_stream *stream, uint64_t bytes)
 {

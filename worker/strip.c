@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * Takes an older recogniser's text layer out of a scan's page. The contents are copied byte for byte but for the operators that show hidden
- * text, so that nothing else can change. Where a visible text takes its position from a hidden one, the page stays as it is. */
+ * Takes an older recogniser's text layer out of a scan's page. The contents are copied byte for byte but for the
+ * operators that show hidden text, so that nothing else can change. Where a visible text takes its position from a
+ * hidden one, the page stays as it is. */
 #include "worker/mupdf.h"
 
 #include <string.h>
@@ -83,7 +84,7 @@ static void forms_put(fz_context *ctx, pdf_document *pdf, pdf_obj *holder, pdf_o
 static pdf_obj *form_copy(fz_context *ctx, pdf_document *pdf, pdf_obj *form, fz_buffer *contents, pdf_obj *resources,
                           pdf_obj *forms)
 {
-    pdf_obj *ref = NULL, *dict = pdf_copy_dict(ctx, form);
+    pdf_obj *ref = NULL, *dict = dict_copy(ctx, pdf, form);
     fz_var(ref);
     fz_try(ctx)
     {
@@ -216,6 +217,7 @@ static fz_buffer *content_strip(fz_context *ctx, struct strip *strip, fz_buffer 
                                 unsigned depth, pdf_obj **ret_forms)
 {
     struct content content = {.strip = strip, .in = in, .resources = resources, .mode = mode, .depth = depth};
+    fz_var(content);
     pdf_lexbuf token;
     pdf_lexbuf_init(ctx, &token, PDF_LEXBUF_SMALL);
     fz_stream *stream = NULL;

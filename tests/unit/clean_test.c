@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * Cleaning: what is blank, what is straightened, what goes and what must stay; and that a cleaned pixel knows its place. */
+#include "worker/clean.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+/* cmocka wants the four above */
+#include <cmocka.h>
+
+#include "proto/auto.h"
+#include "tests/lib/paper.h"
+
+enum { BLACK = 0x101010, RED = 0xd02030 };
+
+static const char *const lines = "Thực hiện Nghị quyết của Hội đồng nhân dân thành phố\n"
+                                 "về nhiệm vụ phát triển kinh tế - xã hội, Ủy ban nhân dân\n"
+                                 "quận yêu cầu các phòng, ban chuyên môn khẩn trương\n"
+                                 "triển khai các nội dung sau đây và báo cáo kết quả\n"
+                                 "trước ngày 15 tháng 6 năm 2019 theo đúng quy định.";
+
+static struct raster *letter(void)
+{
+    struct raster *paper = paper_new(1500, 1100, 300);
+    paper_write(paper, 150, 200, 14, BLACK, lines);
+    paper_write(paper, 150, 620, 14, BLACK, lines);
+    return paper;
+}
+
+static struct clean_report clean(struct raster **raster, bool degraded)
+{
+    struct clean_report report;
+    struct err err = {0};
+    assert_int_equal(clean_page(raster, degraded, &report, &err), 0);
+    assert_true((*raster)->channels < 2);
+    return report;
+}
+
+/* What is left at the pixel of a cleaned picture that shows the view's point. */
+static uint8_t gray_at_view(const struct raster *raster, double view_x, double view_y)
+{
+    const double *m = raster->to_view, det = m[0] * m[3] - m[1] * m[2];
+    double x = view_x + 0.5 - m[4], y = view_y + 0.5 - m[5];
+    size_t column = (size_t)floor((m[3] * x - m[2] * y) / det), row = (size_t)floor((m[0] * y - m[1] * x) / det);
+    assert_true(column < raster->width_px && row < raster->height_px);
+    const uint8_t *at = raster->data + row * raster->stride_bytes;
+    return raster->channels ? at[column] : at[column / 8] & (0x80 >> column % 8) ? 0 : 255;
+}
+
+/* Every dark pixel of the original is dark where the cleaned picture has it now, and light ones are light. */
+static void expect_same_ink(const struct raster *paper, const struct raster *cleaned)
+{
+    size_t dark = 0, dark_kept = 0, light = 0, light_kept = 0;
+    for (uint32_t y = 3; y + 3 < paper->height_px; y += 2)
+        for (uint32_t x = 3; x + 3 < paper->width_px; x += 2) {
+            const uint8_t *at = paper->data + y * paper->stride_bytes + 3 * (size_t)x;
+            bool is_dark = at[1] < 40, is_light = at[1] == 255;
+            for (int i = -2; i <= 2; i++) {
+                is_dark = is_dark && at[3 * i + 1] < 40 && at[i * (int)paper->stride_bytes + 1] < 40;
+                is_light = is_light && at[3 * i + 1] == 255 && at[i * (int)paper->stride_bytes + 1] == 255;
+            }
+            uint8_t now = is_dark || is_light ? gray_at_view(cleaned, x, y) : 0;
+            dark += is_dark;
+            dark_kept += is_dark && now < 128;
+            light += is_light;
+            light_kept += is_light && now > 128;
+        }
+    assert_true(dark > 50);
+    assert_true(dark_kept * 100 > dark * 97);
+    assert_true(light_kept * 1000 > light * 998);
+}
+
+static void upright_text_stays_as_it_is(void **state)
+{
+    (void)state;
+    AUTO(raster_destroy) struct raster *paper = letter(), *page = letter();
+    struct clean_report report = clean(&page, false);
+    assert_false(report.blank || report.scant || report.tilted);
+    assert_int_equal(report.skew_mdeg, 0);
+    assert_int_equal(page->width_px, 1500);
+    assert_int_equal(page->dpi, 300);
+    expect_same_ink(paper, page);
+}
+
+static void skew_is_taken_out_and_pixels_know_their_place(void **state)
+{
+    (void)state;
+    const double degrees[] = {3, -1.3, 0.5, -6, 11};
+    AUTO(raster_destroy) struct raster *paper = letter();
+    for (size_t i = 0; i < sizeof degrees / sizeof degrees[0]; i++) {
+        AUTO(raster_destroy) struct raster *skewed = paper_turned(paper, degrees[i]);
+        AUTO(raster_destroy) struct raster *page = paper_turned(paper, degrees[i]);
+        struct clean_report report = clean(&page, false);
+        assert_false(report.tilted || report.scant);
+        assert_true(fabs(report.skew_mdeg - 1000 * degrees[i]) < 200);
+        expect_same_ink(skewed, page);
+    }
+}
+
+static void bilevel_pages_are_straightened_too(void **state)
+{
+    (void)state;
+    AUTO(raster_destroy) struct raster *paper = letter();
+    AUTO(raster_destroy) struct raster *skewed = paper_turned(paper, 2);
+    AUTO(raster_destroy) struct raster *page = paper_bilevel(skewed), *level = paper_bilevel(paper);
+    struct clean_report report = clean(&page, false);
+    assert_true(fabs(report.skew_mdeg - 2000.0) < 200);
+    expect_same_ink(skewed, page);
+    report = clean(&level, false);
+    assert_int_equal(level->channels, 0);
+    assert_false(report.tilted || report.scant);
+    expect_same_ink(paper, level);
+}
+
+static void turned_pages_raise_doubt_and_turn_back(void **state)
+{
+    (void)state;
+    AUTO(raster_destroy) struct raster *paper = letter();
+    for (uint32_t turned_deg = 90; turned_deg < 360; turned_deg += 90) {
+        AUTO(raster_destroy) struct raster *lying = paper_turned(paper, turned_deg);
+        AUTO(raster_destroy) struct raster *page = paper_turned(paper, turned_deg);
+        assert_true(clean(&page, false).tilted);
+        assert_int_equal(clean_turn(&page, 360 - turned_deg, NULL), 0);
+        assert_int_equal(page->width_px, paper->width_px);
+        assert_int_equal(page->height_px, paper->height_px);
+        expect_same_ink(lying, page);
+        size_t dark = 0;
+        for (size_t y = 0; y < page->height_px; y++)
+            for (size_t x = 0; x < page->width_px; x++)
+                dark +=
+                    page->data[y * page->stride_bytes + x] < 128 && paper->data[y * paper->stride_bytes + 3 * x] < 200;
+        assert_true(dark > 10000);
+    }
+}
+
+static void turned_and_skewed_at_once(void **state)
+{
+    (void)state;
+    AUTO(raster_destroy) struct raster *paper = letter();
+    AUTO(raster_destroy) struct raster *skewed = paper_turned(paper, 2);
+    AUTO(raster_destroy) struct raster *lying = paper_turned(skewed, 90), *page = paper_turned(skewed, 90);
+    struct clean_report report = clean(&page, false);
+    assert_true(report.tilted);
+    assert_true(fabs(report.skew_mdeg - 2000.0) < 200);
+    assert_int_equal(clean_turn(&page, 270, NULL), 0);
+    expect_same_ink(lying, page);
+}
+
+static void coarse_pictures_are_enlarged_and_fine_ones_reduced(void **state)
+{
+    (void)state;
+    AUTO(raster_destroy) struct raster *coarse = paper_new(800, 600, 100), *coarse_copy = paper_new(800, 600, 100);
+    paper_write(coarse, 80, 90, 14, BLACK, lines);
+    paper_write(coarse_copy, 80, 90, 14, BLACK, lines);
+    clean(&coarse, false);
+    assert_int_equal(coarse->width_px, 1600);
+    assert_int_equal(coarse->dpi, 200);
+    assert_true(fabs(coarse->to_view[0] - 0.5) < 1e-9 && fabs(coarse->to_view[3] - 0.5) < 1e-9);
+    AUTO(raster_destroy) struct raster *fine = paper_new(4200, 3400, 600), *fine_copy = paper_new(4200, 3400, 600);
+    paper_write(fine, 500, 300, 14, BLACK, lines);
+    paper_write(fine_copy, 500, 300, 14, BLACK, lines);
+    clean(&fine, false);
+    assert_int_equal(fine->width_px, 2100);
+    assert_int_equal(fine->dpi, 300);
+    expect_same_ink(fine_copy, fine);
+}
+
+static void degraded_pages_are_small(void **state)
+{
+    (void)state;
+    AUTO(raster_destroy) struct raster *paper = letter(), *page = letter(), *bilevel = paper_bilevel(paper);
+    clean(&page, true);
+    assert_int_equal(page->width_px, 750);
+    assert_int_equal(page->dpi, 150);
+    assert_true(fabs(page->to_view[0] - 2) < 1e-9);
+    clean(&bilevel, true);
+    assert_int_equal(bilevel->width_px, 750);
+    assert_int_equal(bilevel->channels, 1);
+}
+
+static void empty_pages_are_blank(void **state)
+{
+    (void)state;
+    AUTO(raster_destroy)
+    struct raster *white = paper_new(1200, 1600, 300),
+                  *gray = paper_new(1200, 1600, 300), *bilevel = paper_bilevel(white);
+    for (uint32_t i = 0; i < 200; i++) /* dust */
+        paper_fill(gray, i * 997 % 1190, i * 641 % 1590, 2, 2, 0x303030);
+    assert_true(clean(&white, false).blank);
+    assert_true(clean(&gray, false).blank);
+    assert_true(clean(&bilevel, false).blank);
+}
+
+static void a_page_number_alone_is_not_blank(void **state)
+{
+    (void)state;
+    AUTO(raster_destroy) struct raster *page = paper_new(1200, 1600, 300);
+    paper_write(page, 600, 120, 13, BLACK, "7");
+    struct clean_report report = clean(&page, false);
+    assert_false(report.blank);
+    assert_true(report.scant);
+}
+
+static void faint_text_is_kept(void **state)
+{
+    (void)state;
+    AUTO(raster_destroy) struct raster *page = paper_new(1500, 1100, 300);
+    paper_fill(page, 0, 0, 1500, 1100, 0xd8d4c8);
+    paper_write(page, 150, 200, 14, 0x96928c, lines);
+    struct clean_report report = clean(&page, false);
+    assert_false(report.blank);
+    assert_false(report.tilted);
+}
+
+static void a_seal_goes_and_print_under_it_stays(void **state)
+{
+    (void)state;
+    AUTO(raster_destroy) struct raster *paper = letter(), *page = letter();
+    paper_seal(page, 420, 300, 180, RED);
+    paper_write(page, 150, 200, 14, BLACK, lines);
+    assert_false(clean(&page, false).scant);
+    expect_same_ink(paper, page);
+}
+
+static void a_seal_seen_through_the_paper_is_scant(void **state)
+{
+    (void)state;
+    AUTO(raster_destroy) struct raster *back = paper_new(1200, 1600, 300);
+    paper_seal(back, 420, 700, 200, 0xe8a0a8);
+    struct clean_report report = clean(&back, false);
+    assert_true(report.scant);
+    assert_false(report.blank);
+}
+
+static void black_borders_go(void **state)
+{
+    (void)state;
+    AUTO(raster_destroy) struct raster *paper = letter(), *page = letter();
+    paper_fill(page, 0, 0, 1500, 40, 0x080808);
+    paper_fill(page, 1440, 0, 60, 1100, 0x080808);
+    AUTO(raster_destroy) struct raster *bilevel = paper_bilevel(page);
+    clean(&page, false);
+    clean(&bilevel, false);
+    expect_same_ink(paper, page);
+    expect_same_ink(paper, bilevel);
+}
+
+static void uneven_light_is_evened(void **state)
+{
+    (void)state;
+    AUTO(raster_destroy) struct raster *paper = letter(), *page = letter();
+    for (size_t y = 0; y < page->height_px; y++)
+        for (size_t x = 0; x < page->stride_bytes; x++) {
+            uint8_t *at = page->data + y * page->stride_bytes + x;
+            *at = (uint8_t)(*at * (0.45 + 0.55 * (double)x / (double)page->stride_bytes));
+        }
+    assert_false(clean(&page, false).scant);
+    expect_same_ink(paper, page);
+}
+
+static void odd_pictures_do_no_harm(void **state)
+{
+    (void)state;
+    const struct {
+        uint32_t width_px, height_px, channels, dpi;
+        uint8_t fill;
+    } odd[] = {
+        {1,    1,    3, 300,  0  },
+        {1,    4000, 1, 300,  0  },
+        {4000, 31,   0, 72,   255},
+        {33,   33,   1, 50,   0  },
+        {40,   3000, 3, 1200, 9  },
+        {900,  900,  3, 300,  0  },
+        {900,  900,  0, 0,    255},
+        {99,   101,  1, 300,  7  },
+        {32,   32,   0, 1200, 255},
+        {640,  480,  1, 9600, 90 }
+    };
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++)
+        for (int degraded = 0; degraded < 2; degraded++) {
+            AUTO(raster_destroy)
+            struct raster *page = raster_new(odd[i].width_px, odd[i].height_px, odd[i].channels);
+            struct clean_report report;
+            struct err err = {0};
+            memset(page->data, odd[i].fill, page->stride_bytes * page->height_px);
+            page->dpi = odd[i].dpi;
+            assert_int_equal(clean_page(&page, degraded, &report, &err), 0);
+            assert_true(page->width_px && page->height_px);
+        }
+}
+
+/* Bits beyond the width are anything. */
+static void padding_is_not_looked_at(void **state)
+{
+    (void)state;
+    AUTO(raster_destroy) struct raster *page = raster_new(1203, 1600, 0), *same = raster_new(1203, 1600, 0);
+    page->dpi = same->dpi = 300;
+    for (size_t y = 0; y < page->height_px; y++)
+        page->data[(y + 1) * page->stride_bytes - 1] |= 0x1f;
+    assert_true(clean(&page, false).blank);
+    assert_true(clean(&same, false).blank);
+    assert_memory_equal(page->data, same->data, same->stride_bytes * same->height_px);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(upright_text_stays_as_it_is),
+        cmocka_unit_test(skew_is_taken_out_and_pixels_know_their_place),
+        cmocka_unit_test(bilevel_pages_are_straightened_too),
+        cmocka_unit_test(turned_pages_raise_doubt_and_turn_back),
+        cmocka_unit_test(turned_and_skewed_at_once),
+        cmocka_unit_test(coarse_pictures_are_enlarged_and_fine_ones_reduced),
+        cmocka_unit_test(degraded_pages_are_small),
+        cmocka_unit_test(empty_pages_are_blank),
+        cmocka_unit_test(a_page_number_alone_is_not_blank),
+        cmocka_unit_test(faint_text_is_kept),
+        cmocka_unit_test(a_seal_goes_and_print_under_it_stays),
+        cmocka_unit_test(a_seal_seen_through_the_paper_is_scant),
+        cmocka_unit_test(black_borders_go),
+        cmocka_unit_test(uneven_light_is_evened),
+        cmocka_unit_test(odd_pictures_do_no_harm),
+        cmocka_unit_test(padding_is_not_looked_at),
+    };
+    return cmocka_run_group_tests_name("clean", tests, NULL, NULL);
+}
