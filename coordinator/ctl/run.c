@@ -274,7 +274,7 @@ static void end_print(const struct run *run, const struct report *report)
         printf("speed:     %.0f pages per core-hour (%" PRIu64 " pages in %.1f s with %" PRIu32 " slot%s)\n",
                pages_per_core_hour(run), pages_new(run), run->seconds, run->slots, run->slots == 1 ? "" : "s");
     else
-        puts("speed:     nothing to do: all was done before");
+        puts("speed:     nothing to do: no page was left to read");
     printf("results:   %s\nreport:    %s/%s\n", run->out, run->out, REPORT);
 }
 
