@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
  * A map kept as a log: what the dir backend has for omap. One record for each call that sets pairs, so that its pairs
- * count all or none: u32 length of the body, u64 first bytes of the body's SHA-256, body: for each pair u8 length of the key,
- * u16 length of the value, key, value; all little-endian. The last value of a key is in force. */
+ * count all or none: u32 length of the body, u64 first bytes of the body's SHA-256, body: for each pair u8 length of the
+ * key, u16 length of the value, key, value; all little-endian. The last value of a key is in force. */
 #ifndef SOHOA_MAP_LOG_H
 #define SOHOA_MAP_LOG_H
 

@@ -17,8 +17,8 @@
  * lock: each is refused with E_FENCED once another holder has taken a newer epoch, however late it arrives. In rados a
  * holder that was not renewed within its ttl refuses by itself, each guarded call looks at the lock's epoch, and each
  * guarded write carries the epoch (cmpxattr on the object's epoch xattr, which a new holder bumps before its first
- * write to that object): a write that was under way during the takeover is refused from that bump on; an append of 0 bytes
- * is one. In dir the flock itself outlives every write of its holder. */
+ * write to that object): a write that was under way during the takeover is refused from that bump on; an append of 0
+ * bytes is one. In dir the flock itself outlives every write of its holder. */
 #ifndef SOHOA_STORE_H
 #define SOHOA_STORE_H
 
