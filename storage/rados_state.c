@@ -388,7 +388,7 @@ static void pairs_tell(rados_omap_iter_t iter, void (*each)(const struct store_p
     while (!rados_omap_get_next2(iter, &key, &value, &key_bytes, &value_bytes) && key) {
         char text[STORE_KEY_BYTES + 1];
         snprintf(text, sizeof text, "%.*s", (int)key_bytes, key);
-        each(&(struct store_pair){text, value, value_bytes}, user);
+        each(&(struct store_pair){text, value_bytes ? value : "", value_bytes}, user);
     }
 }
 
