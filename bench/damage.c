@@ -119,12 +119,12 @@ void damage_wear(const struct damage *d, cairo_t *cr)
     struct chance chance = chance_branch(d->chance.state, 1);
     for (unsigned i = 0; i < d->specks; i++) {
         cairo_set_source_rgba(cr, 0.1, 0.1, 0.1, chance_real(&chance, 0.3, 1));
-        wear_dot(cr, chance_real(&chance, 0, PRINT_WIDTH_PT), chance_real(&chance, 0, PRINT_HEIGHT_PT),
-                 chance_real(&chance, 0.15, 2.5 * mark_pt));
+        double x = chance_real(&chance, 0, PRINT_WIDTH_PT), y = chance_real(&chance, 0, PRINT_HEIGHT_PT);
+        wear_dot(cr, x, y, chance_real(&chance, 0.15, 2.5 * mark_pt));
     }
     for (unsigned i = 0; i < d->streaks; i++) {
-        double x = chance_real(&chance, 0, PRINT_WIDTH_PT);
-        wear_line(cr, x, 0, x, PRINT_HEIGHT_PT, chance_real(&chance, 0.2, 0.8), chance_real(&chance, 0.1, 0.5));
+        double x = chance_real(&chance, 0, PRINT_WIDTH_PT), width = chance_real(&chance, 0.2, 0.8);
+        wear_line(cr, x, 0, x, PRINT_HEIGHT_PT, width, chance_real(&chance, 0.1, 0.5));
     }
     if (d->fold) {
         double y = PRINT_HEIGHT_PT / 2 + chance_real(&chance, -40, 40);
@@ -226,10 +226,10 @@ static inline uint32_t sensor_value(const struct sensor *s, unsigned channel, ui
 
 static void sensor_row(struct sensor *s, l_uint32 *line, int width, int y, unsigned channels)
 {
-    double gain = (s->gain_left + s->gain_y * y) * GAIN_ONE, slope = s->gain_x * GAIN_ONE;
-    for (int x = 0; x < width; x++, gain += slope) {
+    const double left = (s->gain_left + s->gain_y * y) * GAIN_ONE, slope = s->gain_x * GAIN_ONE;
+    for (int x = 0; x < width; x++) {
         uint64_t draw = chance_next(&s->chance);
-        int32_t g = (int32_t)gain;
+        int32_t g = (int32_t)(left + slope * x);
         if (channels == 1)
             SET_DATA_BYTE(line, x, sensor_value(s, 0, GET_DATA_BYTE(line, x), g, (uint32_t)(draw >> 40)));
         else

@@ -39,6 +39,8 @@ enum {
     LETTER_FRAME_PARTS = 50,    /* one part of so many on each side is not counted: there are shadows and holes */
     SCANT_LETTERS = 20,         /* fewer dark letters than this are scant */
 
+    TILT_LEAST_LETTERS = 15, /* fewer show no direction */
+
     BORDER_SCALE = 8,  /* blocks of so many pixels a side, black all over: no text is */
     BORDER_PARTS = 12, /* black is taken off within one part of so many from each side */
 
@@ -303,40 +305,40 @@ static bool sheet_straighten(struct sheet *sheet, float turn_deg)
     return true;
 }
 
-/* Prepares the sheet and judges its ink; a scant one is prepared again with its red ink. *ret_ink: what to measure lines on. */
-static int sheet_judge(struct sheet *sheet, const struct raster *raster, bool degraded, struct clean_report *report,
-                       PIX **ret_ink, struct err *err)
+/* The sheet's ink, and how many letters are in it. */
+static int ink_measure(struct sheet *sheet, const struct raster *raster, int limit, PIX **ret_ink, int *ret_letters,
+                       struct err *err)
 {
-    int dark = 0, any = 0;
+    pixDestroy(ret_ink);
+    *ret_ink = ink_of(sheet->pix, limit);
+    return letters_count(*ret_ink, sheet->dpi, ret_letters) ? 0 : no_memory(raster, err);
+}
+
+/* Prepares the sheet and judges its ink; a scant one is prepared again with its red ink. */
+static int sheet_judge(struct sheet *sheet, const struct raster *raster, bool degraded, struct clean_report *report,
+                       PIX **ret_ink, int *ret_letters, struct err *err)
+{
     int rc = sheet_prepare(sheet, raster, degraded, false, err);
-    if (rc)
+    if (!rc)
+        rc = ink_measure(sheet, raster, INK_DARK, ret_ink, ret_letters, err);
+    report->scant = !rc && *ret_letters < SCANT_LETTERS;
+    if (!report->scant)
         return rc;
-    AUTO(pixDestroy) PIX *ink = ink_of(sheet->pix, INK_DARK);
-    if (!letters_count(ink, sheet->dpi, &dark))
-        return no_memory(raster, err);
-    report->scant = dark < SCANT_LETTERS;
-    if (report->scant) {
-        rc = sheet_prepare(sheet, raster, degraded, true, err);
-        if (rc)
-            return rc;
-        pixDestroy(&ink);
-        ink = ink_of(sheet->pix, INK_PALE);
-        if (!letters_count(ink, sheet->dpi, &any))
-            return no_memory(raster, err);
-        report->blank = any == 0;
-    }
-    *ret_ink = ink;
-    ink = NULL;
-    return 0;
+    rc = sheet_prepare(sheet, raster, degraded, true, err);
+    if (!rc)
+        rc = ink_measure(sheet, raster, INK_PALE, ret_ink, ret_letters, err);
+    report->blank = !rc && *ret_letters == 0;
+    return rc;
 }
 
 static int sheet_clean(struct sheet *sheet, const struct raster *raster, bool degraded, struct clean_report *report,
                        struct err *err)
 {
     AUTO(pixDestroy) PIX *ink = NULL;
+    int letters = 0;
     float turn_deg = 0;
-    int rc = sheet_judge(sheet, raster, degraded, report, &ink, err);
-    if (rc || report->blank)
+    int rc = sheet_judge(sheet, raster, degraded, report, &ink, &letters, err);
+    if (rc || letters < TILT_LEAST_LETTERS)
         return rc;
     if (tilt_measure(ink, &report->tilted, &turn_deg))
         return no_memory(raster, err);

@@ -75,12 +75,12 @@ static int take_digits(const char **at, unsigned count, int least, int most)
 }
 
 /* "+07'00'" -> "+07:00", "Z" -> "Z"; "" when the zone is not said. */
-static void iso_zone(const char *at, char zone[24])
+static void iso_zone(const char *at, char zone[8])
 {
     char sign = *at;
     zone[0] = '\0';
     if (sign == 'Z')
-        snprintf(zone, 24, "Z");
+        snprintf(zone, 8, "Z");
     if (sign != '+' && sign != '-')
         return;
     at++;
@@ -90,7 +90,7 @@ static void iso_zone(const char *at, char zone[24])
     if (*at)
         minutes = take_digits(&at, 2, 0, 59);
     if (hours >= 0 && minutes >= 0)
-        snprintf(zone, 24, "%c%02d:%02d", sign, hours, minutes);
+        snprintf(zone, 8, "%c%02u:%02u", sign, (unsigned)hours % 24, (unsigned)minutes % 60);
 }
 
 /* "D:20210105081524+07'00'" (ISO 32000-1, 7.9.4) -> "2021-01-05T08:15:24+07:00"; malloc'd, "" when it is not one. */
@@ -103,7 +103,7 @@ static char *iso_time(const char *date)
         second = take_digits(&date, 2, 0, 60);
     if (year < 0 || month < 0 || day < 0 || hour < 0 || minute < 0 || second < 0)
         return strdup("");
-    char iso[96], zone[24];
+    char iso[96], zone[8];
     iso_zone(date, zone);
     snprintf(iso, sizeof iso, "%04d-%02d-%02dT%02d:%02d:%02d%s", year, month, day, hour, minute, second, zone);
     return strdup(iso);

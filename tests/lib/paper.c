@@ -12,6 +12,14 @@
 
 enum { PAPER_MAX_SIDE_PX = 20000 };
 
+const char *__lsan_default_suppressions(void);
+
+/* fontconfig keeps its caches until the process ends. */
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libfontconfig";
+}
+
 struct raster *paper_new(uint32_t width_px, uint32_t height_px, uint32_t dpi)
 {
     struct raster *paper = raster_new(width_px, height_px, 3);
@@ -125,7 +133,7 @@ static double sample(const struct raster *paper, double x, double y, uint32_t ch
 
 struct raster *paper_turned(const struct raster *paper, double deg)
 {
-    bool lying = deg == 90 || deg == 270;
+    bool lying = lround(deg / 90) & 1;
     struct raster *turned =
         paper_new(lying ? paper->height_px : paper->width_px, lying ? paper->width_px : paper->height_px, paper->dpi);
     double c = cos(deg * M_PI / 180), s = sin(deg * M_PI / 180);

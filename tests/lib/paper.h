@@ -16,7 +16,8 @@ void paper_fill(struct raster *paper, uint32_t x, uint32_t y, uint32_t w, uint32
 /* A ring with a star of ink, as seals are. */
 void paper_seal(struct raster *paper, double x, double y, double radius_px, uint32_t colour);
 
-/* What a scanner sees of it when it lies turned clockwise by deg: the picture keeps its size, but for 90 and 270. */
+/* What a scanner sees of it when it lies turned clockwise by deg: width and height change places near 90 and
+ * 270. */
 struct raster *paper_turned(const struct raster *paper, double deg);
 struct raster *paper_mirrored(const struct raster *paper);
 struct raster *paper_gray(const struct raster *paper);

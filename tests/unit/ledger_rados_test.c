@@ -182,6 +182,7 @@ static void an_empty_segment_of_the_holder_before_is_shut(void **state)
     AUTO(ledger_destroy) struct ledger *new = ledger_of(new_store);
     assert_int_equal(late_append("00000001", old_epoch), -ECANCELED);
     assert_int_equal(segments(), 2);
+    assert_int_equal(ledger_next(old), ledger_next(new));
 }
 
 static int cluster_open(void)

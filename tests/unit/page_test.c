@@ -87,6 +87,43 @@ static void packing_and_unpacking_keeps_everything(void **state)
     assert_memory_equal(packed.data, twice.data, packed.size);
 }
 
+static bool is_own(const Sohoa__Word *word, const void *user)
+{
+    assert_null(user);
+    return word->own;
+}
+
+static void pruning_leaves_no_empty_parts(void **state)
+{
+    (void)state;
+    AUTO(page_destroy) Sohoa__Page *page = sample_page();
+    add_word(block_add_line(page_add_block(page)), "gone", 0, 0, 1, 1, 1);
+    page_prune(page, is_own, NULL);
+    assert_int_equal(page->n_blocks, 1);
+    assert_int_equal(page->blocks[0]->n_lines, 1);
+    assert_int_equal(page->blocks[0]->lines[0]->n_words, 1);
+    assert_string_equal(page->blocks[0]->lines[0]->words[0]->text, "số");
+}
+
+/* Unpacked arrays are exactly as long as they must be. */
+static void unpacked_pages_can_grow(void **state)
+{
+    (void)state;
+    AUTO(page_destroy) Sohoa__Page *page = page_new(1), *again = NULL;
+    AUTO(buf_destroy) struct buf packed = {0};
+    Sohoa__Line *line = block_add_line(page_add_block(page));
+    for (int i = 0; i < 3; i++)
+        line_add_word(line, "a");
+    page_pack(page, &packed);
+    assert_int_equal(page_unpack(packed.data, packed.size, &again, NULL), 0);
+    for (int i = 0; i < 300; i++)
+        line_add_word(again->blocks[0]->lines[0], "b");
+    assert_int_equal(again->blocks[0]->lines[0]->n_words, 303);
+    page_take_block(page, again->blocks[0]);
+    again->n_blocks = 0;
+    assert_string_equal(page->blocks[1]->lines[0]->words[302]->text, "b");
+}
+
 static void expect_refused(const void *data, size_t bytes)
 {
     Sohoa__Page *page = NULL;
@@ -213,6 +250,8 @@ int main(void)
         cmocka_unit_test(confidence_is_weighted_by_letters_of_read_words),
         cmocka_unit_test(an_empty_page_measures_zero),
         cmocka_unit_test(packing_and_unpacking_keeps_everything),
+        cmocka_unit_test(pruning_leaves_no_empty_parts),
+        cmocka_unit_test(unpacked_pages_can_grow),
         cmocka_unit_test(garbage_is_refused),
         cmocka_unit_test(words_that_make_no_sense_are_refused),
         cmocka_unit_test(too_many_words_are_refused),
