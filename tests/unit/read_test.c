@@ -281,7 +281,7 @@ static void nothing_is_read_on_empty_pages(void **state)
     raster_destroy(&front);
     paper_seal(back, 420, 700, 200, 0xe8a0a8);
     for (size_t i = 0; i < mirrored->height_px * mirrored->stride_bytes; i++)
-        mirrored->data[i] = (uint8_t)(255 - (255 - mirrored->data[i]) / 6);
+        mirrored->data[i] = (uint8_t)(255 - (255 - mirrored->data[i]) / 3);
     struct raster *sheet[] = {paper_new(1200, 1600, 300), back, mirrored};
     for (size_t i = 0; i < 3; i++) {
         AUTO(page_destroy) Sohoa__Page *page = page_of(sheet[i], false);
