@@ -22,7 +22,7 @@ enum {
     THRESHOLD = 140, /* of bilevel scanners */
 };
 
-static const double paragraphs_a_page = 9, paragraphs_of_header = 3.5;
+static const double paragraphs_a_page = 13, paragraphs_of_header = 5;
 
 struct backlog {
     const struct backlog_plan *plan;
@@ -59,25 +59,37 @@ static void job_clear(struct job *job)
     print_destroy(&job->print);
 }
 
-static void job_draw_form(struct job *job, const bool *formats)
+/* Rarely, gray and bilevel images are kept without loss. */
+static enum source_coding job_draw_coding(struct job *job)
 {
-    static const unsigned format[] = {62, 18, 12, 8, 0}, colour[] = {45, 20, 35, 0};
+    const struct source_form *form = &job->form;
+    bool rare = chance_percent(&job->chance, 20), is_pdf = form->format == SOURCE_PDF;
+    if (form->format == SOURCE_PNG)
+        return CODING_FLATE;
+    if (form->colour == SOURCE_BILEVEL)
+        return is_pdf && rare ? CODING_FLATE : CODING_G4;
+    if (form->colour == SOURCE_GRAY && rare)
+        return is_pdf ? CODING_FLATE : CODING_LZW;
+    return CODING_JPEG;
+}
+
+static void job_draw_form(struct job *job, const struct backlog_plan *plan)
+{
+    static const unsigned format[] = {62, 18, 12, 8, 0}, colour[] = {45, 20, 35, 0}, dpi[] = {40, 60, 0};
     struct source_form *form = &job->form;
     do
         form->format = chance_weighed(&job->chance, format);
-    while (!formats[form->format]);
+    while (!(plan->formats >> form->format & 1));
     form->colour = form->format == SOURCE_JPEG ? chance_below(&job->chance, 2) : chance_weighed(&job->chance, colour);
-    form->dpi = chance_percent(&job->chance, 40) || form->format == SOURCE_PNG ? 200 : 300;
+    form->coding = job_draw_coding(job);
     form->quality = chance_between(&job->chance, 55, 90);
-    bool rare = chance_percent(&job->chance, 20);
-    if (form->format == SOURCE_PNG)
-        form->coding = CODING_FLATE;
-    else if (form->colour == SOURCE_BILEVEL)
-        form->coding = form->format == SOURCE_PDF && rare ? CODING_FLATE : CODING_G4;
-    else if (form->colour == SOURCE_GRAY && rare)
-        form->coding = form->format == SOURCE_PDF ? CODING_FLATE : CODING_LZW;
-    else
-        form->coding = CODING_JPEG;
+    unsigned drawn;
+    do
+        drawn = chance_weighed(&job->chance, dpi);
+    while (!(plan->dpi >> drawn & 1));
+    if (form->colour != SOURCE_BILEVEL && form->coding != CODING_JPEG && plan->dpi >> DPI_200 & 1)
+        drawn = DPI_200; /* more would make huge files, which nobody keeps */
+    form->dpi = source_dpi(drawn);
 }
 
 static void job_draw_ink(struct job *job, enum damage_level level)
@@ -123,7 +135,7 @@ static int job_init(struct job *job, const struct backlog_plan *plan, const stru
                     struct err *err)
 {
     *job = (struct job){.chance = chance_branch(plan->seed, 2 * (uint64_t)index + 1)};
-    job_draw_form(job, plan->formats);
+    job_draw_form(job, plan);
     job->strength = damage_strength(&job->chance, plan->damage);
     job_draw_ink(job, plan->damage);
     if (!source_holds_pages(job->form.format))
@@ -159,13 +171,15 @@ static int job_scan(struct job *job, const struct dossier *dossier, size_t sheet
     return source_add(source, page, err);
 }
 
+/* A stream for each page, so that turning one page does not change the next. */
 static void job_draw_damage(struct job *job, const struct backlog_plan *plan, bool blank, struct damage *damage)
 {
-    damage_draw(&job->chance, job->strength, damage);
-    if (chance_percent(&job->chance, plan->rotated))
-        damage->rotation_deg = 90 * (1 + chance_below(&job->chance, 3));
-    if (blank && job->strength > 0 && damage->bleed <= 0 && chance_percent(&job->chance, 60))
-        damage->bleed = chance_real(&job->chance, 0.03, 0.06 + 0.12 * job->strength);
+    struct chance chance = chance_branch(chance_next(&job->chance), blank);
+    damage_draw(&chance, job->strength, damage);
+    if (blank && job->strength > 0 && damage->bleed <= 0 && chance_percent(&chance, 60))
+        damage->bleed = chance_real(&chance, 0.03, 0.06 + 0.12 * job->strength);
+    if (chance_percent(&chance, plan->rotated))
+        damage->rotation_deg = 90 * (1 + chance_below(&chance, 3));
 }
 
 static int job_add_page(struct job *job, const struct backlog *b, size_t sheet_no, bool blank, struct source *source,
@@ -326,8 +340,9 @@ static int backlog_document(struct backlog *b, uint32_t index, struct err *err)
 
 int backlog_write(const struct backlog_plan *plan, struct backlog_count *ret_count, struct err *err)
 {
+    assert(plan->kinds && plan->formats && plan->dpi && plan->documents);
     AUTO(backlog_clear) struct backlog backlog = {.plan = plan};
-    uint32_t most = plan->documents > 0 ? plan->documents - 1 : 0;
+    uint32_t most = plan->documents - 1;
     backlog.duplicates_left = (uint32_t)lrint(plan->documents * plan->duplicates / 100);
     if (backlog.duplicates_left > most)
         backlog.duplicates_left = most;

@@ -11,13 +11,16 @@
 
 enum { BACKLOG_DOCUMENTS_MAX = 1000000, BACKLOG_PAGES_MEAN_MAX = 50 };
 
+#define BACKLOG_ALL(count) ((1u << (count)) - 1) /* all bits of an enum of that many */
+
 struct backlog_plan {
     const char *out; /* made when it is not there; must not hold scans or truth yet */
     uint32_t documents;
     uint64_t seed;
     enum damage_level damage;
-    bool kinds[ORGAN_KIND_NR];         /* at least one */
-    bool formats[SOURCE_FORMAT_NR];    /* at least one */
+    unsigned kinds;                    /* bits 1 << ORGAN_*, at least one */
+    unsigned formats;                  /* bits 1 << SOURCE_*, at least one */
+    unsigned dpi;                      /* bits 1 << DPI_*, at least one */
     double duplicates, blank, rotated; /* percent: of documents; of sheets with a blank back; of pages turned */
     double pages_mean;                 /* printed pages a document, at least 1 */
     FILE *progress;                    /* NULL: quiet */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
  * Reproducible chance: one 64-bit state (SplitMix64: Steele, Lea, Flood, OOPSLA 2014). The same seed gives the same draws
- * on every machine; nothing here knows the clock, the process or libc's rand(). */
+ * on every machine; nothing here knows the clock, the process or libc's rand(). Never draw twice in the arguments of one
+ * call or in one initialiser: compilers differ in the order. */
 #ifndef SOHOA_BENCH_CHANCE_H
 #define SOHOA_BENCH_CHANCE_H
 

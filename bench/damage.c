@@ -119,12 +119,12 @@ void damage_wear(const struct damage *d, cairo_t *cr)
     struct chance chance = chance_branch(d->chance.state, 1);
     for (unsigned i = 0; i < d->specks; i++) {
         cairo_set_source_rgba(cr, 0.1, 0.1, 0.1, chance_real(&chance, 0.3, 1));
-        wear_dot(cr, chance_real(&chance, 0, PRINT_WIDTH_PT), chance_real(&chance, 0, PRINT_HEIGHT_PT),
-                 chance_real(&chance, 0.15, 2.5 * mark_pt));
+        double x = chance_real(&chance, 0, PRINT_WIDTH_PT), y = chance_real(&chance, 0, PRINT_HEIGHT_PT);
+        wear_dot(cr, x, y, chance_real(&chance, 0.15, 2.5 * mark_pt));
     }
     for (unsigned i = 0; i < d->streaks; i++) {
-        double x = chance_real(&chance, 0, PRINT_WIDTH_PT);
-        wear_line(cr, x, 0, x, PRINT_HEIGHT_PT, chance_real(&chance, 0.2, 0.8), chance_real(&chance, 0.1, 0.5));
+        double x = chance_real(&chance, 0, PRINT_WIDTH_PT), width = chance_real(&chance, 0.2, 0.8);
+        wear_line(cr, x, 0, x, PRINT_HEIGHT_PT, width, chance_real(&chance, 0.1, 0.5));
     }
     if (d->fold) {
         double y = PRINT_HEIGHT_PT / 2 + chance_real(&chance, -40, 40);

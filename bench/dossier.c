@@ -8,13 +8,13 @@
 
 enum { YEAR_FIRST = 2016, YEAR_LAST = 2024, DOCUMENTS_MOST = 6, NAME_WORDS = 7 };
 
-static enum organ_kind dossier_kind(struct chance *chance, const bool *kinds)
+static enum organ_kind dossier_kind(struct chance *chance, unsigned kinds)
 {
     static const unsigned weight[ORGAN_KIND_NR + 1] = {60, 28, 12, 0};
     unsigned kind;
     do
         kind = chance_weighed(chance, weight);
-    while (!kinds[kind]);
+    while (!(kinds >> kind & 1));
     return kind;
 }
 
@@ -35,7 +35,7 @@ static void dossier_place(struct dossier *d, struct chance *chance, unsigned ind
     p->deadline = youth ? "2026-12-15" : commune ? "2026-11-30" : "2026-08-15";
 }
 
-void dossier_open(struct dossier *d, struct chance *chance, const bool *kinds, unsigned index)
+void dossier_open(struct dossier *d, struct chance *chance, unsigned kinds, unsigned index)
 {
     *d = (struct dossier){0};
     organ_draw(chance, dossier_kind(chance, kinds), &d->organ);

@@ -14,8 +14,8 @@ struct dossier {
     char folder[ORGAN_TEXT_BYTES]; /* "Quận Ba Đình" */
 };
 
-/* Opens dossier number index of a body of one of the kinds. */
-void dossier_open(struct dossier *dossier, struct chance *chance, const bool *kinds, unsigned index);
+/* Opens dossier number index of a body of one of the kinds (bits 1 << ORGAN_*). */
+void dossier_open(struct dossier *dossier, struct chance *chance, unsigned kinds, unsigned index);
 
 /* Writes a file name without its suffix, in one of the ways people name scans. */
 void dossier_name(const struct dossier *dossier, struct chance *chance, const struct letter_fields *fields,

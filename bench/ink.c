@@ -68,8 +68,8 @@ static void ink_digit(cairo_t *cr, struct chance *chance, int digit, double x, d
             continue;
         }
         double px = p[0] / 10.0, py = p[1] / 16.0;
-        points[count++] = (struct pen_point){x + (px + 0.18 * (1 - py)) * width + chance_real(chance, -0.35, 0.35),
-                                             y + py * height + chance_real(chance, -0.35, 0.35)};
+        points[count].x = x + (px + 0.18 * (1 - py)) * width + chance_real(chance, -0.35, 0.35);
+        points[count++].y = y + py * height + chance_real(chance, -0.35, 0.35);
         p++;
     }
 }
@@ -81,10 +81,18 @@ void ink_hand(cairo_t *cr, struct chance *chance, struct ink_colour colour, cons
     double top = spot->y + spot->height - height + chance_real(chance, -1, 1);
     cairo_save(cr);
     pen_set(cr, colour, chance_real(chance, 0.9, 1.4));
-    for (size_t i = 0; i < count; i++)
-        if (spot->text[i] >= '0' && spot->text[i] <= '9')
-            ink_digit(cr, chance, spot->text[i] - '0', spot->x + step * (double)i + step * 0.12, top, step * 0.68,
-                      height);
+    for (size_t i = 0; i < count; i++) {
+        double x = spot->x + step * ((double)i + 0.12), width = step * 0.68;
+        if (spot->text[i] == '/')
+            pen_stroke(cr,
+                       (const struct pen_point[]){
+                           {x + width * 0.8, top         },
+                           {x + width * 0.2, top + height}
+            },
+                       2);
+        else
+            ink_digit(cr, chance, spot->text[i] - '0', x, top, width, height);
+    }
     cairo_restore(cr);
 }
 
@@ -178,8 +186,8 @@ static void stamp_press(cairo_t *cr, struct chance *chance, double reach)
     for (int i = chance_between(chance, 30, 120); i > 0; i--) {
         cairo_set_source_rgba(cr, 0, 0, 0, chance_real(chance, 0.15, 0.8));
         cairo_new_path(cr);
-        cairo_arc(cr, chance_real(chance, -reach, reach), chance_real(chance, -reach, reach),
-                  chance_real(chance, 0.3, reach * 0.09), 0, 2 * G_PI);
+        double x = chance_real(chance, -reach, reach), y = chance_real(chance, -reach, reach);
+        cairo_arc(cr, x, y, chance_real(chance, 0.2, reach * 0.05), 0, 2 * G_PI);
         cairo_fill(cr);
     }
     cairo_pop_group_to_source(cr);
@@ -251,7 +259,8 @@ void ink_incoming(cairo_t *cr, struct chance *chance, const struct organ *organ,
     struct print_spot number = {.x = 10, .y = -18, .width = 26, .height = 12};
     struct print_spot day = {.x = 18, .y = -2, .width = 34, .height = 11};
     snprintf(number.text, sizeof number.text, "%d", chance_between(chance, 10, 4999));
-    snprintf(day.text, sizeof day.text, "%02d/%d", chance_between(chance, 1, 28), chance_between(chance, 1, 12));
+    int day_no = chance_between(chance, 1, 28), month = chance_between(chance, 1, 12);
+    snprintf(day.text, sizeof day.text, "%02d/%d", day_no, month);
     ink_hand(cr, chance, (struct ink_colour){0.1, 0.15, 0.5}, &number);
     ink_hand(cr, chance, (struct ink_colour){0.1, 0.15, 0.5}, &day);
     stamp_press(cr, chance, width / 2);
@@ -262,7 +271,7 @@ void ink_urgent(cairo_t *cr, struct chance *chance, const struct print_spot *spo
     static const char *const word[] = {"KHẨN", "THƯỢNG KHẨN", "HỎA TỐC"};
     const char *text = CHANCE_PICK(chance, word);
     double width = 12 + 11.5 * (double)g_utf8_strlen(text, -1), height = 24;
-    stamp_begin(cr, chance, spot->x + spot->width * 0.5, spot->y + 24, seal_red);
+    stamp_begin(cr, chance, spot->x + spot->width * 0.35, spot->y + 22, seal_red);
     stamp_frame(cr, width, height, 1.2);
     stamp_frame(cr, width - 5, height - 5, 0.8);
     cairo_text_extents_t e;

@@ -3,6 +3,7 @@
 #include "bench/print.h"
 
 #include <assert.h>
+#include <fontconfig/fontconfig.h>
 #include <pango/pangocairo.h>
 #include <stdio.h>
 #include <string.h>
@@ -467,4 +468,11 @@ void print_draw(const struct print *print, size_t sheet_no, cairo_t *cr)
         cairo_rel_line_to(cr, sheet->rules[i].width, 0);
         cairo_stroke(cr);
     }
+}
+
+void print_forget_fonts(void)
+{
+    pango_cairo_font_map_set_default(NULL);
+    cairo_debug_reset_static_data();
+    FcFini();
 }

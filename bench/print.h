@@ -41,6 +41,9 @@ const char *print_text(const struct print *print, size_t sheet_no);
 
 size_t print_spots(const struct print *print, size_t sheet_no, const struct print_spot **ret_spots);
 
+/* Frees what the font libraries keep, which leak checkers would take for lost. No print may be alive. */
+void print_forget_fonts(void);
+
 /* Draws the sheet in black; cr's unit is the point. */
 void print_draw(const struct print *print, size_t sheet_no, cairo_t *cr);
 

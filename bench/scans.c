@@ -2,14 +2,13 @@
  * bench-scans: reads the options, has the backlog written, says in one line of JSON what came of it.
  * Exits 0 when it is done, 1 when it could not, 2 on wrong use. */
 #include <errno.h>
-#include <fontconfig/fontconfig.h>
 #include <getopt.h>
 #include <jansson.h>
-#include <pango/pangocairo.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bench/backlog.h"
+#include "bench/print.h"
 
 static const char usage[] =
     "Usage: scans --out DIR [option...]\n"
@@ -22,10 +21,11 @@ static const char usage[] =
     "  --damage LEVEL        none, light, mixed or heavy (mixed); none has neither seals nor handwriting\n"
     "  --kinds LIST          of state, party, youth (all)\n"
     "  --formats LIST        of pdf, tiff, jpeg, png (all); a jpeg or png holds one page\n"
+    "  --dpi LIST            of 200, 300 (both)\n"
     "  --duplicates PERCENT  of the documents that are exact copies of earlier ones (5)\n"
     "  --blank PERCENT       of the sheets in PDFs and TIFFs whose blank back was scanned, too (10)\n"
     "  --rotated PERCENT     of the pages that are turned by 90, 180 or 270 degrees (5)\n"
-    "  --pages-mean M        printed pages of a PDF or TIFF, on average about, 1-50 (3.5)\n"
+    "  --pages-mean M        printed pages of a PDF or TIFF, on average about, 1-50 (4)\n"
     "  --help\n";
 
 enum option_key {
@@ -35,6 +35,7 @@ enum option_key {
     KEY_DAMAGE,
     KEY_KINDS,
     KEY_FORMATS,
+    KEY_DPI,
     KEY_DUPLICATES,
     KEY_BLANK,
     KEY_ROTATED,
@@ -49,6 +50,7 @@ static const struct option options[] = {
     {"damage",     required_argument, NULL, KEY_DAMAGE    },
     {"kinds",      required_argument, NULL, KEY_KINDS     },
     {"formats",    required_argument, NULL, KEY_FORMATS   },
+    {"dpi",        required_argument, NULL, KEY_DPI       },
     {"duplicates", required_argument, NULL, KEY_DUPLICATES},
     {"blank",      required_argument, NULL, KEY_BLANK     },
     {"rotated",    required_argument, NULL, KEY_ROTATED   },
@@ -80,11 +82,11 @@ static int parse_real(const char *name, const char *text, double least, double m
     return 0;
 }
 
-/* Sets chosen[i] for each name of the comma-separated text. */
+/* Sets bit i of *chosen for each name of the comma-separated text. */
 static int parse_list(const char *name, const char *text, const char *(*name_of)(unsigned), unsigned count,
-                      bool *chosen, struct err *err)
+                      unsigned *chosen, struct err *err)
 {
-    memset(chosen, 0, count * sizeof *chosen);
+    *chosen = 0;
     for (const char *item = text;; item++) {
         size_t bytes = strcspn(item, ",");
         unsigned i = 0;
@@ -92,7 +94,7 @@ static int parse_list(const char *name, const char *text, const char *(*name_of)
             i++;
         if (i == count)
             return err_set(err, E_USAGE, "--%s does not know '%.*s'", name, bytes > 40 ? 40 : (int)bytes, item);
-        chosen[i] = true;
+        *chosen |= 1u << i;
         item += bytes;
         if (!*item)
             return 0;
@@ -107,6 +109,11 @@ static const char *kind_name(unsigned i)
 static const char *format_name(unsigned i)
 {
     return source_format_name(i);
+}
+
+static const char *dpi_name(unsigned i)
+{
+    return source_dpi_name(i);
 }
 
 static const char *level_name(unsigned i)
@@ -137,8 +144,9 @@ static int parse_option(int key, const char *text, struct backlog_plan *plan, st
         return rc;
     case KEY_SEED: return parse_whole("seed", text, 0, UINT64_MAX, &plan->seed, err);
     case KEY_DAMAGE: return parse_level(text, &plan->damage, err);
-    case KEY_KINDS: return parse_list("kinds", text, kind_name, ORGAN_KIND_NR, plan->kinds, err);
-    case KEY_FORMATS: return parse_list("formats", text, format_name, SOURCE_FORMAT_NR, plan->formats, err);
+    case KEY_KINDS: return parse_list("kinds", text, kind_name, ORGAN_KIND_NR, &plan->kinds, err);
+    case KEY_FORMATS: return parse_list("formats", text, format_name, SOURCE_FORMAT_NR, &plan->formats, err);
+    case KEY_DPI: return parse_list("dpi", text, dpi_name, SOURCE_DPI_NR, &plan->dpi, err);
     case KEY_DUPLICATES: return parse_real("duplicates", text, 0, 100, &plan->duplicates, err);
     case KEY_BLANK: return parse_real("blank", text, 0, 100, &plan->blank, err);
     case KEY_ROTATED: return parse_real("rotated", text, 0, 100, &plan->rotated, err);
@@ -176,26 +184,19 @@ static void print_result(const struct backlog_plan *plan, const struct backlog_c
     json_decref(line);
 }
 
-/* Leak checkers would take what the font libraries keep for lost. */
-static void forget_fonts(void)
-{
-    pango_cairo_font_map_set_default(NULL);
-    cairo_debug_reset_static_data();
-    FcFini();
-}
-
 int main(int argc, char **argv)
 {
     struct backlog_plan plan = {
         .documents = 20,
         .seed = 1,
         .damage = DAMAGE_MIXED,
-        .kinds = {true,  true, true},
-        .formats = { true, true, true, true},
+        .kinds = BACKLOG_ALL(ORGAN_KIND_NR),
+        .formats = BACKLOG_ALL(SOURCE_FORMAT_NR),
+        .dpi = BACKLOG_ALL(SOURCE_DPI_NR),
         .duplicates = 5,
         .blank = 10,
         .rotated = 5,
-        .pages_mean = 3.5,
+        .pages_mean = 4,
         .progress = stderr,
     };
     struct backlog_count count;
@@ -208,7 +209,7 @@ int main(int argc, char **argv)
     }
     if (!rc)
         rc = backlog_write(&plan, &count, &err);
-    forget_fonts();
+    print_forget_fonts();
     if (rc) {
         fprintf(stderr, "scans: %s: %s\n", err_name(rc), err.text);
         return rc == E_USAGE ? 2 : 1;

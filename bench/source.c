@@ -28,6 +28,18 @@ const char *source_colour_name(enum source_colour colour)
     return name[colour];
 }
 
+uint32_t source_dpi(enum source_dpi dpi)
+{
+    static const uint32_t value[SOURCE_DPI_NR] = {200, 300};
+    return value[dpi];
+}
+
+const char *source_dpi_name(enum source_dpi dpi)
+{
+    static const char *const name[SOURCE_DPI_NR] = {"200", "300"};
+    return name[dpi];
+}
+
 bool source_holds_pages(enum source_format format)
 {
     return format == SOURCE_PDF || format == SOURCE_TIFF;

@@ -13,6 +13,8 @@ enum source_format { SOURCE_PDF, SOURCE_TIFF, SOURCE_JPEG, SOURCE_PNG, SOURCE_FO
 enum source_colour { SOURCE_COLOUR, SOURCE_GRAY, SOURCE_BILEVEL };
 enum source_coding { CODING_JPEG, CODING_G4, CODING_FLATE, CODING_LZW };
 
+enum source_dpi { DPI_200, DPI_300, SOURCE_DPI_NR };
+
 struct source_form {
     enum source_format format;
     enum source_colour colour;
@@ -23,6 +25,8 @@ struct source_form {
 
 const char *source_format_name(enum source_format format); /* "pdf" */
 const char *source_colour_name(enum source_colour colour); /* "colour" */
+uint32_t source_dpi(enum source_dpi dpi);                  /* 200 */
+const char *source_dpi_name(enum source_dpi dpi);          /* "200" */
 bool source_holds_pages(enum source_format format);        /* more than one */
 
 struct source;

@@ -71,10 +71,10 @@ static json_t *batch_json(const struct batch *batch)
     const char *state = batch->withdrawn                               ? "withdrawn"
                         : batch->doc_count[SOHOA__DOC_STATE__DOC_OPEN] ? "running"
                                                                        : "finished";
-    return json_pack("{s:s, s:s, s:i, s:I, s:s, s:o, s:o, s:I}", "id", batch->id, "state", state, "priority",
+    return json_pack("{s:s, s:s, s:i, s:I, s:s, s:o, s:o, s:I, s:I}", "id", batch->id, "state", state, "priority",
                      (int)batch->priority, "deadline_ms", (json_int_t)batch->deadline_ms, "unit", batch->unit,
                      "documents", documents_json(totals.docs), "pages", pages_json(totals.pages), "cpu_ms",
-                     (json_int_t)batch->cpu_ms);
+                     (json_int_t)batch->cpu_ms, "pages_read", (json_int_t)batch->pages_read);
 }
 
 static json_t *err_json(const struct coordinator *c, uint32_t fault)

@@ -66,7 +66,8 @@ struct batch {
     uint64_t ordinals; /* given out so far */
     uint64_t page_count[PAGE_STATES];
     uint32_t doc_count[DOC_STATES];
-    uint64_t cpu_ms;
+    uint64_t cpu_ms;      /* of slots, since this coordinator started */
+    uint64_t pages_read;  /* likewise: pages that workers read, not those found in the store */
     uint32_t probe_next;  /* documents before it are past UNPROBED or in reprobe */
     struct ring reprobe;  /* documents */
     struct ring ready;    /* works with queued parts; may name a work that has none any more */

@@ -735,13 +735,24 @@ static void finish_assembly(struct sched *sched, const struct lease *lease, cons
     }
 }
 
+static void result_account(struct batch *batch, const struct lease *lease, const Sohoa__Result *result)
+{
+    batch->cpu_ms += result->cpu_ms;
+    if (lease->kind != SOHOA__JOB_KIND__JOB_PAGES || result->found)
+        return;
+    if (result->assembled && !result->n_stored)
+        batch->pages_read += lease->count;
+    for (size_t i = 0; i < result->n_stored; i++)
+        batch->pages_read += result->stored[i]->count;
+}
+
 bool sched_finish(struct sched *sched, uint32_t worker, const Sohoa__Result *result, uint64_t now_ms, struct acts *acts)
 {
     struct lease *found = lease_find(sched, worker, result->lease);
     if (!found)
         return false;
     struct lease lease = lease_take(sched, found);
-    sched->backlog->batch[lease.doc.batch]->cpu_ms += result->cpu_ms;
+    result_account(sched->backlog->batch[lease.doc.batch], &lease, result);
     switch (lease.kind) {
     case SOHOA__JOB_KIND__JOB_PROBE: finish_probe(sched, &lease, result, now_ms, acts); break;
     case SOHOA__JOB_KIND__JOB_PAGES: finish_pages(sched, &lease, result, now_ms, acts); break;

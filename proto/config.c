@@ -17,6 +17,8 @@
 #define GIB  (INT64_C(1) << 30)
 #define MIB  (INT64_C(1) << 20)
 
+/* The formatter would pad every column to the widest. */
+/* clang-format off */
 static const struct config_row {
     const char *name;
     int readers;
@@ -24,46 +26,46 @@ static const struct config_row {
     const char *preset;
     const char *doc;
 } config_row[CFG_KEYS] = {
-    [CFG_BIND] = {"bind",                FOR_COORDINATOR, 0,         0,          "tcp://127.0.0.1:7700",                "ZeroMQ endpoint that workers connect to"           },
-    [CFG_CONNECT] = {"connect",             FOR_WORKER,      0,         0,          "tcp://127.0.0.1:7700",                "ZeroMQ endpoint of the coordinator"                },
-    [CFG_HTTP] = {"http",                FOR_COORDINATOR, 0,         0,          "127.0.0.1:7780",                      "HTTP API: ADDRESS:PORT or unix:PATH"               },
-    [CFG_STORE] = {"store",               BOTH,            0,         0,          "dir:/var/lib/sohoa/store",
-                  "object store: dir:PATH, or rados:CONF?user=NAME&meta=POOL&data=POOL"                                                                                     },
-    [CFG_REDIS] = {"redis",               FOR_COORDINATOR, 0,         0,          "/run/redis/redis-server.sock",        "unix socket of this host's Redis"                  },
-    [CFG_NAME] = {"name",                BOTH,            0,         0,          "",                                    "name in the cluster; the host name when empty"     },
-    [CFG_LANG] = {"lang",                FOR_WORKER,      0,         0,          "vie",                                 "Tesseract languages, joined by +"                  },
-    [CFG_TESSDATA] = {"tessdata",            FOR_WORKER,      0,         0,          "/usr/share/tesseract-ocr/5/tessdata",
-                  "folder of the traineddata files and pdf.ttf"                                                                                                             },
-    [CFG_SLOTS] = {"slots",               FOR_WORKER,      0,         1024,       "0",                                   "pages read at once; 0: one a core"                 },
-    [CFG_PREFETCH_JOBS] = {"prefetch_jobs",       FOR_WORKER,      0,         64,         "2",                                   "jobs fetched ahead of the slots"                   },
-    [CFG_IO_THREADS] = {"io_threads",          FOR_WORKER,      1,         256,        "8",                                   "threads that read sources and write results"       },
-    [CFG_SOURCE_ROOT] = {"source_root",         FOR_WORKER,      0,         0,          "/",                                   "sources must lie beneath; relative ones start here"},
-    [CFG_SOURCE_MAX_BYTES] = {"source_max_bytes",    FOR_WORKER,      1024,      64 * GIB,   "2147483648",                          "largest source"                                    },
-    [CFG_PAGE_MAX_PIXELS] = {"page_max_pixels",     FOR_WORKER,      1000000,   1000000000, "40000000",
-                  "pages above this many pixels are read from a smaller picture"                                                                                            },
-    [CFG_PAGE_MAX_MS] = {"page_max_ms",         FOR_WORKER,      100,       3600000,    "120000",                              "time for one page; then SIGKILL"                   },
-    [CFG_OPEN_MAX_MS] = {"open_max_ms",         FOR_WORKER,      100,       3600000,    "30000",                               "time to open a source; then SIGKILL"               },
-    [CFG_ASSEMBLE_MAX_MS] = {"assemble_max_ms",     FOR_WORKER,      100,       3600000,    "300000",
-                  "time to assemble a document; then SIGKILL"                                                                                                               },
-    [CFG_SLOT_MAX_BYTES] = {"slot_max_bytes",      FOR_WORKER,      256 * MIB, 64 * GIB,   "1610612736",
-                  "address space of a slot (RLIMIT_AS)"                                                                                                                     },
-    [CFG_SLOT_DEGRADED_BYTES] = {"slot_degraded_bytes", FOR_WORKER,      256 * MIB, 64 * GIB,   "536870912",
-                  "address space of a slot on a degraded attempt"                                                                                                           },
-    [CFG_SLOT_MAX_PAGES] = {"slot_max_pages",      FOR_WORKER,      1,         1000000,    "500",
-                  "a slot is replaced after this many pages"                                                                                                                },
-    [CFG_HEARTBEAT_MS] = {"heartbeat_ms",        FOR_COORDINATOR, 50,        60000,      "1000",                                "heartbeat both ways"                               },
-    [CFG_WORKER_LOST_MS] = {"worker_lost_ms",      FOR_COORDINATOR, 200,       600000,     "10000",
-                  "silence after which a worker's leases are given to others"                                                                                               },
-    [CFG_RECONNECT_GRACE_MS] =
-        {"reconnect_grace_ms",  FOR_COORDINATOR, 0,         600000,     "5000",
-                  "after a restart nothing is granted until the known workers are back or this has passed"                                                                  },
-    [CFG_LEASE_PAGE_MS] = {"lease_page_ms",       FOR_COORDINATOR, 1000,      3600000,    "150000",                              "lease time a page"                                 },
-    [CFG_LEASE_LEAST_MS] = {"lease_least_ms",      FOR_COORDINATOR, 1000,      3600000,    "300000",                              "shortest lease"                                    },
-    [CFG_RANGE_PAGES] = {"range_pages",         FOR_COORDINATOR, 1,         1000,       "8",                                   "most pages in one job"                             },
-    [CFG_PAGE_ATTEMPTS] = {"page_attempts",       FOR_COORDINATOR, 1,         20,         "3",                                   "attempts before a page is dead"                    },
-    [CFG_LOCK_TTL_MS] = {"lock_ttl_ms",         FOR_COORDINATOR, 500,       600000,     "5000",                                "life of the store lock (rados)"                    },
-    [CFG_LOG] = {"log",                 BOTH,            0,         0,          "info",                                "least level logged: debug, info, warn, error"      },
+    [CFG_BIND] = {"bind", FOR_COORDINATOR, 0, 0, "tcp://127.0.0.1:7700", "ZeroMQ endpoint that workers connect to"},
+    [CFG_CONNECT] = {"connect", FOR_WORKER, 0, 0, "tcp://127.0.0.1:7700", "ZeroMQ endpoint of the coordinator"},
+    [CFG_HTTP] = {"http", FOR_COORDINATOR, 0, 0, "127.0.0.1:7780", "HTTP API: ADDRESS:PORT or unix:PATH"},
+    [CFG_STORE] = {"store", BOTH, 0, 0, "dir:/var/lib/sohoa/store",
+                   "object store: dir:PATH, or rados:CONF?user=NAME&meta=POOL&data=POOL"},
+    [CFG_REDIS] = {"redis", FOR_COORDINATOR, 0, 0, "/run/redis/redis-server.sock", "unix socket of this host's Redis"},
+    [CFG_NAME] = {"name", BOTH, 0, 0, "", "name in the cluster; the host name when empty"},
+    [CFG_LANG] = {"lang", FOR_WORKER, 0, 0, "vie", "Tesseract languages, joined by +"},
+    [CFG_TESSDATA] = {"tessdata", FOR_WORKER, 0, 0, "/usr/share/tesseract-ocr/5/tessdata",
+                      "folder of the traineddata files and pdf.ttf"},
+    [CFG_SLOTS] = {"slots", FOR_WORKER, 0, 1024, "0", "pages read at once; 0: one a core"},
+    [CFG_PREFETCH_JOBS] = {"prefetch_jobs", FOR_WORKER, 0, 64, "2", "jobs fetched ahead of the slots"},
+    [CFG_IO_THREADS] = {"io_threads", FOR_WORKER, 1, 256, "8", "threads that read sources and write results"},
+    [CFG_SOURCE_ROOT] = {"source_root", FOR_WORKER, 0, 0, "/", "sources must lie beneath; relative ones start here"},
+    [CFG_SOURCE_MAX_BYTES] = {"source_max_bytes", FOR_WORKER, 1024, 64 * GIB, "2147483648", "largest source"},
+    [CFG_PAGE_MAX_PIXELS] = {"page_max_pixels", FOR_WORKER, 1000000, 1000000000, "40000000",
+                             "pages above this many pixels are read from a smaller picture"},
+    [CFG_PAGE_MAX_MS] = {"page_max_ms", FOR_WORKER, 100, 3600000, "120000", "time for one page; then SIGKILL"},
+    [CFG_OPEN_MAX_MS] = {"open_max_ms", FOR_WORKER, 100, 3600000, "30000", "time to open a source; then SIGKILL"},
+    [CFG_ASSEMBLE_MAX_MS] = {"assemble_max_ms", FOR_WORKER, 100, 3600000, "300000",
+                             "time to assemble a document; then SIGKILL"},
+    [CFG_SLOT_MAX_BYTES] = {"slot_max_bytes", FOR_WORKER, 256 * MIB, 64 * GIB, "1610612736",
+                            "address space of a slot beyond what the models take (RLIMIT_AS)"},
+    [CFG_SLOT_DEGRADED_BYTES] = {"slot_degraded_bytes", FOR_WORKER, 256 * MIB, 64 * GIB, "536870912",
+                                 "the same on a degraded attempt"},
+    [CFG_SLOT_MAX_PAGES] = {"slot_max_pages", FOR_WORKER, 1, 1000000, "1",
+                            "a slot that read this many pages is replaced before its next job; 1: each has a fresh one"},
+    [CFG_HEARTBEAT_MS] = {"heartbeat_ms", FOR_COORDINATOR, 50, 60000, "1000", "heartbeat both ways"},
+    [CFG_WORKER_LOST_MS] = {"worker_lost_ms", FOR_COORDINATOR, 200, 600000, "10000",
+                            "silence after which a worker's leases are given to others"},
+    [CFG_RECONNECT_GRACE_MS] = {"reconnect_grace_ms", FOR_COORDINATOR, 0, 600000, "5000",
+                                "after a restart nothing is granted until the known workers are back or this has passed"},
+    [CFG_LEASE_PAGE_MS] = {"lease_page_ms", FOR_COORDINATOR, 1000, 3600000, "150000", "lease time a page"},
+    [CFG_LEASE_LEAST_MS] = {"lease_least_ms", FOR_COORDINATOR, 1000, 3600000, "300000", "shortest lease"},
+    [CFG_RANGE_PAGES] = {"range_pages", FOR_COORDINATOR, 1, 1000, "8", "most pages in one job"},
+    [CFG_PAGE_ATTEMPTS] = {"page_attempts", FOR_COORDINATOR, 1, 20, "3", "attempts before a page is dead"},
+    [CFG_LOCK_TTL_MS] = {"lock_ttl_ms", FOR_COORDINATOR, 500, 600000, "5000", "life of the store lock (rados)"},
+    [CFG_LOG] = {"log", BOTH, 0, 0, "info", "least level logged: debug, info, warn, error"},
 };
+/* clang-format on */
 
 struct config {
     enum config_reader reader;
@@ -113,8 +115,8 @@ struct file_read {
     int rc;
 };
 
-/* inih's fgets(). Left alone, inih would take an indented line for more of the value before, and the rest of a long line
- * for a line of its own. */
+/* inih's fgets(). Left alone, inih would take an indented line for more of the value before, and the rest of a long
+ * line for a line of its own. */
 static char *file_next(char *line, int bytes, void *user)
 {
     struct file_read *read = user;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * batch/<id>/layout: an append-only array of fixed little-endian entries, what a restart loads instead of asking for each
- * document. The last entry of a document is in force. An entry is written when PROBE is committed, before the first
- * lease of its pages. layout.c draws the entry. And batch/<id>/index/<shard>: document -> outcome, at most LAYOUT_SHARD_DOCS keys a shard. */
+ * batch/<id>/layout: an append-only array of fixed little-endian entries, what a restart loads instead of asking for
+ * each document. The last entry of a document is in force. An entry is written when PROBE is committed, before the
+ * first lease of its pages. layout.c draws the entry. And batch/<id>/index/<shard>: document -> outcome, at most
+ * LAYOUT_SHARD_DOCS keys a shard. */
 #ifndef SOHOA_LAYOUT_H
 #define SOHOA_LAYOUT_H
 
@@ -29,8 +30,8 @@ int layout_append(struct store *store, const char *batch, const struct layout_en
 int layout_read(struct store *store, const char *batch, void (*each)(const struct layout_entry *entry, void *user),
                 void *user, struct err *err);
 
-/* Sets outcomes in the batch's index (guarded); outcomes of one call may fall in several shards and come in any order; of
- * several for one document the last counts. After a failure some may be set; repeating the call does no harm. */
+/* Sets outcomes in the batch's index (guarded); outcomes of one call may fall in several shards and come in any order;
+ * of several for one document the last counts. After a failure some may be set; repeating the call does no harm. */
 int index_put(struct store *store, const char *batch, Sohoa__DocOutcome *const *outcomes, size_t count,
               struct err *err);
 

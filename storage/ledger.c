@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
  * Who opens the ledger for writing first makes a guarded write of nothing to the last segment, and reads it then: an
- * older holder can't append behind what was read. A segment is created exclusively; when another holder was faster, that
- * segment is closed and read in the same way.
- * After a failed append nobody knows whether it arrived, now or later. So nothing is appended behind it: what is queued
- * goes to a new segment from its first entry on, and a reader passes over an entry that it has seen before. */
+ * older holder can't append behind what was read. A segment is created exclusively; when another holder was faster,
+ * that segment is closed and read in the same way. After a failed append nobody knows whether it arrived, now or later.
+ * So nothing is appended behind it: what is queued goes to a new segment from its first entry on, and a reader passes
+ * over an entry that it has seen before. */
 #include "storage/ledger.h"
 
 #include <assert.h>

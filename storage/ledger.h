@@ -4,9 +4,9 @@
  *
  *     u32 length of the body, u32 CRC-32C of the body, both little-endian; body: a packed LedgerEntry
  *
- * Entries are numbered 1, 2, 3 ... over all segments. A reader takes an entry once that comes again with the same body (an
- * append that seemed to fail). The end of any segment may be torn (a crash, or a failed append) as long as the numbers go
- * on without a gap. Everything else is E_CORRUPT, which names segment and offset. */
+ * Entries are numbered 1, 2, 3 ... over all segments. A reader takes an entry once that comes again with the same body
+ * (an append that seemed to fail). The end of any segment may be torn (a crash, or a failed append) as long as the
+ * numbers go on without a gap. Everything else is E_CORRUPT, which names segment and offset. */
 #ifndef SOHOA_LEDGER_H
 #define SOHOA_LEDGER_H
 
@@ -21,9 +21,9 @@ enum {
 
 struct ledger;
 
-/* Reads all segments in order and calls each for every entry (borrowed during the call); each returns 0 or an error, which
- * ends the replay. Then opens a new segment for writing. The store must be locked by the caller.
- * Errors: E_STORE, E_FENCED, E_CORRUPT, E_LIMIT (no segment number is left). */
+/* Reads all segments in order and calls each for every entry (borrowed during the call); each returns 0 or an error,
+ * which ends the replay. Then opens a new segment for writing. The store must be locked by the caller. Errors: E_STORE,
+ * E_FENCED, E_CORRUPT, E_LIMIT (no segment number is left). */
 int ledger_open(struct store *store, int (*each)(const Sohoa__LedgerEntry *entry, void *user, struct err *err),
                 void *user, struct ledger **ret_ledger, struct err *err);
 void ledger_destroy(struct ledger **ledger);
@@ -32,8 +32,8 @@ void ledger_destroy(struct ledger **ledger);
 int ledger_read(struct store *store, int (*each)(const Sohoa__LedgerEntry *entry, void *user, struct err *err),
                 void *user, struct err *err);
 
-/* Gives entry its number, time and epoch and queues it (packed: entry is borrowed for the call). Asserts that it is within
- * LEDGER_ENTRY_BYTES. */
+/* Gives entry its number, time and epoch and queues it (packed: entry is borrowed for the call). Asserts that it is
+ * within LEDGER_ENTRY_BYTES. */
 void ledger_add(struct ledger *ledger, Sohoa__LedgerEntry *entry);
 
 /* Makes everything queued durable, in one append or a few. On failure what was queued stays queued, and a repeated

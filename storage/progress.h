@@ -3,7 +3,8 @@
  *
  *   sohoa:epoch                the epoch of the coordinator that may write
  *   sohoa:batches              set of batch ids
- *   sohoa:batch:<id>           hash: docs, docs_<state>, pages, pages_stored, pages_dead, pages_duplicate, ...; unit, priority, deadline_ms
+ *   sohoa:batch:<id>           hash: docs, docs_<state>, pages, pages_stored, pages_dead, pages_duplicate, ...;
+ *                              unit, priority, deadline_ms
  *   sohoa:batch:<id>:stored    bitmap of stored pages, by ordinal
  *   sohoa:batch:<id>:dead      hash: ordinal -> E_* name
  *   sohoa:unit:<unit>          hash: pages, pages_stored, pages_dead, deadline_ms
@@ -11,10 +12,10 @@
  *   sohoa:workers              hash: name -> JSON
  *   sohoa:events               capped stream: type, batch, text
  *
- * One Lua script (progress.lua) writes them all. It refuses (E_FENCED) when sohoa:epoch is newer than ours, and (E_STATE)
- * when it is missing or older: Redis was emptied or progress_assert() not called yet, so rewrite everything. A page is
- * counted by the bit that flips, so repeating a commit counts nothing twice. Calls block, for a few REDIS_TIMEOUT_MS
- * (redis.h) at most when Redis hangs; one thread uses a progress at a time. */
+ * One Lua script (progress.lua) writes them all. It refuses (E_FENCED) when sohoa:epoch is newer than ours, and
+ * (E_STATE) when it is missing or older: Redis was emptied or progress_assert() not called yet, so rewrite everything.
+ * A page is counted by the bit that flips, so repeating a commit counts nothing twice. Calls block, for a few
+ * REDIS_TIMEOUT_MS (redis.h) at most when Redis hangs; one thread uses a progress at a time. */
 #ifndef SOHOA_PROGRESS_H
 #define SOHOA_PROGRESS_H
 
@@ -44,10 +45,9 @@ enum progress_kind {
     PROGRESS_DEAD,    /* page at first is dead with code: pages_dead grows if it was not dead */
     PROGRESS_UNDEAD,  /* page at first is not dead any more */
     PROGRESS_ADD,     /* field of sohoa:batch:<id> and, where it is a pages_* or "pages" one, of the unit, += delta */
-    PROGRESS_SET,    /* field of sohoa:batch:<id> = value; a pages_* or "pages" one of the unit grows by as much as this
-                       * one does; with batch "": field of the unit = value */
-    PROGRESS_EVENT,  /* to the stream: type = field, text = value */
-    PROGRESS_WORKER, /* sohoa:workers[field] = value; value "" removes */
+    PROGRESS_SET,     /* field of sohoa:batch:<id>, or of the unit where batch is "", = value */
+    PROGRESS_EVENT,   /* to the stream: type = field, text = value */
+    PROGRESS_WORKER,  /* sohoa:workers[field] = value; value "" removes */
 };
 
 struct progress_change {
@@ -61,7 +61,8 @@ struct progress_change {
     const char *field, *value;
 };
 
-/* All changes, in scripts of at most PROGRESS_SCRIPT_OPS, pipelined, in order. PROGRESS_ADD is not idempotent: a caller
+/* All changes, in scripts of at most PROGRESS_SCRIPT_OPS, pipelined, in order. PROGRESS_SET of a batch's "pages" or
+ * pages_* field changes the unit's by as much as it changes the batch's. PROGRESS_ADD is not idempotent: a caller
  * that must repeat a commit that may have arrived rewrites the counters with PROGRESS_SET instead.
  * Errors: E_LIMIT, which names it (nothing was done); E_REDIS (the connection is closed; the next call connects again);
  * E_FENCED; E_STATE: the epoch key is missing or Redis was restarted since the last call (its run_id changed), so that
@@ -72,10 +73,10 @@ int progress_commit(struct progress *progress, const struct progress_change *cha
 int progress_assert(struct progress *progress, struct err *err);
 
 /* Replaces a batch's hash, bitmap and dead hash by what memory says, in one MULTI guarded by the epoch. bits: bitmap as
- * Redis keeps it (bit 0 is the top bit of byte 0). Counters come as PROGRESS_SET and PROGRESS_DEAD changes of that batch,
- * all with one unit; pages_stored and pages_dead are counted from the bits and the dead pages unless they are set. The
- * unit's figures change by as much as the batch's do.
- * Errors: as progress_commit(); the batch is either rewritten as a whole or left as it was. */
+ * Redis keeps it (bit 0 is the top bit of byte 0). Counters come as PROGRESS_SET and PROGRESS_DEAD changes of that
+ * batch, all with one unit; pages_stored and pages_dead are counted from the bits and the dead pages unless they are
+ * set. The unit's figures change by as much as the batch's do. Errors: as progress_commit(); the batch is either
+ * rewritten as a whole or left as it was. */
 int progress_rewrite(struct progress *progress, const char *batch, const uint8_t *bits, size_t bits_bytes,
                      const struct progress_change *changes, size_t count, struct err *err);
 

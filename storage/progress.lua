@@ -191,7 +191,8 @@ function op.put(at)
 end
 
 function op.event(at)
-    call('XADD', 'sohoa:events', 'MAXLEN', '~', events_kept, '*', 'type', ARGV[at], 'batch', batch, 'text', ARGV[at + 1])
+    call('XADD', 'sohoa:events', 'MAXLEN', '~', events_kept, '*',
+         'type', ARGV[at], 'batch', batch, 'text', ARGV[at + 1])
     return at + 2
 end
 

@@ -172,6 +172,7 @@ static int redis_read(struct redis *redis, redisReply **ret_reply, struct err *e
     if (redisGetReply(redis->link, &reply) != REDIS_OK)
         return redis->link->err == REDIS_ERR_IO ? redis_lost_errno(redis, err)
                                                 : redis_lost(redis, redis->link->errstr, err);
+    assert(reply);
     *ret_reply = reply;
     return 0;
 }
@@ -304,7 +305,8 @@ static bool script_is_missing(const redisReply *reply)
 }
 
 /* Reads the answers of the window from first on. *ret_missed: the first request that Redis lacked the script for, or
- * under_way. What follows such a request must have been refused as well: what was done out of order can't be repeated. */
+ * under_way. What follows such a request must have been refused as well: what was done out of order can't be repeated.
+ */
 static int window_read(struct redis *redis, size_t first, size_t *ret_missed, struct err *err)
 {
     size_t missed = redis->under_way;

@@ -47,8 +47,9 @@ int redis_send(struct redis *redis, const struct redis_request *request, struct 
 /* Queues and sends the loading of the script: before it is used within a MULTI. */
 int redis_send_script(struct redis *redis, struct err *err);
 
-/* Waits for every answer under way. A script that Redis has forgotten is loaded again, and sent again from the first request
- * that missed it. Errors: the first that Redis reported: E_FENCED and E_STATE as the script says, else E_REDIS. */
+/* Waits for every answer under way. A script that Redis has forgotten is loaded again, and sent again from the first
+ * request that missed it. Errors: the first that Redis reported: E_FENCED and E_STATE as the script says, else E_REDIS.
+ */
 int redis_settle(struct redis *redis, struct err *err);
 
 /* Sends one request and appends the text of its answer to *into; nothing for an absent value. Nothing may be under way.

@@ -84,7 +84,8 @@ int store_open(const char *url, struct store **ret_store, struct err *err)
         const char *scheme;
         int (*open)(const char *rest, struct store **ret_store, struct err *err);
     } backend[] = {
-        {"dir:", store_dir_open}
+        {"dir:",   store_dir_open  },
+        {"rados:", store_rados_open},
     };
 
     for (size_t i = 0; i < sizeof backend / sizeof backend[0]; i++) {
@@ -92,7 +93,7 @@ int store_open(const char *url, struct store **ret_store, struct err *err)
         if (!strncmp(url, backend[i].scheme, n))
             return backend[i].open(url + n, ret_store, err);
     }
-    return err_set(err, E_CONFIG, "a store is dir:PATH, not '%s'", url);
+    return err_set(err, E_CONFIG, "a store is dir:PATH or rados:CONF, not '%s'", url);
 }
 
 void store_destroy(struct store **store)

@@ -47,7 +47,6 @@ static int error_fill(struct slot_answer *answer, const struct slot_reply *reply
         return err_set(err, E_FRAME, "the slot answered with code %d", reply->code);
     text_copy(text, reply->err.text);
     answer->rc = err_set(&answer->err, code_temper(reply->code), "%s", text);
-    answer->err.page_no = reply->err.page_no;
     return 0;
 }
 

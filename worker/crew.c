@@ -163,11 +163,15 @@ int crew_dispatch(struct crew *crew, struct err *err)
     return crew->failure.code;
 }
 
-static int wait_readable(int fd, uint64_t until_ms)
+static bool wait_readable(int fd, uint64_t until_ms)
 {
     struct pollfd ready = {.fd = fd, .events = POLLIN};
-    uint64_t now_ms = clock_mono_ms();
-    return poll(&ready, 1, now_ms < until_ms ? (int)(until_ms - now_ms) : 0);
+    int n;
+    do {
+        uint64_t now_ms = clock_mono_ms();
+        n = poll(&ready, 1, now_ms < until_ms ? (int)(until_ms - now_ms) : 0);
+    } while (n < 0 && errno == EINTR);
+    return n > 0;
 }
 
 static int warm_await(struct crew *crew, const char *lang, uint8_t pipeline[SHA256_BYTES], struct err *err)
@@ -175,11 +179,7 @@ static int warm_await(struct crew *crew, const char *lang, uint8_t pipeline[SHA2
     struct warm_event event;
     int none[PACKET_MAX_FDS];
     uint64_t until_ms = clock_mono_ms() + WARM_START_MAX_MS;
-    int ready;
-    do
-        ready = wait_readable(crew->warm_socket, until_ms);
-    while (ready < 0 && errno == EINTR);
-    if (ready <= 0)
+    if (!wait_readable(crew->warm_socket, until_ms))
         return err_set(err, E_MODEL, "the models were not loaded within %d ms", WARM_START_MAX_MS);
     if (packet_receive(crew->warm_socket, &event, sizeof event, none) != (ssize_t)sizeof event) {
         warm_lost(crew, err);
@@ -278,7 +278,7 @@ static void warm_stop(struct crew *crew)
     int fd[PACKET_MAX_FDS] = {-1, -1};
     uint64_t until_ms = clock_mono_ms() + WARM_STOP_MAX_MS;
     shutdown(crew->warm_socket, SHUT_WR);
-    while (wait_readable(crew->warm_socket, until_ms) > 0 &&
+    while (wait_readable(crew->warm_socket, until_ms) &&
            packet_receive(crew->warm_socket, &event, sizeof event, fd) > 0)
         fd_destroy(&fd[0]);
     kill(crew->warm_pid, SIGKILL);

@@ -212,10 +212,10 @@ int step_gather(struct job *job, unsigned part, struct err *err)
 
 /* ---- ASSEMBLE ---- */
 
-/* Half of the slot's memory at most: it has the document itself in there, too. */
+/* What a slot puts out is the host's memory, too: at most as much as it may have itself. */
 static uint64_t assemble_out_bytes(const struct job *job)
 {
-    uint64_t most = (uint64_t)config_int(job->node->config, CFG_SLOT_MAX_BYTES) / 2;
+    uint64_t most = (uint64_t)config_int(job->node->config, CFG_SLOT_MAX_BYTES);
     uint64_t bytes =
         OUT_EXTRA_BYTES + job->source->bytes * OUT_SOURCE_FACTOR + (uint64_t)job->row.size * OUT_WORDS_FACTOR;
     return bytes < most ? bytes : most;
@@ -252,10 +252,8 @@ int step_assemble_answer(struct job *job, const struct slot_answer *answer, stru
         int rc = step_open_answer(job, answer, err);
         return rc ? rc : STEP_AGAIN;
     }
-    if (answer->rc) {
-        *err = answer->err;
-        return answer->rc;
-    }
+    if (answer->rc)
+        return slot_said(answer, err);
     if (!begins(answer, 0, "%PDF-") || !begins(answer, 1, "<?xml"))
         return err_set(err, E_ASSEMBLE, "what the slot made is no PDF with ALTO");
     for (int i = 0; i < SLOT_SECTIONS; i++) {

@@ -157,6 +157,7 @@ static void job_end(struct job *job)
     uint64_t lease = job->order->lease;
     Sohoa__Result *result = NULL;
     job_release(job);
+    job->retry_ms = 0;
     if (job_step(job) == STEP_FETCH && !job->parked)
         jobs_unpark(jobs, job);
     if (job->abandoned)
@@ -363,7 +364,7 @@ struct jobs *jobs_new(const struct node *node, void (*ended)(uint64_t lease, Soh
         abort();
     jobs->node = *node;
     TAILQ_INIT(&jobs->list);
-    jobs->shelf = shelf_new(JOB_SHELF_BYTES);
+    jobs->shelf = shelf_new(JOB_SHELF_BYTES, JOB_SHELF_COUNT);
     jobs->ended = ended;
     jobs->user = user;
     return jobs;
@@ -407,12 +408,9 @@ void jobs_drop(struct jobs *jobs, uint64_t lease)
         job_abandon(job);
 }
 
-static void job_tick(struct job *job, uint64_t now_ms)
+/* Repeats what the store failed; gives a slot to who waits for one. */
+static void job_serve(struct job *job, uint64_t now_ms)
 {
-    if (!job->abandoned && now_ms >= job->expires_ms) {
-        job_abandon(job);
-        return;
-    }
     if (job->retry_ms && now_ms >= job->retry_ms)
         job_submit(job);
     if (job->waiting && (job->slot = crew_take(job->node->crew, job->order->degraded))) {
@@ -421,12 +419,18 @@ static void job_tick(struct job *job, uint64_t now_ms)
     }
 }
 
+/* Leases that ran out go first: they leave their slots to the others. */
 void jobs_tick(struct jobs *jobs, uint64_t now_ms)
 {
-    struct job *job = TAILQ_FIRST(&jobs->list), *next;
-    for (; job; job = next) {
+    struct job *job, *next;
+    for (job = TAILQ_FIRST(&jobs->list); job; job = next) {
         next = TAILQ_NEXT(job, entry);
-        job_tick(job, now_ms);
+        if (!job->abandoned && now_ms >= job->expires_ms)
+            job_abandon(job);
+    }
+    for (job = TAILQ_FIRST(&jobs->list); job; job = next) {
+        next = TAILQ_NEXT(job, entry);
+        job_serve(job, now_ms);
     }
 }
 

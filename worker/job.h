@@ -13,7 +13,8 @@
 enum {
     JOB_STORE_TRIES = 5,         /* a step that the store failed is tried this often in all ... */
     JOB_STORE_WAIT_MS = 200,     /* ... after this, which doubles */
-    JOB_SHELF_BYTES = 512 << 20, /* sources kept for the next jobs of the same document */
+    JOB_SHELF_BYTES = 512 << 20, /* sources kept for the next jobs of the same document: this much, ... */
+    JOB_SHELF_COUNT = 64,        /* ... and this many */
 };
 
 /* What the jobs work with; borrowed for their life. */

@@ -17,6 +17,7 @@ enum {
     CODES = 0x10000,
     ASCENT = 750, /* of 1000: how the letters' height is split by the baseline */
     ADVANCE = 500,
+    FLAT_PT = 2,          /* a baseline that rises by less is flat */
     RANGES_A_BLOCK = 100, /* ISO 32000-1, 9.7.5.4 */
 };
 
@@ -70,7 +71,7 @@ static pdf_obj *glyph_map_new(fz_context *ctx, pdf_document *pdf)
 {
     pdf_obj *map = NULL;
     fz_var(map);
-    fz_buffer *buffer = fz_new_buffer(ctx, 2 * CODES);
+    fz_buffer *buffer = fz_new_buffer(ctx, CODES * sizeof(uint16_t));
     fz_try(ctx)
     {
         for (int i = 0; i < CODES; i++)
@@ -207,36 +208,70 @@ void layer_finish(fz_context *ctx, struct layer *layer)
 
 /* ---- words --------------------------------------------------------------------------------------------------------- */
 
-/* How a line lies in the view: where its letters stand and how tall they are. */
+/* How a line lies in the view. */
 struct slope {
     double x, y;             /* a point of the baseline */
-    double along_x, along_y; /* unit vector in reading direction */
+    double line_x, line_y;   /* unit vector along the baseline */
+    double along_x, along_y; /* ... along the letters of a word */
     double height;
 };
 
+/* Programs that take text out of a PDF tear words that lean a little: each word of such a line stands straight, a
+ * little higher or lower than the one before. */
+static void slope_straighten(struct slope *slope)
+{
+    static const double lean_max = 0.17; /* 10 degrees */
+    if (fabs(slope->line_y) <= lean_max) {
+        slope->along_x = slope->line_x < 0 ? -1 : 1;
+        slope->along_y = 0;
+    } else if (fabs(slope->line_x) <= lean_max) {
+        slope->along_x = 0;
+        slope->along_y = slope->line_y < 0 ? -1 : 1;
+    }
+}
+
+/* A line whose words rise by more than half their height is taken for several: it is laid flatter where that moves no word by much. */
+static void slope_flatten(struct slope *slope, double length)
+{
+    static const double rise_seen = 0.45, shift_max = 0.3; /* of the height */
+    double cross = slope->line_x * slope->along_y - slope->line_y * slope->along_x, rise = fabs(cross) * length;
+    double allowed = rise_seen * slope->height;
+    if (rise <= allowed || rise - allowed > 2 * shift_max * slope->height)
+        return;
+    double tilt = -cross * allowed / rise;
+    slope->line_x = slope->along_x - tilt * slope->along_y;
+    slope->line_y = slope->along_y + tilt * slope->along_x;
+}
+
 static struct slope slope_of(const Sohoa__Line *line)
 {
-    struct slope slope = {.x = line->x0, .y = line->y0, .height = (double)line->ascent_px + line->descent_px};
     double dx = (double)line->x1 - line->x0, dy = (double)line->y1 - line->y0, length = hypot(dx, dy);
-    slope.along_x = length > 0 ? dx / length : 1;
-    slope.along_y = length > 0 ? dy / length : 0;
+    struct slope slope = {.x = line->x0 + dx / 2, .y = line->y0 + dy / 2};
+    slope.line_x = length > 0 ? dx / length : 1;
+    slope.line_y = length > 0 ? dy / length : 0;
+    slope.along_x = slope.line_x;
+    slope.along_y = slope.line_y;
+    slope.height = (double)line->ascent_px + line->descent_px;
     if (slope.height <= 0)
         slope.height = line->h ? line->h : 1;
     if (length <= 0)
         slope.y = line->y + line->h - slope.height * (1000 - ASCENT) / 1000;
+    slope_straighten(&slope);
+    slope_flatten(&slope, length);
     return slope;
 }
 
-/* The stretch of the baseline that a word with this upright box takes: its start and length. */
-static double word_stretch(const Sohoa__Word *word, const struct slope *slope, double *ret_length)
+/* Where a word with this upright box starts on the baseline, and how long it is. */
+static fz_point word_start(const Sohoa__Word *word, const struct slope *slope, double *ret_length)
 {
     double c = fabs(slope->along_x), s = fabs(slope->along_y);
     double length = c >= s ? (word->w - slope->height * s) / c : (word->h - slope->height * c) / s;
     double least = 0.5 * (c >= s ? word->w : word->h);
     *ret_length = fmax(fmax(length, least), 1);
-    double middle =
-        (word->x + word->w / 2.0 - slope->x) * slope->along_x + (word->y + word->h / 2.0 - slope->y) * slope->along_y;
-    return middle - *ret_length / 2;
+    double x = word->x + word->w / 2.0 - slope->x, y = word->y + word->h / 2.0 - slope->y;
+    double middle = x * slope->line_x + y * slope->line_y, half = *ret_length / 2;
+    return fz_make_point((float)(slope->x + middle * slope->line_x - half * slope->along_x),
+                         (float)(slope->y + middle * slope->line_y - half * slope->along_y));
 }
 
 static unsigned append_codes(fz_context *ctx, fz_buffer *out, struct layer *layer, const char *text)
@@ -277,12 +312,11 @@ static void append_word(fz_context *ctx, fz_buffer *out, struct layer *layer, co
     unsigned codes = count_codes(word->text);
     if (!codes)
         return;
-    double length, start = word_stretch(word, slope, &length), scale = fz_matrix_expansion(to_user);
+    double length, scale = fz_matrix_expansion(to_user);
+    fz_point start = word_start(word, slope, &length), at = fz_transform_point(start, to_user);
     double size = slope->height * scale, stretch = 100 * length * scale * 1000 / (codes * ADVANCE * size);
     fz_point along = fz_transform_vector(fz_make_point((float)slope->along_x, (float)slope->along_y), to_user);
     fz_point up = fz_transform_vector(fz_make_point((float)slope->along_y, (float)-slope->along_x), to_user);
-    fz_point at = fz_transform_point_xy((float)(slope->x + start * slope->along_x),
-                                        (float)(slope->y + start * slope->along_y), to_user);
     fz_append_printf(ctx, out, "%g Tz %g %g %g %g %g %g Tm <", to_places(stretch, 0.01),
                      to_places(along.x / scale, 1e-5), to_places(along.y / scale, 1e-5), to_places(up.x / scale, 1e-5),
                      to_places(up.y / scale, 1e-5), to_places(at.x, 0.01), to_places(at.y, 0.01));
@@ -330,10 +364,16 @@ void dict_forget(fz_context *ctx, pdf_obj *dict, const char *key)
         pdf_dict_dels(ctx, dict, key);
 }
 
+/* Deep: MuPDF numbers a dictionary that two objects share twice when it writes. */
+pdf_obj *dict_copy(fz_context *ctx, pdf_document *pdf, pdf_obj *from)
+{
+    from = pdf_resolve_indirect_chain(ctx, from);
+    return pdf_is_dict(ctx, from) ? pdf_deep_copy_obj(ctx, from) : pdf_new_dict(ctx, pdf, 4);
+}
+
 pdf_obj *dict_own(fz_context *ctx, pdf_document *pdf, pdf_obj *holder, pdf_obj *key, pdf_obj *from)
 {
-    pdf_obj *copy = pdf_is_dict(ctx, from) ? pdf_copy_dict(ctx, from) : pdf_new_dict(ctx, pdf, 4);
-    pdf_dict_put_drop(ctx, holder, key, copy);
+    pdf_dict_put_drop(ctx, holder, key, dict_copy(ctx, pdf, from));
     return pdf_dict_get(ctx, holder, key);
 }
 
@@ -361,7 +401,7 @@ void layer_add(fz_context *ctx, struct layer *layer, pdf_obj *page_obj, const So
     fz_rect box;
     fz_matrix to_pt;
     pdf_page_obj_transform(ctx, page_obj, &box, &to_pt);
-    float scale = 72.0f / page->dpi_view;
+    float scale = 72.0f / (float)page->dpi_view;
     fz_matrix to_user = fz_concat(fz_scale(scale, scale), fz_invert_matrix(to_pt));
     fz_buffer *contents = fz_new_buffer(ctx, 4096);
     fz_try(ctx)

@@ -38,7 +38,7 @@ static void look_mark(struct look *look, fz_rect rect)
     float w = (look->box.x1 - look->box.x0) / LOOK_CELLS, h = (look->box.y1 - look->box.y0) / LOOK_CELLS;
     for (unsigned row = 0; row < LOOK_CELLS; row++)
         for (unsigned column = 0; column < LOOK_CELLS; column++) {
-            float x = look->box.x0 + (column + 0.5f) * w, y = look->box.y0 + (row + 0.5f) * h;
+            float x = look->box.x0 + ((float)column + 0.5f) * w, y = look->box.y0 + ((float)row + 0.5f) * h;
             if (x >= rect.x0 && x < rect.x1 && y >= rect.y0 && y < rect.y1)
                 look->cell[row][column] = 1;
         }

@@ -209,6 +209,9 @@ void layer_finish(fz_context *ctx, struct layer *layer); /* after the last page 
 /* Takes key out of dict, if dict is one (pdf_dict_del() throws when it is not). */
 void dict_forget(fz_context *ctx, pdf_obj *dict, const char *key);
 
+/* A copy of from, or an empty dictionary when it is none; the caller's. */
+pdf_obj *dict_copy(fz_context *ctx, pdf_document *pdf, pdf_obj *from);
+
 /* Gives holder a copy of from, or an empty dictionary, under key, which it does not share with others; borrowed. */
 pdf_obj *dict_own(fz_context *ctx, pdf_document *pdf, pdf_obj *holder, pdf_obj *key, pdf_obj *from);
 

@@ -83,12 +83,17 @@ static int probe_take(struct job *job, const struct slot_answer *answer, struct 
     return rc;
 }
 
+int slot_said(const struct slot_answer *answer, struct err *err)
+{
+    *err = answer->err;
+    err->code = answer->rc;
+    return answer->rc;
+}
+
 int step_open_answer(struct job *job, const struct slot_answer *answer, struct err *err)
 {
-    if (answer->rc) {
-        *err = answer->err;
-        return answer->rc;
-    }
+    if (answer->rc)
+        return slot_said(answer, err);
     int rc = probe_take(job, answer, err);
     job->open = rc == 0;
     return rc;
@@ -158,8 +163,10 @@ int step_pages_answer(struct job *job, const struct slot_answer *answer, struct 
     if (job->opening)
         return pages_reopened(job, answer);
     struct job_page *page = &job->pages[job->page_at];
-    struct err why = answer->err;
-    if (!answer->rc)
+    struct err why = {0};
+    if (answer->rc)
+        slot_said(answer, &why);
+    else
         page_take(page, job->first + job->page_at, answer->section[0].data, answer->section[0].bytes, &why);
     page_ended(job, page, &why);
     return job->page_at < job->count ? STEP_AGAIN : 0;

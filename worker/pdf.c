@@ -39,6 +39,8 @@ static void layer_renew(struct assembling *work, uint32_t index, pdf_obj *page_o
     fz_context *ctx = work->render->ctx;
     struct leaf leaf = {0};
     struct look look = {0};
+    fz_var(leaf);
+    fz_var(look);
     fz_try(ctx)
     {
         leaf_load(work->render, index + 1, &leaf);
@@ -133,14 +135,21 @@ static void document_write(struct assembling *work)
     fz_terminate_buffer(ctx, work->out);
 }
 
+static void version_raise(fz_context *ctx, pdf_document *pdf)
+{
+    if (pdf_version(ctx, pdf) >= PDF_VERSION_MIN)
+        return;
+    dict_forget(ctx, pdf_dict_get(ctx, pdf_trailer(ctx, pdf), PDF_NAME(Root)), "Version");
+    pdf->version = PDF_VERSION_MIN;
+}
+
 static void document_assemble(struct assembling *work, Sohoa__Page *const *pages, uint32_t count,
                               const uint8_t sha256[SHA256_BYTES], const uint8_t pipeline[SHA256_BYTES])
 {
     struct render *render = work->render;
     fz_context *ctx = render->ctx;
     work->pdf = render->pdf ? tree_open(ctx, render->fd, render->bytes) : pdf_create_document(ctx);
-    if (work->pdf->version < PDF_VERSION_MIN)
-        work->pdf->version = PDF_VERSION_MIN;
+    version_raise(ctx, work->pdf);
     if (render->pdf) {
         signatures_strip(ctx, work->pdf);
         actions_strip(ctx, work->pdf);
@@ -167,6 +176,7 @@ int pdf_assemble(struct render *render, Sohoa__Page *const *pages, uint32_t coun
     struct assembling work = {.render = render};
     fz_context *ctx = render->ctx;
     int rc = 0;
+    fz_var(work);
     fz_try(ctx) document_assemble(&work, pages, count, sha256, pipeline);
     fz_always(ctx)
     {

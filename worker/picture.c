@@ -171,7 +171,14 @@ static bool png_chunk(const struct picture *picture, size_t *at, const uint8_t *
     return memcmp(*ret_type, "IEND", 4) != 0;
 }
 
-enum { PNG_GRAY = 0, PNG_RGB = 2, PNG_PALETTE = 3, PNG_HEAD_BYTES = 13, PNG_SIGNATURE_BYTES = 8 };
+enum {
+    PNG_GRAY = 0,
+    PNG_RGB = 2,
+    PNG_PALETTE = 3,
+    PNG_HEAD_BYTES = 13,
+    PNG_SIGNATURE_BYTES = 8,
+    PNG_PALETTE_MAX_BYTES = 768
+};
 
 static void png_head(fz_context *ctx, const uint8_t *ihdr, struct frame *frame)
 {
@@ -193,7 +200,7 @@ static void png_frame(fz_context *ctx, const struct picture *picture, struct fra
     size_t at = PNG_SIGNATURE_BYTES;
     const uint8_t *type;
     uint32_t bytes;
-    if (!png_chunk(picture, &at, &type, &bytes) || memcmp(type, "IHDR", 4) || bytes != PNG_HEAD_BYTES)
+    if (!png_chunk(picture, &at, &type, &bytes) || memcmp(type, "IHDR", 4) != 0 || bytes != PNG_HEAD_BYTES)
         fz_throw(ctx, FZ_ERROR_GENERIC, "no PNG header");
     png_head(ctx, type + 4, frame);
     bool indexed = type[4 + 9] == PNG_PALETTE;
@@ -209,7 +216,7 @@ static void png_frame(fz_context *ctx, const struct picture *picture, struct fra
             ydpi = be32(type + 8) * 0.0254;
         }
     }
-    if (indexed && (!frame->palette_bytes || frame->palette_bytes % 3 || frame->palette_bytes > 3 * 256))
+    if (indexed && (!frame->palette_bytes || frame->palette_bytes % 3 || frame->palette_bytes > PNG_PALETTE_MAX_BYTES))
         frame->how = FRAME_DECODED;
     frame_set_dpi(frame, xdpi, ydpi);
 }

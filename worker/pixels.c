@@ -221,7 +221,7 @@ static void page_draw(fz_context *ctx, const struct leaf *leaf, fz_pixmap *pixma
 struct raster *pixels_draw(fz_context *ctx, const struct leaf *leaf, const struct view *view, uint32_t dpi, bool colour,
                            bool with_text)
 {
-    float scale = dpi / 72.0f;
+    float scale = (float)dpi / 72;
     fz_irect box = {0, 0, (int)fmax(1, round(view->width_pt * scale)), (int)fmax(1, round(view->height_pt * scale))};
     fz_colorspace *space = colour ? fz_device_rgb(ctx) : fz_device_gray(ctx);
     struct raster *raster = NULL;

@@ -38,7 +38,7 @@ static void process_kill(const struct slot *slot)
         pidfd_send_signal(slot->pidfd, SIGKILL, NULL, 0);
 }
 
-/* One without a pidfd yet has seen no data: it ends when it finds its socket closed, or on WARM_STARTED. */
+/* One without a pidfd yet is killed when it comes, with WARM_STARTED. */
 void place_clear(struct slot *slot)
 {
     process_kill(slot);
@@ -103,8 +103,7 @@ static void call_end(struct slot *slot, struct slot_answer *answer)
 static void call_fail(struct slot *slot, const struct err *why, bool lost)
 {
     struct slot_answer answer = {.rc = why->code, .err = *why, .lost = lost};
-    if (!answer.err.page_no)
-        answer.err.page_no = slot->call.order.request.page_no;
+    answer.err.page_no = slot->call.order.request.page_no;
     if (lost)
         slot->document = false;
     call_end(slot, &answer);
@@ -242,7 +241,7 @@ static void hear_answer(struct slot *slot, const struct slot_reply *reply)
         struct err said = answer.err;
         memory_err(slot, said.text, &answer.err);
     }
-    if (answer.rc && !answer.err.page_no)
+    if (answer.rc)
         answer.err.page_no = slot->call.order.request.page_no;
     call_end(slot, &answer);
 }

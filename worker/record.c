@@ -323,7 +323,7 @@ static json_t *json_timings(const struct record_entry *entry)
 int record_write(const struct record *record, const struct record_entry *entry, struct buf *out, struct err *err)
 {
     const Sohoa__Subscriber *subscriber = entry->subscriber;
-    AUTO(json_destroy) json_t *row = json_loads(subscriber->row, JSON_REJECT_DUPLICATES, NULL);
+    AUTO(json_destroy) json_t *row = json_loads(subscriber->row, 0, NULL);
     if (!json_is_object(row))
         return err_set(err, E_MANIFEST, "the manifest row of %s/%u is not a JSON object", subscriber->batch,
                        subscriber->doc);

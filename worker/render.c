@@ -178,6 +178,19 @@ void render_close(struct render *render)
     fz_purge_glyph_cache(ctx);
 }
 
+/* A form that makes no sense has no signatures, and is no reason to refuse the pages. Errors: E_MEMORY. */
+static int probe_signatures(struct render *render, Sohoa__Probe *probe, struct err *err)
+{
+    int rc = 0;
+    fz_try(render->ctx) signatures_note(render->ctx, render->pdf, probe);
+    fz_catch(render->ctx)
+    {
+        if (fz_caught(render->ctx) == FZ_ERROR_MEMORY)
+            rc = render_caught(render->ctx, E_MEMORY, "signatures", err);
+    }
+    return rc;
+}
+
 int render_probe(struct render *render, Sohoa__Probe **ret_probe, struct err *err)
 {
     if (!render->pages)
@@ -188,13 +201,7 @@ int render_probe(struct render *render, Sohoa__Probe **ret_probe, struct err *er
     sohoa__probe__init(probe);
     probe->pages = render->pages;
     probe->kind = render->kind;
-    int rc = 0;
-    fz_try(render->ctx)
-    {
-        if (render->pdf)
-            signatures_note(render->ctx, render->pdf, probe);
-    }
-    fz_catch(render->ctx) rc = render_caught(render->ctx, E_SOURCE_BROKEN, "signatures", err);
+    int rc = render->pdf ? probe_signatures(render, probe, err) : 0;
     if (rc)
         sohoa__probe__free_unpacked(probe, NULL);
     else
@@ -322,6 +329,8 @@ int render_page(struct render *render, uint32_t page_no, bool degraded, Sohoa__P
         return err_set(err, E_PAGE_BROKEN, "there is no page %u of %u", page_no, render->pages);
     struct turn turn = {0};
     int rc = 0;
+    fz_var(turn);
+    fz_var(rc);
     fz_try(render->ctx) rc = turn_page(render, page_no, degraded, &turn, page, err);
     fz_always(render->ctx)
     {

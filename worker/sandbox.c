@@ -255,7 +255,7 @@ static int signals_confine(struct err *err)
     if (!filter)
         return err_set(err, E_SANDBOX, "no memory for the signal filter");
     int rc = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, SCMP_SYS(tgkill), 1,
-                              SCMP_A0_64(SCMP_CMP_NE, (scmp_datum_t)getpid()));
+                              SCMP_A0_64(SCMP_CMP_NE, (scmp_datum_t)getpid(), 0));
     if (!rc)
         rc = seccomp_load(filter);
     return rc ? err_set(err, E_SANDBOX, "the signal filter can't be set: error %d", rc) : 0;

@@ -9,7 +9,7 @@ static void append_jpeg(fz_context *ctx, fz_buffer *out, const struct frame *fra
     enum { MARKER_BYTES = 2 }; /* SOI at the start and EOI at the end of the tables fall away */
     if (frame->tables) {
         fz_append_data(ctx, out, frame->data, MARKER_BYTES);
-        fz_append_data(ctx, out, frame->tables + MARKER_BYTES, frame->tables_bytes - 2 * MARKER_BYTES);
+        fz_append_data(ctx, out, frame->tables + MARKER_BYTES, frame->tables_bytes - MARKER_BYTES - MARKER_BYTES);
         fz_append_data(ctx, out, frame->data + MARKER_BYTES, frame->bytes - MARKER_BYTES);
     } else {
         fz_append_data(ctx, out, frame->data, frame->bytes);

@@ -64,21 +64,50 @@ static char *signer_of(fz_context *ctx, pdf_obj *value)
     return name;
 }
 
+/* The number that count digits at *at are, if it lies between least and most; else -1. Moves *at behind them. */
+static int take_digits(const char **at, unsigned count, int least, int most)
+{
+    int number = 0;
+    for (unsigned i = 0; i < count; i++, (*at)++) {
+        if (**at < '0' || **at > '9')
+            return -1;
+        number = 10 * number + (**at - '0');
+    }
+    return number < least || number > most ? -1 : number;
+}
+
+/* "+07'00'" -> "+07:00", "Z" -> "Z"; "" when the zone is not said. */
+static void iso_zone(const char *at, char zone[8])
+{
+    char sign = *at;
+    zone[0] = '\0';
+    if (sign == 'Z')
+        snprintf(zone, 8, "Z");
+    if (sign != '+' && sign != '-')
+        return;
+    at++;
+    int hours = take_digits(&at, 2, 0, 23), minutes = 0;
+    if (*at == '\'')
+        at++;
+    if (*at)
+        minutes = take_digits(&at, 2, 0, 59);
+    if (hours >= 0 && minutes >= 0)
+        snprintf(zone, 8, "%c%02d:%02d", sign, hours, minutes);
+}
+
 /* "D:20210105081524+07'00'" (ISO 32000-1, 7.9.4) -> "2021-01-05T08:15:24+07:00"; malloc'd, "" when it is not one. */
 static char *iso_time(const char *date)
 {
-    int y, mo, d, h, mi, s, oh = 0, om = 0;
-    char zone = 'Z', iso[40];
     if (!strncmp(date, "D:", 2))
         date += 2;
-    if (sscanf(date, "%4d%2d%2d%2d%2d%2d%c%2d'%2d", &y, &mo, &d, &h, &mi, &s, &zone, &oh, &om) < 6 || y < 0 || mo < 1 ||
-        mo > 12 || d < 1 || d > 31 || h < 0 || h > 23 || mi < 0 || mi > 59 || s < 0 || s > 60)
+    int year = take_digits(&date, 4, 1, 9999), month = take_digits(&date, 2, 1, 12), day = take_digits(&date, 2, 1, 31);
+    int hour = take_digits(&date, 2, 0, 23), minute = take_digits(&date, 2, 0, 59),
+        second = take_digits(&date, 2, 0, 60);
+    if (year < 0 || month < 0 || day < 0 || hour < 0 || minute < 0 || second < 0)
         return strdup("");
-    int n = snprintf(iso, sizeof iso, "%04d-%02d-%02dT%02d:%02d:%02d", y, mo, d, h, mi, s);
-    if ((zone == '+' || zone == '-') && oh >= 0 && oh <= 23 && om >= 0 && om <= 59)
-        snprintf(iso + n, sizeof iso - (size_t)n, "%c%02d:%02d", zone, oh, om);
-    else if (zone == 'Z')
-        snprintf(iso + n, sizeof iso - (size_t)n, "Z");
+    char iso[64], zone[8];
+    iso_zone(date, zone);
+    snprintf(iso, sizeof iso, "%04d-%02d-%02dT%02d:%02d:%02d%s", year, month, day, hour, minute, second, zone);
     return strdup(iso);
 }
 
@@ -210,9 +239,9 @@ void signatures_strip(fz_context *ctx, pdf_document *pdf)
 {
     pdf_obj *root = pdf_dict_get(ctx, pdf_trailer(ctx, pdf), PDF_NAME(Root));
     int pages = pdf_count_pages(ctx, pdf);
-    for (int i = 0; i < pages; i++) /* before the fields go: a widget may have its type from its parent */
+    form_strip(ctx, root); /* first: it knows fields by the type that widgets lose */
+    for (int i = 0; i < pages; i++)
         annotations_strip(ctx, pdf_dict_get(ctx, pdf_lookup_page_obj(ctx, pdf, i), PDF_NAME(Annots)));
-    form_strip(ctx, root);
     dict_forget(ctx, root, "Perms");
     dict_forget(ctx, root, "DSS");
     dict_forget(ctx, root, "Legal");

@@ -171,8 +171,6 @@ static bool magic_known(const uint8_t *head, size_t bytes)
     } magic[] = {
         {"II*\0",             4}, /* TIFF */
         {"MM\0*",             4},
-        {"II+\0",             4}, /* BigTIFF */
-        {"MM\0+",             4},
         {"\xff\xd8\xff",      3}, /* JPEG */
         {"\x89PNG\r\n\x1a\n", 8},
     };
@@ -218,7 +216,7 @@ static int file_pass(const char *path, int from, uint64_t bytes, int to, uint8_t
         if (got > bytes)
             return err_set(err, E_SOURCE_CHANGED, "%s grew beyond %llu bytes", path, (unsigned long long)bytes);
         if (to >= 0 && got == (uint64_t)n && !magic_known(buffer, (size_t)n))
-            return err_set(err, E_SOURCE_TYPE, "%s", path);
+            return err_set(err, E_SOURCE_TYPE, "%s does not begin as a PDF, TIFF, JPEG or PNG does", path);
         sha256_update(hash, buffer, (size_t)n);
         int rc = to >= 0 ? spool_write(to, buffer, (size_t)n, err) : 0;
         if (rc)
@@ -355,28 +353,29 @@ void source_destroy(struct source **source)
 
 struct shelf {
     struct source *first; /* most recently used first */
-    uint64_t bytes, max_bytes;
+    uint64_t max_bytes;
+    unsigned max_count; /* each is an open file */
 };
 
-struct shelf *shelf_new(uint64_t max_bytes)
+struct shelf *shelf_new(uint64_t max_bytes, unsigned max_count)
 {
     struct shelf *shelf = calloc(1, sizeof *shelf);
     if (!shelf)
         abort();
     shelf->max_bytes = max_bytes;
+    shelf->max_count = max_count;
     return shelf;
 }
 
-/* Drops what lies behind the first ones that fit into max_bytes. */
-static void shelf_trim(struct shelf *shelf, uint64_t max_bytes)
+/* Drops what lies behind the first ones that fit. */
+static void shelf_trim(struct shelf *shelf, uint64_t max_bytes, unsigned max_count)
 {
     uint64_t bytes = 0;
     struct source **at = &shelf->first;
-    while (*at && (*at)->bytes <= max_bytes - bytes) {
+    for (unsigned count = 0; *at && count < max_count && (*at)->bytes <= max_bytes - bytes; count++) {
         bytes += (*at)->bytes;
         at = &(*at)->next;
     }
-    shelf->bytes = bytes;
     struct source *rest = *at;
     *at = NULL;
     while (rest) {
@@ -391,7 +390,7 @@ void shelf_destroy(struct shelf **shelf)
 {
     if (!*shelf)
         return;
-    shelf_trim(*shelf, 0);
+    shelf_trim(*shelf, 0, 0);
     assert(!(*shelf)->first);
     free(*shelf);
     *shelf = NULL;
@@ -422,7 +421,5 @@ void shelf_add(struct shelf *shelf, struct source *source)
     }
     source->next = shelf->first;
     shelf->first = source_keep(source);
-    shelf->bytes += source->bytes;
-    if (shelf->bytes > shelf->max_bytes)
-        shelf_trim(shelf, shelf->max_bytes);
+    shelf_trim(shelf, shelf->max_bytes, shelf->max_count);
 }

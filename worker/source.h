@@ -41,7 +41,8 @@ int spool_bytes(const void *data, size_t bytes, int *ret_fd, struct err *err);
 
 struct shelf;
 
-struct shelf *shelf_new(uint64_t max_bytes); /* what it keeps beyond its users; the least recently used goes first */
+/* Of what no one else uses any more it keeps up to max_bytes and max_count; the least recently used goes first. */
+struct shelf *shelf_new(uint64_t max_bytes, unsigned max_count);
 void shelf_destroy(struct shelf **shelf);
 struct source *shelf_find(struct shelf *shelf, const uint8_t sha256[SHA256_BYTES]); /* kept for the caller, or NULL */
 void shelf_add(struct shelf *shelf, struct source *source); /* the shelf becomes a user, unless it is too large */

@@ -101,6 +101,7 @@ int step_keep(struct job *job, unsigned part, struct err *err);
 /* ---- pages.c ---- */
 int step_look(struct job *job, unsigned part, struct err *err);
 int step_fetch(struct job *job, unsigned part, struct err *err);
+int slot_said(const struct slot_answer *answer, struct err *err); /* its error; returns the code */
 int step_open_ask(struct job *job, struct err *err);
 int step_open_answer(struct job *job, const struct slot_answer *answer, struct err *err);
 int step_pages_ask(struct job *job, struct err *err);

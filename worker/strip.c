@@ -83,7 +83,7 @@ static void forms_put(fz_context *ctx, pdf_document *pdf, pdf_obj *holder, pdf_o
 static pdf_obj *form_copy(fz_context *ctx, pdf_document *pdf, pdf_obj *form, fz_buffer *contents, pdf_obj *resources,
                           pdf_obj *forms)
 {
-    pdf_obj *ref = NULL, *dict = pdf_copy_dict(ctx, form);
+    pdf_obj *ref = NULL, *dict = dict_copy(ctx, pdf, form);
     fz_var(ref);
     fz_try(ctx)
     {
@@ -216,6 +216,7 @@ static fz_buffer *content_strip(fz_context *ctx, struct strip *strip, fz_buffer 
                                 unsigned depth, pdf_obj **ret_forms)
 {
     struct content content = {.strip = strip, .in = in, .resources = resources, .mode = mode, .depth = depth};
+    fz_var(content);
     pdf_lexbuf token;
     pdf_lexbuf_init(ctx, &token, PDF_LEXBUF_SMALL);
     fz_stream *stream = NULL;

@@ -30,7 +30,7 @@ static int tree_count(fz_context *ctx, pdf_obj *node, unsigned depth)
             else
                 count += is_tree(ctx, kid) ? tree_count(ctx, kid, depth + 1) : 1;
         }
-        if (kids && count <= DOC_MAX_PAGES && pdf_dict_get_int(ctx, node, PDF_NAME(Count)) != count)
+        if (kids && pdf_dict_get_int(ctx, node, PDF_NAME(Count)) != count)
             pdf_dict_put_int(ctx, node, PDF_NAME(Count), count);
     }
     fz_always(ctx) pdf_unmark_obj(ctx, node);

@@ -61,6 +61,8 @@ static void streams_mute(void)
 #ifndef SOHOA_SANITIZED
     dup2(null, STDERR_FILENO);
 #endif
+    if (null > STDERR_FILENO)
+        close(null);
 }
 
 /* The parent may have died before prctl: then no signal comes any more. */

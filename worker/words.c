@@ -169,11 +169,17 @@ static void word_add(struct adding *adding, Sohoa__Line *line, const fz_stext_ch
     word->own = true;
 }
 
+/* From the first letter to the last, without spaces around. */
 static void line_set_baseline(const struct adding *adding, Sohoa__Line *line, const fz_stext_line *from)
 {
-    fz_point origin = from->first_char->origin, up = {from->dir.y, -from->dir.x};
+    const fz_stext_char *first = from->first_char;
+    while (first->next && first->c == ' ')
+        first = first->next;
+    fz_point origin = first->origin, up = {from->dir.y, -from->dir.x};
     double length = 0, ascent = 0, descent = 0;
-    for (const fz_stext_char *c = from->first_char; c; c = c->next) {
+    for (const fz_stext_char *c = first; c; c = c->next) {
+        if (c->c == ' ')
+            continue;
         length = fmax(length, along(origin, c->quad.lr, from->dir));
         ascent = fmax(ascent, along(origin, c->quad.ul, up));
         descent = fmax(descent, -along(origin, c->quad.ll, up));
@@ -273,26 +279,38 @@ static void line_insert_word(Sohoa__Line *line, const Sohoa__Word *word)
     }
 }
 
-/* Moves the lines of blocks from number blocks on into gaps of those before, where all of a line's words fit. */
+/* Moves line's words into the gap of a line of the first blocks; false when they do not all fit in one. */
+static bool line_weave(const Sohoa__Line *line, const Sohoa__Page *page, size_t blocks)
+{
+    Sohoa__Line *into = word_find_line(line->words[0], page, blocks);
+    for (size_t i = 0; into && i < line->n_words; i++)
+        if (!word_fits_line(line->words[i], into))
+            into = NULL;
+    for (size_t i = 0; into && i < line->n_words; i++)
+        line_insert_word(into, line->words[i]);
+    return into != NULL;
+}
+
+/* The lines of the blocks from number blocks on that fit in a gap of a line before them. */
 static void stamps_weave(Sohoa__Page *page, size_t blocks)
 {
+    size_t kept_blocks = blocks;
     for (size_t b = blocks; b < page->n_blocks; b++) {
         Sohoa__Block *block = page->blocks[b];
-        Sohoa__Line *line = block->n_lines == 1 ? block->lines[0] : NULL;
-        Sohoa__Line *into = line ? word_find_line(line->words[0], page, blocks) : NULL;
-        for (size_t i = 0; into && i < line->n_words; i++)
-            if (!word_fits_line(line->words[i], into))
-                into = NULL;
-        if (!into)
-            continue;
-        for (size_t i = 0; i < line->n_words; i++)
-            line_insert_word(into, line->words[i]);
-        sohoa__block__free_unpacked(block, NULL);
-        for (size_t i = b + 1; i < page->n_blocks; i++)
-            page->blocks[i - 1] = page->blocks[i];
-        page->n_blocks--;
-        b--;
+        size_t kept = 0;
+        for (size_t i = 0; i < block->n_lines; i++) {
+            if (line_weave(block->lines[i], page, blocks))
+                sohoa__line__free_unpacked(block->lines[i], NULL);
+            else
+                block->lines[kept++] = block->lines[i];
+        }
+        block->n_lines = kept;
+        if (kept)
+            page->blocks[kept_blocks++] = block;
+        else
+            sohoa__block__free_unpacked(block, NULL);
     }
+    page->n_blocks = kept_blocks;
 }
 
 int words_add(const struct words *words, const struct view *view, Sohoa__Page *page, struct err *err)

@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -66,19 +67,11 @@ static int name_choose(struct worker *w, struct err *err)
     if (n <= 0 || n >= NAME_BYTES)
         return err_set(err, E_CONFIG, "%s has %d characters, 1 to %d are allowed", config_key_name(CFG_NAME), n,
                        NAME_BYTES - 1);
+    for (const char *c = w->name; *c; c++)
+        if (*c <= ' ' || *c > '~')
+            return err_set(err, E_CONFIG, "%s '%s' may have letters, digits and signs of ASCII only",
+                           config_key_name(CFG_NAME), w->name);
     return 0;
-}
-
-static int level_choose(const char *name, struct err *err)
-{
-    static const char *const known[] = {"debug", "info", "warn", "error"};
-    for (int level = TRACE_DEBUG; level <= TRACE_ERROR; level++) {
-        if (strcmp(known[level], name))
-            continue;
-        trace_init("worker", (enum trace_level)level);
-        return 0;
-    }
-    return err_set(err, E_CONFIG, "%s = '%s' is not debug, info, warn or error", config_key_name(CFG_LOG), name);
 }
 
 static int settings_take(struct worker *w, struct err *err)
@@ -87,8 +80,8 @@ static int settings_take(struct worker *w, struct err *err)
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     w->slots = slots ? slots : cores > 0 ? (unsigned)cores : 1;
     w->prefetch_jobs = (unsigned)config_int(w->config, CFG_PREFETCH_JOBS);
-    int rc = level_choose(config_text(w->config, CFG_LOG), err);
-    return rc ? rc : name_choose(w, err);
+    trace_init("worker", trace_level_named(config_text(w->config, CFG_LOG)));
+    return name_choose(w, err);
 }
 
 /* Signals wait in a descriptor. From here on the slots have them blocked, too: only SIGKILL is for them. */
@@ -114,6 +107,16 @@ static void signals_release(void)
     sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
+/* Every slot and every source in hand is a few open files; the usual soft limit is for another age. */
+static void files_allow(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit))
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static void job_over(uint64_t lease, Sohoa__Result *result, void *user)
 {
     struct worker *w = user;
@@ -137,6 +140,7 @@ static void node_fill(struct worker *w)
 
 static int worker_start(struct worker *w, struct err *err)
 {
+    files_allow();
     int rc = signals_catch(w, err);
     if (!rc)
         rc = crew_new(w->config, w->slots, &w->crew, w->node.pipeline, err);

@@ -9,7 +9,7 @@
 
 #include "proto/buf.h"
 
-enum { BAR_LINE_EVERY_MS = 5000, BAR_RATE_MS = 30000, BAR_SAMPLES = 64 };
+enum { BAR_LINE_EVERY_MS = 5000, BAR_RATE_MS = 60000, BAR_SAMPLES = 64 };
 
 struct bar_state {
     uint64_t docs, docs_done;

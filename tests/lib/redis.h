@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * A private redis-server for a test: unix socket in a folder of its own, no TCP port, AOF everysec. It dies with the test.
- * What goes wrong here ends the test program with a message. */
+ * A private redis-server for a test: unix socket in a folder of its own, no TCP port, AOF everysec. It dies with the
+ * test. What goes wrong here ends the test program with a message. */
 #ifndef SOHOA_TESTS_REDIS_H
 #define SOHOA_TESTS_REDIS_H
 

@@ -74,9 +74,9 @@ static void rate_forgets(void **state)
     bar_init(&bar, to);
     struct bar_state now = {.docs = 1, .pages = 100000, .pages_done = 50000}; /* found done at once */
     bar_show(&bar, &(struct bar_state){.docs = 1, .pages = 100000}, 1000);
-    for (uint64_t ms = 1500; ms <= 61000; ms += 500, now.pages_done++)
+    for (uint64_t ms = 1500; ms <= 2 * BAR_RATE_MS; ms += 500, now.pages_done++)
         bar_show(&bar, &now, ms);
-    char text[4096], *last = text;
+    char text[8192], *last = text;
     rewind(to);
     text[fread(text, 1, sizeof text - 1, to)] = 0;
     fclose(to);

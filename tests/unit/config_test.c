@@ -150,10 +150,10 @@ static void an_indented_line_is_a_line_of_its_own(void **state)
 static void a_line_that_is_too_long_is_named(void **state)
 {
     (void)state;
-    char text[600] = "slots = 1\nname = ";
-    size_t n = strlen(text);
-    memset(text + n, 'x', 500);
-    strcpy(text + n + 500, "\nslots = 2\n");
+    char name[501], text[600];
+    memset(name, 'x', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    snprintf(text, sizeof text, "slots = 1\nname = %s\nslots = 2\n", name);
     assert_file_refused(text, "line 2 is longer than");
 }
 

@@ -31,7 +31,13 @@
 enum {
     WAIT_MS = 60000, /* then a test has failed */
     PATIENT_MS = 60000,
+#ifdef SOHOA_SANITIZED /* all is slow */
+    HOSTILE_MS = 300,
+    REPLACEMENTS = 50,
+#else
     HOSTILE_MS = 1000,
+    REPLACEMENTS = 200,
+#endif
     OUT_BYTES = PAGE_MAX_BYTES,
     DOCUMENT_BYTES = 64 << 20,
 };
@@ -545,60 +551,71 @@ static bool is_settled(void *user)
 static void test_replacing_leaks_nothing(void **state)
 {
     (void)state;
-    enum { TIMES = 200 };
     struct heard heard = {0};
     struct slot_request close_it = {.op = SLOT_CLOSE};
     pid_t warm = warm_of(getpid());
     unsigned ours = fds_of(getpid()), theirs = fds_of(warm);
     uint64_t begun_ms = clock_mono_ms();
-    for (int i = 0; i < TIMES; i++) {
+    for (int i = 0; i < REPLACEMENTS; i++) {
         struct slot *slot = crew_take(crew, i % 2 == 0);
         assert_int_equal(ask(slot, close_it, -1, 0, PATIENT_MS, &heard), 0);
         slot_release(&slot);
     }
     print_message("order, fork, sandbox and first answer of a slot: %" PRIu64 " us\n",
-                  (clock_mono_ms() - begun_ms) * 1000 / TIMES);
+                  (clock_mono_ms() - begun_ms) * 1000 / REPLACEMENTS);
     pump(crew, is_settled, &(struct fds){ours, theirs, warm});
+    heard_clear(&heard);
+}
+
+struct tally {
+    unsigned files, opened, read, lost;
+};
+
+static void tally_add(struct tally *tally, const char *name, const struct heard *heard)
+{
+    tally->lost += heard->lost;
+    if (heard->lost)
+        print_message("%s: %s\n", name, heard->err.text);
+}
+
+static void hostile_read(const char *path, const char *name, struct tally *tally)
+{
+    char file[800];
+    struct heard heard = {0};
+    snprintf(file, sizeof file, "%s/%s", path, name);
+    AUTO(fd_destroy) int fd = open(file, O_RDONLY | O_CLOEXEC);
+    struct slot *slot = crew_take(crew, false);
+    assert_non_null(slot);
+    int rc = ask_open(slot, fd, HOSTILE_MS, &heard);
+    tally->files++;
+    tally->opened += rc == 0;
+    tally_add(tally, name, &heard);
+    if (!rc) {
+        tally->read += ask_page(slot, 1, HOSTILE_MS, &heard) == 0;
+        tally_add(tally, name, &heard);
+    }
+    slot_release(&slot);
     heard_clear(&heard);
 }
 
 /* Whatever they do, every request ends, and the crew works on. */
 static void test_hostile_documents(void **state)
 {
-    (void)state;
     static const char *const set[] = {"hostile/qpdf", "hostile/horrors"};
-    struct heard heard = {0};
-    unsigned files = 0, opened = 0, read = 0, lost = 0;
+    struct tally tally = {0};
     for (size_t i = 0; i < sizeof set / sizeof set[0]; i++) {
-        char path[512], file[800];
+        char path[512];
         DIR *folder = data_folder(set[i], path);
         if (!folder)
             skip();
-        for (struct dirent *entry = readdir(folder); entry; entry = readdir(folder)) {
-            if (entry->d_name[0] == '.')
-                continue;
-            snprintf(file, sizeof file, "%s/%s", path, entry->d_name);
-            AUTO(fd_destroy) int fd = open(file, O_RDONLY | O_CLOEXEC);
-            struct slot *slot = crew_take(crew, false);
-            files++;
-            int rc = ask_open(slot, fd, HOSTILE_MS, &heard);
-            opened += rc == 0;
-            lost += heard.lost;
-            if (heard.lost)
-                print_message("%s: %s\n", entry->d_name, heard.err.text);
-            if (!rc)
-                rc = ask_page(slot, 1, HOSTILE_MS, &heard);
-            read += rc == 0;
-            lost += heard.lost;
-            if (heard.lost)
-                print_message("%s page 1: %s\n", entry->d_name, heard.err.text);
-            slot_release(&slot);
-        }
+        for (struct dirent *entry = readdir(folder); entry; entry = readdir(folder))
+            if (entry->d_name[0] != '.')
+                hostile_read(path, entry->d_name, &tally);
         closedir(folder);
     }
-    print_message("%u hostile documents: %u opened, %u read, %u slots lost\n", files, opened, read, lost);
+    print_message("%u hostile documents: %u opened, %u read, %u slots lost\n", tally.files, tally.opened, tally.read,
+                  tally.lost);
     test_little_document(state);
-    heard_clear(&heard);
 }
 
 /* ---- what a slot may not say ---- */

@@ -233,6 +233,18 @@ static void every_flipped_bit_is_found_and_named(void **state)
     }
 }
 
+static void a_mending_pardons_only_what_is_directly_before_it(void **state)
+{
+    (void)state;
+    append(1, 3);
+    AUTO(buf_destroy) struct buf torn = layout_get();
+    torn.data[5] ^= 1;
+    layout_put(torn.data, torn.size - 10);
+    append(11, 1);
+    assert_int_equal(read_again(), E_CORRUPT);
+    assert_non_null(strstr(err.text, "batch/b1/layout at byte 0:"));
+}
+
 /* ---- the index ---- */
 
 static struct {
@@ -350,6 +362,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_torn_entry_is_ignored_and_mended, start, stop),
         cmocka_unit_test_setup_teardown(a_torn_mending_is_mended, start, stop),
         cmocka_unit_test_setup_teardown(every_flipped_bit_is_found_and_named, start, stop),
+        cmocka_unit_test_setup_teardown(a_mending_pardons_only_what_is_directly_before_it, start, stop),
         cmocka_unit_test_setup_teardown(outcomes_of_several_shards_come_in_order, start, stop),
         cmocka_unit_test_setup_teardown(many_outcomes_are_put_and_read_in_steps, start, stop),
         cmocka_unit_test_setup_teardown(what_is_not_an_outcome_is_named, start, stop),

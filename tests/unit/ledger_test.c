@@ -343,7 +343,7 @@ static void another_entry_of_the_same_number_is_corrupt(void **state)
     ledger_destroy(&ledger);
     assert_int_equal(remove(segment_path(1)), 0);
     ok(reopen());
-    add_committed(201, 2);
+    add_committed(111, 2);
     AUTO(buf_destroy) struct buf other = segment_get(1);
     segment_put(1, first.data, first.size);
     segment_put(2, other.data, other.size);

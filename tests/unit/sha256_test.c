@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -68,8 +69,7 @@ static void what_is_no_digest_is_refused(void **state)
         AUTO(mem_destroy) char *shorter = strndup(good, n);
         assert_false(sha256_unhex(shorter, digest));
     }
-    memcpy(text, good, sizeof good);
-    strcat(text, "0");
+    snprintf(text, sizeof text, "%s0", good);
     assert_false(sha256_unhex(text, digest));
     for (size_t i = 0; i < SHA256_HEX_CHARS; i++)
         for (const char *bad = "AFg/: @`\x80"; *bad; bad++) {

@@ -194,6 +194,36 @@ static void stored_source_comes_back(void **state)
     assert_memory_equal(fetched->sha256, source->sha256, SHA256_BYTES);
 }
 
+static void large_source_goes_through_a_spool_file(void **state)
+{
+    (void)state;
+    enum { LARGE_BYTES = STORE_PART_BYTES + 4096 };
+    AUTO(store_destroy) struct store *store = NULL;
+    AUTO(source_destroy) struct source *source = NULL;
+    AUTO(source_destroy) struct source *fetched = NULL;
+    struct err err = {0};
+    struct name name;
+    struct stat st;
+    char path[256];
+    write_file("scans/huge.pdf", "%PDF-1.7\n", 100);
+    at_home(path, sizeof path, "scans/huge.pdf");
+    assert_int_equal(truncate(path, LARGE_BYTES), 0);
+    snprintf(path, sizeof path, "dir:%s/store", home);
+    setenv("TMPDIR", home, 1);
+    assert_int_equal(source_read(root, "huge.pdf", LARGE_BYTES, &source, &err), 0);
+    assert_int_equal(source->bytes, LARGE_BYTES);
+    assert_int_equal(fstat(source->fd, &st), 0);
+    assert_int_equal(st.st_nlink, 0); /* nobody finds it, and it goes with us */
+    assert_int_equal(store_open(path, &store, &err), 0);
+    assert_int_equal(store_create_from(store, name_src(&name, source->sha256), source->fd, source->bytes, &err), 0);
+    assert_int_equal(source_fetch(store, source->sha256, LARGE_BYTES, &fetched, &err), 0);
+    assert_int_equal(fetched->bytes, LARGE_BYTES);
+    setenv("TMPDIR", "/nowhere", 1);
+    source_destroy(&fetched);
+    assert_int_equal(source_fetch(store, source->sha256, LARGE_BYTES, &fetched, &err), E_IO);
+    unsetenv("TMPDIR");
+}
+
 static void rotten_source_is_corrupt(void **state)
 {
     (void)state;
@@ -233,7 +263,7 @@ static bool on_shelf(struct shelf *shelf, uint8_t id)
 static void shelf_keeps_the_latest_that_fit(void **state)
 {
     (void)state;
-    AUTO(shelf_destroy) struct shelf *shelf = shelf_new(2500);
+    AUTO(shelf_destroy) struct shelf *shelf = shelf_new(2500, 8);
     for (uint8_t id = 1; id <= 2; id++) {
         AUTO(source_destroy) struct source *source = small_source(id, 1000);
         shelf_add(shelf, source);
@@ -252,13 +282,32 @@ static void shelf_keeps_the_latest_that_fit(void **state)
     assert_true(on_shelf(shelf, 3));
 }
 
+static void shelf_is_bounded_by_number_too(void **state)
+{
+    (void)state;
+    AUTO(shelf_destroy) struct shelf *shelf = shelf_new(1 << 20, 2);
+    for (uint8_t id = 1; id <= 3; id++) {
+        AUTO(source_destroy) struct source *source = small_source(id, 1000);
+        shelf_add(shelf, source);
+    }
+    assert_false(on_shelf(shelf, 1));
+    assert_true(on_shelf(shelf, 2));
+    assert_true(on_shelf(shelf, 3));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(copy_is_the_scan),         cmocka_unit_test(copy_cant_be_changed),
-        cmocka_unit_test(paths_beneath_are_found),  cmocka_unit_test(what_may_not_be_read_is_refused),
-        cmocka_unit_test(change_is_noticed),        cmocka_unit_test(stored_source_comes_back),
-        cmocka_unit_test(rotten_source_is_corrupt), cmocka_unit_test(shelf_keeps_the_latest_that_fit),
+        cmocka_unit_test(copy_is_the_scan),
+        cmocka_unit_test(copy_cant_be_changed),
+        cmocka_unit_test(paths_beneath_are_found),
+        cmocka_unit_test(what_may_not_be_read_is_refused),
+        cmocka_unit_test(change_is_noticed),
+        cmocka_unit_test(stored_source_comes_back),
+        cmocka_unit_test(large_source_goes_through_a_spool_file),
+        cmocka_unit_test(rotten_source_is_corrupt),
+        cmocka_unit_test(shelf_keeps_the_latest_that_fit),
+        cmocka_unit_test(shelf_is_bounded_by_number_too),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
