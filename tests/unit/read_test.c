@@ -146,6 +146,18 @@ static void the_model_digest_is_the_files_sha256(void **state)
     assert_memory_equal(digest, reader_model, sizeof digest);
 }
 
+static void languages_add_up_in_their_order(void **state)
+{
+    (void)state;
+    uint8_t both[SHA256_BYTES], turned[SHA256_BYTES];
+    AUTO(reader_destroy) struct reader *first = NULL;
+    AUTO(reader_destroy) struct reader *second = NULL;
+    assert_int_equal(reader_new(TESSDATA, "vie+eng", both, &first, NULL), 0);
+    assert_int_equal(reader_new(TESSDATA, "eng+vie", turned, &second, NULL), 0);
+    assert_memory_not_equal(both, reader_model, sizeof both);
+    assert_memory_not_equal(both, turned, sizeof both);
+}
+
 static void printed_text_is_read(void **state)
 {
     (void)state;
@@ -183,7 +195,8 @@ static void boxes_and_baselines_fit(void **state)
     assert_int_equal(lines, 5);
 }
 
-/* The words of a page that lay turned by deg when it was scanned are where turning the upright page's words brings them. */
+/* The words of a page that lay turned by deg when it was scanned are where turning the upright page's words brings
+ * them. */
 static void expect_turned(double deg, uint32_t near_px)
 {
     static const char *const probe[] = {"Nghị", "phát", "khẩn", "triển", "2019"};
@@ -461,6 +474,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(models_are_named),
         cmocka_unit_test(the_model_digest_is_the_files_sha256),
+        cmocka_unit_test(languages_add_up_in_their_order),
         cmocka_unit_test(printed_text_is_read),
         cmocka_unit_test(boxes_and_baselines_fit),
         cmocka_unit_test(skewed_pages_are_read_in_place),
