@@ -226,10 +226,10 @@ static inline uint32_t sensor_value(const struct sensor *s, unsigned channel, ui
 
 static void sensor_row(struct sensor *s, l_uint32 *line, int width, int y, unsigned channels)
 {
-    double gain = (s->gain_left + s->gain_y * y) * GAIN_ONE, slope = s->gain_x * GAIN_ONE;
-    for (int x = 0; x < width; x++, gain += slope) {
+    const double left = (s->gain_left + s->gain_y * y) * GAIN_ONE, slope = s->gain_x * GAIN_ONE;
+    for (int x = 0; x < width; x++) {
         uint64_t draw = chance_next(&s->chance);
-        int32_t g = (int32_t)gain;
+        int32_t g = (int32_t)(left + slope * x);
         if (channels == 1)
             SET_DATA_BYTE(line, x, sensor_value(s, 0, GET_DATA_BYTE(line, x), g, (uint32_t)(draw >> 40)));
         else

@@ -3,6 +3,7 @@
  * out, since no stamp inks evenly. */
 #include "bench/ink.h"
 
+#include <assert.h>
 #include <glib.h>
 #include <math.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@ struct pen_point {
 /* A curve through the points (Catmull-Rom, as Bezier pieces). */
 static void pen_stroke(cairo_t *cr, const struct pen_point *p, int count)
 {
+    assert(count > 1);
     cairo_move_to(cr, p[0].x, p[0].y);
     for (int i = 0; i + 1 < count; i++) {
         const struct pen_point *before = &p[i > 0 ? i - 1 : 0], *after = &p[i + 2 < count ? i + 2 : count - 1];

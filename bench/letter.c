@@ -72,7 +72,7 @@ static void letter_notation(struct letter *letter, const struct theme *theme)
         snprintf(f->notation, sizeof f->notation, "%s/%s", f->type_code, code);
     else if (!official_letter)
         snprintf(f->notation, sizeof f->notation, "%s-%s", f->type_code, code);
-    else if (strcmp(code, theme->desk))
+    else if (strcmp(code, theme->desk) != 0)
         snprintf(f->notation, sizeof f->notation, "%s-%s", code, theme->desk);
     else
         snprintf(f->notation, sizeof f->notation, "%s", code);

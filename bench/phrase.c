@@ -4,7 +4,7 @@
 
 #include <assert.h>
 #include <glib.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bench/place.h"
@@ -30,7 +30,7 @@ static const char *phrase_word(const struct phrase_context *context, const char 
 const char *const *phrase_items(const char *name, uint32_t *ret_count)
 {
     const struct phrase_list *list = phrase_book;
-    while (list->name && strcmp(list->name, name))
+    while (list->name && strcmp(list->name, name) != 0)
         list++;
     assert(list->name);
     *ret_count = (uint32_t)list->count;
@@ -52,11 +52,21 @@ static void phrase_day(struct buf *out, struct chance *chance, int year)
     buf_printf(out, month < 3 ? "%02d/%d" : "%d/%d", month, year);
 }
 
+/* "3-40" */
+static void phrase_number(struct buf *out, struct chance *chance, const char *range)
+{
+    char *end;
+    long least = strtol(range, &end, 10);
+    assert(*end == '-');
+    long most = strtol(end + 1, &end, 10);
+    assert(!*end);
+    buf_printf(out, "%d", chance_between(chance, (int)least, (int)most));
+}
+
 static void phrase_slot(struct buf *out, struct chance *chance, const struct phrase_context *context, const char *slot)
 {
-    int least, most;
-    if (sscanf(slot, "%d-%d", &least, &most) == 2) {
-        buf_printf(out, "%d", chance_between(chance, least, most));
+    if (*slot >= '0' && *slot <= '9') {
+        phrase_number(out, chance, slot);
         return;
     }
     if (!strcmp(slot, "day")) {

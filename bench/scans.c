@@ -90,7 +90,7 @@ static int parse_list(const char *name, const char *text, const char *(*name_of)
     for (const char *item = text;; item++) {
         size_t bytes = strcspn(item, ",");
         unsigned i = 0;
-        while (i < count && (strlen(name_of(i)) != bytes || strncmp(name_of(i), item, bytes)))
+        while (i < count && (strlen(name_of(i)) != bytes || strncmp(name_of(i), item, bytes) != 0))
             i++;
         if (i == count)
             return err_set(err, E_USAGE, "--%s does not know '%.*s'", name, bytes > 40 ? 40 : (int)bytes, item);
@@ -133,7 +133,7 @@ static int parse_level(const char *text, enum damage_level *level, struct err *e
 
 static int parse_option(int key, const char *text, struct backlog_plan *plan, struct err *err)
 {
-    uint64_t documents;
+    uint64_t documents = 0;
     int rc;
     switch (key) {
     case KEY_OUT: plan->out = text; return 0;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * The invisible text layer. Its font is Tesseract's pdf.ttf: one empty glyph, half an em wide, for every code, as Tesseract's own
- * PDF renderer uses it. A code is the letter's own number in Unicode; letters beyond the first plane, or without a meaning of their own,
- * get codes of the private use area.
+ * The invisible text layer. Its font is Tesseract's pdf.ttf: one empty glyph, half an em wide, for every code, as
+ * Tesseract's own PDF renderer uses it. A code is the letter's own number in Unicode; letters beyond the first plane,
+ * or without a meaning of their own, get codes of the private use area.
  *
- * The layer stands before the page's own contents, where the coordinate system is sure to be the page's: nothing of an unbalanced old content
- * can move it, and being invisible it hides nothing. */
+ * The layer stands before the page's own contents, where the coordinate system is sure to be the page's: nothing of
+ * an unbalanced old content can move it, and being invisible it hides nothing. */
 #include "worker/mupdf.h"
 
 #include <math.h>
@@ -30,7 +30,8 @@ struct layer {
     int extra[EXTRA_MAX]; /* letters of the codes from PRIVATE_FIRST on */
 };
 
-/* ---- the font ------------------------------------------------------------------------------------------------------ */
+/* ---- the font
+ * ------------------------------------------------------------------------------------------------------ */
 
 static pdf_obj *descriptor_new(fz_context *ctx, pdf_document *pdf, fz_buffer *font)
 {
@@ -134,7 +135,8 @@ void layer_drop(fz_context *ctx, struct layer *layer)
     fz_free(ctx, layer);
 }
 
-/* ---- codes --------------------------------------------------------------------------------------------------------- */
+/* ---- codes
+ * --------------------------------------------------------------------------------------------------------- */
 
 static bool rune_is_code(int rune)
 {
@@ -206,7 +208,8 @@ void layer_finish(fz_context *ctx, struct layer *layer)
     fz_catch(ctx) fz_rethrow(ctx);
 }
 
-/* ---- words --------------------------------------------------------------------------------------------------------- */
+/* ---- words
+ * --------------------------------------------------------------------------------------------------------- */
 
 /* How a line lies in the view. */
 struct slope {
@@ -230,7 +233,8 @@ static void slope_straighten(struct slope *slope)
     }
 }
 
-/* A line whose words rise by more than half their height is taken for several: it is laid flatter where that moves no word by much. */
+/* A line whose words rise by more than half their height is taken for several: it is laid flatter where that moves no
+ * word by much. */
 static void slope_flatten(struct slope *slope, double length)
 {
     static const double rise_seen = 0.45, shift_max = 0.3; /* of the height */
@@ -356,7 +360,8 @@ static void append_page(fz_context *ctx, fz_buffer *out, struct layer *layer, co
     fz_append_string(ctx, out, "ET\nQ\n");
 }
 
-/* ---- pages --------------------------------------------------------------------------------------------------------- */
+/* ---- pages
+ * --------------------------------------------------------------------------------------------------------- */
 
 void dict_forget(fz_context *ctx, pdf_obj *dict, const char *key)
 {

@@ -30,7 +30,7 @@ static struct backlog_plan plan_for(const char *out)
 {
     return (struct backlog_plan){
         .out = out,
-        .documents = 6,
+        .documents = 5,
         .seed = 12,
         .damage = DAMAGE_MIXED,
         .kinds = BACKLOG_ALL(ORGAN_KIND_NR),
@@ -125,7 +125,9 @@ static void walk_tree(const char *dir, const char *below, struct buf *paths)
     walk.files = 0;
     walk.bytes = 0;
     walk.paths = paths;
-    assert_int_equal(nftw(path, walk_file, TREE_FDS, FTW_PHYS), 0);
+    int rc = nftw(path, walk_file, TREE_FDS, FTW_PHYS);
+    walk.paths = NULL;
+    assert_int_equal(rc, 0);
 }
 
 static bool same_file(const char *dir_a, const char *name_a, const char *dir_b, const char *name_b)
@@ -239,7 +241,7 @@ static void nothing_is_without_truth(void **state)
         assert_non_null(strstr(buf_text(&text), line));   /* the number as printed */
         assert_non_null(strstr(buf_text(&text), row[7])); /* who signs */
         assert_true(strlen(row[3]) == 10 && *row[4] && *row[5] && *row[6]);
-        snprintf(line, sizeof line, "\"%s\"", row[0]);
+        snprintf(line, sizeof line, "\"scans/%s\"", row[0]);
         assert_string_equal(manifest.cells[i][0], line);
         assert_int_equal(unit_check(manifest.cells[i][1], NULL), 0);
     }
@@ -251,6 +253,7 @@ static void duplicates_are_copies(void **state)
     char out[PATH_BYTES], scans[PATH_BYTES + 8];
     struct backlog_count count;
     struct backlog_plan plan = plan_for(out_dir(out, "copies"));
+    plan.documents = 4;
     plan.duplicates = 50;
     plan.pages_mean = 1;
     plan.blank = 0;
@@ -266,7 +269,7 @@ static void duplicates_are_copies(void **state)
             assert_string_not_equal(pages.cells[i][0], pages.cells[i][8]);
             assert_true(same_file(scans, pages.cells[i][0], scans, pages.cells[i][8]));
         }
-    assert_int_equal(copies, 3);
+    assert_int_equal(copies, 2);
 }
 
 /* Black on white, as many pages as said, turned as said, damaged by nothing else. */
