@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * Every write goes to .FILE.part beside its place first: a file under its own name is always whole. */
 #include "coordinator/ctl/export.h"
 
 #include <assert.h>

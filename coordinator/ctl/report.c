@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * Sums come from the documents' outcomes, so they always add up to what the report lists. */
 #include "coordinator/ctl/report.h"
 
 #include <inttypes.h>
