@@ -108,8 +108,7 @@ static bool load_scan(const char *name, struct buf *source)
     return true;
 }
 
-/* ---- the real scans
- * ------------------------------------------------------------------------------------------------ */
+/* ---- the real scans ---- */
 
 static const char *const scans[] = {"qn-02.pdf", "qn-10.pdf", "qn-16.pdf", "qn-22.pdf", "qn-28.pdf"};
 enum { SCANS = sizeof scans / sizeof *scans };
@@ -252,8 +251,7 @@ static void sound_files_stay_sound(void **state)
     assert_true(!dir || written > 10);
 }
 
-/* ---- words
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- words ---- */
 
 struct box {
     double x0, y0, x1, y1;
@@ -467,8 +465,7 @@ static void every_letter_has_its_meaning(void **state)
     assert_non_null(strstr(buf_text(&text), "\U0001F600\U00020BB7 \uE001\uE000x \u4E2D\uFFFDa"));
 }
 
-/* ---- an older layer
- * ------------------------------------------------------------------------------------------------ */
+/* ---- an older layer ---- */
 
 static void check_old_layer(const char *contents, const char *expected)
 {
@@ -540,8 +537,7 @@ static void an_older_layer_in_a_form_goes(void **state)
     assert_int_equal(run(&said, "pdftoppm -r 72 in.pdf a && pdftoppm -r 72 out.pdf b && cmp a-1.ppm b-1.ppm"), 0);
 }
 
-/* ---- what else goes
- * ------------------------------------------------------------------------------------------------ */
+/* ---- what else goes ---- */
 
 static void what_runs_by_itself_goes(void **state)
 {
@@ -588,8 +584,7 @@ static void encryption_goes(void **state)
                      0);
 }
 
-/* ---- pictures as sources
- * ------------------------------------------------------------------------------------------- */
+/* ---- pictures as sources ---- */
 
 static PIX *sample_pix(int depth)
 {

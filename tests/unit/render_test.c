@@ -57,8 +57,7 @@ static void assert_same_picture(const struct raster *own, const struct raster *d
                 fail_msg("pixel %u,%u: %d, drawn %d", x, y, shade_at(own, x, y), shade_at(drawn, x, y));
 }
 
-/* ---- pictures of pages
- * --------------------------------------------------------------------------------------------- */
+/* ---- pictures of pages ---- */
 
 static void own_pixels_are_turned_as_displayed(void **state)
 {
@@ -225,8 +224,7 @@ static void degraded_is_150_dpi_gray_in_the_same_view(void **state)
     assert_float_equal(raster->to_view[0], 2, 1e-6);
 }
 
-/* ---- text
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- text ---- */
 
 static const char long_text[] =
     "BT /F1 12 Tf 10 100 Td (The quick brown fox jumps over the lazy) Tj 0 -20 Td (dog and runs away into the wood) Tj ET";
@@ -314,8 +312,7 @@ static void text_in_an_old_vietnamese_encoding_is_read_from_the_picture(void **s
     assert_true(ink > 1000);
 }
 
-/* ---- pictures as sources
- * ------------------------------------------------------------------------------------------- */
+/* ---- pictures as sources ---- */
 
 static PIX *sample_pix(int depth)
 {
@@ -450,8 +447,7 @@ static void a_png_with_alpha_lies_on_white(void **state)
     assert_int_equal(shade_at(raster, 50, 10), 255);
 }
 
-/* ---- errors
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- errors ---- */
 
 static void what_is_no_document_is_refused(void **state)
 {
@@ -507,8 +503,7 @@ static void wrong_page_counts_lose_no_page(void **state)
     }
 }
 
-/* ---- the real scans
- * ------------------------------------------------------------------------------------------------ */
+/* ---- the real scans ---- */
 
 static bool load_scan(const char *name, struct buf *source)
 {
@@ -614,8 +609,7 @@ static void signatures_are_noted(void **state)
     sohoa__probe__free_unpacked(probe, NULL);
 }
 
-/* ---- in the sandbox and under fire
- * --------------------------------------------------------------------------------- */
+/* ---- in the sandbox and under fire ---- */
 
 /* Everything of source; in a child, whose only judge is that it ends. */
 static void read_all(const struct buf *source)
