@@ -251,6 +251,23 @@ static void sound_files_stay_sound(void **state)
     assert_true(!dir || written > 10);
 }
 
+static void what_does_not_open_again_is_no_document(void **state)
+{
+    (void)state;
+    AUTO(buf_destroy) struct buf source = {0};
+    AUTO(buf_destroy) struct buf pdf = {0};
+    char path[4400];
+    struct err err = {0};
+    snprintf(path, sizeof path, "%s/hostile/qpdf/69977.fuzz", data_dir());
+    if (access(path, R_OK))
+        skip();
+    file_load(path, &source);
+    assert_int_equal(open_bytes(the_render(), source.data, source.size, &err), 0);
+    AUTO(result_destroy) struct result result = result_make(false);
+    assert_int_equal(pdf_assemble(the_render(), result.pages, result.count, sha256, pipeline, &pdf, &err), E_ASSEMBLE);
+    assert_int_equal(pdf.size, 0);
+}
+
 /* ---- words ---- */
 
 struct box {
@@ -738,6 +755,7 @@ int main(void)
         cmocka_unit_test(a_born_digital_text_stays_alone),
         cmocka_unit_test(live_signatures_go_and_their_stamps_stay),
         cmocka_unit_test(sound_files_stay_sound),
+        cmocka_unit_test(what_does_not_open_again_is_no_document),
         cmocka_unit_test(words_land_on_their_boxes),
         cmocka_unit_test(words_land_on_any_page),
         cmocka_unit_test(upright_lines_are_placed_along_their_baseline),
