@@ -282,7 +282,7 @@ uint32_t work_subscriber_in(const struct backlog *backlog, uint32_t work, uint32
 {
     struct doc_ref ref = backlog->work[work].subscriber;
     for (; ref.batch != NONE; ref = doc_at(backlog, ref)->next)
-        if (ref.batch == batch && doc_at(backlog, ref)->state != SOHOA__DOC_STATE__DOC_DUPLICATE)
+        if (ref.batch == batch && doc_at(backlog, ref)->duplicate_of == NONE)
             return ref.doc;
     return NONE;
 }

@@ -142,16 +142,16 @@ static int write_layouts(struct committer *committer, struct err *err)
 
 static int write_stops(struct committer *committer, struct err *err)
 {
-    const struct buf *stops = &committer->group->stops;
+    const struct group_stop *stop = (const struct group_stop *)(const void *)committer->group->stops.data;
     struct name name;
     int rc = 0;
-    for (size_t at = 0; at < stops->size && !rc; at += SHA256_BYTES) {
-        rc = store_guard_create(committer->store, name_stop(&name, stops->data + at), "", 0, err);
+    for (size_t i = 0; i < committer->group->stops.size / sizeof *stop && !rc; i++) {
+        name_stop(&name, stop[i].sha256);
+        rc = stop[i].release ? store_guard_remove(committer->store, name.text, err)
+                             : store_guard_create(committer->store, name.text, "", 0, err);
         if (rc == E_EXISTS)
             rc = 0;
     }
-    for (size_t at = 0; at < committer->group->releases.size && !rc; at += SHA256_BYTES)
-        rc = store_guard_remove(committer->store, name_stop(&name, committer->group->releases.data + at), err);
     return rc;
 }
 

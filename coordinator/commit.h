@@ -46,6 +46,9 @@ const struct doc_ref *group_placed(const struct group *group, size_t *count);
 /* Blobs to remove once the group is durable, each ended by a 0. */
 const struct buf *group_garbage(const struct group *group, size_t *count);
 
+/* Likewise, what their names begin with. */
+const struct buf *group_purge(const struct group *group, size_t *count);
+
 /* ---- the committer ---- */
 
 /* Borrows all of them. done is called on the loop's thread with the group, given back; rc is 0 or a FATAL error. */

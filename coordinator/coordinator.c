@@ -54,14 +54,26 @@ void coordinator_apply(struct coordinator *c)
 struct removal {
     struct io_task task;
     struct store *store;
-    struct buf names;
-    size_t count;
+    struct buf names, prefixes;
+    size_t count, prefix_count;
 };
+
+static int removal_found(const char *name, void *user)
+{
+    struct removal *removal = user;
+    buf_append(&removal->names, name, strlen(name) + 1);
+    removal->count++;
+    return 0;
+}
 
 static void removal_work(struct io_task *task)
 {
     struct removal *removal = (struct removal *)task;
     struct err err;
+    const char *prefix = buf_text(&removal->prefixes);
+    for (size_t i = 0; i < removal->prefix_count; i++, prefix += strlen(prefix) + 1)
+        if (store_list(removal->store, prefix, removal_found, removal, &err))
+            trace_err(TRACE_WARN, "removal_failed", &err, "prefix=%s", prefix);
     const char *name = buf_text(&removal->names);
     for (size_t i = 0; i < removal->count; i++, name += strlen(name) + 1)
         if (store_remove(removal->store, name, &err))
@@ -72,14 +84,15 @@ static void removal_done(struct io_task *task)
 {
     struct removal *removal = (struct removal *)task;
     buf_destroy(&removal->names);
+    buf_destroy(&removal->prefixes);
     free(removal);
 }
 
 static void remove_garbage(struct coordinator *c, const struct group *group)
 {
-    size_t count;
-    const struct buf *names = group_garbage(group, &count);
-    if (!count)
+    size_t count, prefix_count;
+    const struct buf *names = group_garbage(group, &count), *prefixes = group_purge(group, &prefix_count);
+    if (!count && !prefix_count)
         return;
     struct removal *removal = calloc(1, sizeof *removal);
     if (!removal)
@@ -87,7 +100,9 @@ static void remove_garbage(struct coordinator *c, const struct group *group)
     removal->task = (struct io_task){.work = removal_work, .done = removal_done};
     removal->store = c->store;
     removal->count = count;
+    removal->prefix_count = prefix_count;
     buf_append(&removal->names, names->data, names->size);
+    buf_append(&removal->prefixes, prefixes->data, prefixes->size);
     io_submit(c->back_io, &removal->task);
 }
 

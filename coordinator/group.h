@@ -11,10 +11,14 @@ struct group_layout {
     struct layout_entry entry;
 };
 
+struct group_stop {
+    uint8_t sha256[SHA256_BYTES];
+    bool release; /* the tombstone goes; otherwise it comes */
+};
+
 struct group {
     struct buf layouts;  /* struct group_layout */
-    struct buf stops;    /* sha256 of new tombstones, 32 bytes each */
-    struct buf releases; /* likewise, of tombstones to remove */
+    struct buf stops;    /* struct group_stop, in the order they were said */
     struct buf entries;  /* packed ledger entries, each behind its u32 length */
     struct buf changes;  /* struct progress_change */
     struct buf texts;    /* char *: what the changes point to */
@@ -22,6 +26,8 @@ struct group {
     struct buf placed;   /* struct doc_ref */
     struct buf garbage;  /* names, each ended by a 0 */
     size_t garbage_count;
+    struct buf purge; /* prefixes of names, likewise */
+    size_t purge_count;
     bool recount; /* pages went back: Redis is rewritten */
 };
 

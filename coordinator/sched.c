@@ -52,6 +52,7 @@ void sched_destroy(struct sched **sched)
         free((*sched)->worker[i].lease);
     free((*sched)->worker);
     free((*sched)->order);
+    free((*sched)->readers);
     free(*sched);
     *sched = NULL;
 }
@@ -81,7 +82,8 @@ void sched_reorder(struct sched *sched)
         sched->order[sched->ordered++] = batch;
     }
     sched->order_capacity = capacity;
-    qsort(sched->order, sched->ordered, sizeof(struct batch *), urgency);
+    if (sched->ordered)
+        qsort(sched->order, sched->ordered, sizeof(struct batch *), urgency);
 }
 
 /* ---- workers ---- */
@@ -92,6 +94,19 @@ static uint32_t worker_find(const struct sched *sched, const char *name)
     while (i < sched->workers && strcmp(sched->worker[i].public.name, name))
         i++;
     return i;
+}
+
+/* Counts a worker that comes (1) or goes (-1). */
+static void worker_count(struct sched *sched, const struct sched_worker *worker, int sign)
+{
+    while (sched->pipelines <= worker->pipeline) {
+        size_t capacity = sched->pipelines;
+        sched->readers = widen(sched->readers, &capacity, sched->pipelines + 1, sizeof *sched->readers);
+        memset(sched->readers + sched->pipelines, 0, (capacity - sched->pipelines) * sizeof *sched->readers);
+        sched->pipelines = capacity;
+    }
+    sched->readers[worker->pipeline] += (uint32_t)sign;
+    sched->connected_slots += sign > 0 ? worker->slots : -worker->slots;
 }
 
 uint32_t sched_hello(struct sched *sched, const char *name, uint32_t pipeline, uint32_t slots)
@@ -105,15 +120,12 @@ uint32_t sched_hello(struct sched *sched, const char *name, uint32_t pipeline, u
         sched->workers++;
     }
     struct sched_worker *worker = &sched->worker[at].public;
-    if (!worker->connected) {
-        sched->connected++;
-        sched->connected_slots += slots;
-    } else {
-        sched->connected_slots += slots - worker->slots;
-    }
+    if (worker->connected)
+        worker_count(sched, worker, -1);
     worker->connected = true;
     worker->pipeline = pipeline;
     worker->slots = slots;
+    worker_count(sched, worker, 1);
     worker->granted = worker->accepted = 0;
     return at;
 }
@@ -185,10 +197,12 @@ static struct part *lease_part(struct sched *sched, const struct lease *lease)
 
 /* ---- granting ---- */
 
+/* Not the worker that failed last, as long as there is another that could. */
 static bool worker_may(const struct sched *sched, uint32_t last_worker, uint64_t not_before_ms, uint32_t worker,
                        uint64_t now_ms)
 {
-    return not_before_ms <= now_ms && (last_worker != worker || sched->connected < 2);
+    return not_before_ms <= now_ms &&
+           (last_worker != worker || sched->readers[sched->worker[worker].public.pipeline] < 2);
 }
 
 static void name_subscribers(struct sched *sched, const struct work *work)
@@ -199,8 +213,7 @@ static void name_subscribers(struct sched *sched, const struct work *work)
     }
 }
 
-/* The subscriber that stands for the work in names and ledger: the first that still works for it. */
-static struct doc_ref work_lead(const struct sched *sched, const struct work *work)
+struct doc_ref work_lead(const struct sched *sched, const struct work *work)
 {
     struct doc_ref ref = work->subscriber;
     while (ref.batch != NONE && doc_at(sched->backlog, ref)->phase != PHASE_WORKING)
@@ -246,16 +259,20 @@ static bool work_waits(const struct work *work)
     return work->phase == WORK_READY && (!work->parts || work_parts_in(work, PAGE_QUEUED));
 }
 
+/* A work that waits, but not for this worker or not yet, goes to the end, so that it does not hide those behind it. */
 static struct lease *grant_pages(struct sched *sched, struct batch *batch, uint32_t worker, uint64_t now_ms)
 {
-    while (batch->ready.count && !work_waits(&sched->backlog->work[ring_peek(&batch->ready, 0)]))
-        ring_pop(&batch->ready);
-    for (uint32_t i = 0; i < batch->ready.count && i < READY_LOOKAHEAD; i++) {
-        uint32_t index = ring_peek(&batch->ready, i);
+    for (uint32_t looks = READY_LOOKAHEAD; looks && batch->ready.count;) {
+        uint32_t index = ring_peek(&batch->ready, 0);
         struct work *work = &sched->backlog->work[index];
         struct part *part = work_waits(work) ? part_pick(sched, work, worker, now_ms) : NULL;
         if (part)
             return grant_part(sched, worker, index, part, now_ms);
+        ring_pop(&batch->ready);
+        if (!work_waits(work))
+            continue;
+        ring_push(&batch->ready, index);
+        looks--;
     }
     return NULL;
 }
@@ -267,13 +284,16 @@ static bool assembly_waits(const struct work *work)
 
 static struct lease *grant_assembly(struct sched *sched, struct batch *batch, uint32_t worker, uint64_t now_ms)
 {
-    while (batch->assemble.count && !assembly_waits(&sched->backlog->work[ring_peek(&batch->assemble, 0)]))
-        ring_pop(&batch->assemble);
-    for (uint32_t i = 0; i < batch->assemble.count && i < READY_LOOKAHEAD; i++) {
-        uint32_t index = ring_peek(&batch->assemble, i);
+    for (uint32_t looks = READY_LOOKAHEAD; looks && batch->assemble.count;) {
+        uint32_t index = ring_pop(&batch->assemble);
         struct work *work = &sched->backlog->work[index];
-        if (!assembly_waits(work) || !worker_may(sched, work->last_worker, work->not_before_ms, worker, now_ms))
+        if (!assembly_waits(work) || work_lead(sched, work).batch == NONE)
             continue;
+        if (!worker_may(sched, work->last_worker, work->not_before_ms, worker, now_ms)) {
+            ring_push(&batch->assemble, index);
+            looks--;
+            continue;
+        }
         work->leased = true;
         name_subscribers(sched, work);
         return lease_add(sched, worker,
@@ -336,6 +356,13 @@ static struct lease *grant_from(struct sched *sched, struct batch *batch, uint32
     if (!lease && batch->check_only)
         lease = grant_probe(sched, batch, worker, now_ms);
     return lease;
+}
+
+void sched_ungrant(struct sched *sched, uint32_t worker)
+{
+    struct sched_worker *w = &sched->worker[worker].public;
+    assert(w->granted);
+    w->granted--;
 }
 
 const struct lease *sched_grant(struct sched *sched, uint32_t worker, uint64_t now_ms)
@@ -439,10 +466,12 @@ static void probe_done(struct sched *sched, struct doc_ref ref, const Sohoa__Pro
     sched_place(sched, ref, &placed);
     doc->generation = sched->backlog->work[doc->work].generation;
     acts_add(acts, (struct act){.kind = ACT_PLACED, .doc = ref, .work = doc->work});
-    if (sched->backlog->work[doc->work].phase == WORK_STOPPED)
+    if (sched->backlog->work[doc->work].phase == WORK_STOPPED) {
+        doc->duplicate_of = NONE;
         doc_settle(sched, ref, SOHOA__DOC_STATE__DOC_QUARANTINED, 0, 0, acts);
-    else if (doc->duplicate_of != NONE)
+    } else if (doc->duplicate_of != NONE) {
         doc_settle(sched, ref, SOHOA__DOC_STATE__DOC_DUPLICATE, 0, 0, acts);
+    }
 }
 
 static void finish_probe(struct sched *sched, const struct lease *lease, const Sohoa__Result *result, uint64_t now_ms,
@@ -556,7 +585,7 @@ void work_advance(struct sched *sched, uint32_t index)
         retry_assembly(sched, index);
 }
 
-static void tell_bundles(const struct work *work, uint32_t index, struct acts *acts)
+void work_tell_bundles(const struct work *work, uint32_t index, struct acts *acts)
 {
     for (uint32_t i = 0; i < work->parts; i++)
         if (work->part[i].state == PAGE_STORED && !work->part[i].kept)
@@ -605,6 +634,7 @@ static void work_finish(struct sched *sched, uint32_t index, struct acts *acts)
             later = later || doc->phase == PHASE_WORKING;
     }
     work->phase = WORK_DONE;
+    work->folded = true;
     work->attempts = work->losses = 0;
     if (work->parts && !work_parts_in(work, PAGE_DEAD)) {
         free(work->part);
@@ -688,7 +718,9 @@ static void finish_pages(struct sched *sched, const struct lease *lease, const S
 static void assembly_dead(struct sched *sched, uint32_t index, const struct err *err, struct acts *acts)
 {
     struct work *work = &sched->backlog->work[index];
-    uint32_t fault = backlog_fault(sched->backlog, err), dead = 0;
+    struct err why;
+    err_set(&why, E_ASSEMBLE, "%s: %s", err_name(err->code), err->text);
+    uint32_t fault = backlog_fault(sched->backlog, err->code == E_ASSEMBLE ? err : &why), dead = 0;
     for (uint32_t i = 0; i < work->parts; i++)
         dead += work->part[i].state == PAGE_DEAD ? work->part[i].count : 0;
     for (struct doc_ref ref = work->subscriber; ref.batch != NONE; ref = doc_at(sched->backlog, ref)->next)
@@ -730,7 +762,7 @@ static void finish_assembly(struct sched *sched, const struct lease *lease, cons
     } else if (err.code) {
         assembly_failed(sched, lease, &err, now_ms, acts);
     } else {
-        tell_bundles(work, lease->work, acts);
+        work_tell_bundles(work, lease->work, acts);
         work_finish(sched, lease->work, acts);
     }
 }
@@ -804,10 +836,8 @@ void sched_keep_only(struct sched *sched, uint32_t worker, const uint64_t *held,
 void sched_lost(struct sched *sched, uint32_t worker, struct acts *acts, uint64_t now_ms)
 {
     struct sched_worker *w = &sched->worker[worker].public;
-    if (w->connected) {
-        sched->connected--;
-        sched->connected_slots -= w->slots;
-    }
+    if (w->connected)
+        worker_count(sched, w, -1);
     w->connected = false;
     sched_keep_only(sched, worker, NULL, 0, acts, now_ms);
 }
@@ -863,14 +893,17 @@ static bool adopt_work(struct sched *sched, struct lease *lease, const Sohoa__Jo
     } else {
         struct part *part =
             job->range && work->phase == WORK_READY ? work_part(work, job->range->first, job->range->count) : NULL;
-        if (!part || part->state != PAGE_QUEUED)
+        /* A part of its own as the ledger knows it, or its bundle would not be found after the next restart. */
+        if (!part || part->state != PAGE_QUEUED || part->first != job->range->first ||
+            part->count != job->range->count || (job->assemble && work->parts > 1))
             return false;
-        part = work_isolate(work, job->range->first, job->range->count);
         lease->first = part->first;
         lease->count = part->count;
         part_move(sched->backlog, doc->work, part, PAGE_LEASED);
     }
-    doc->named = true;
+    for (struct doc_ref ref = work->subscriber; ref.batch != NONE; ref = doc_at(sched->backlog, ref)->next)
+        doc_at(sched->backlog, ref)->named = false;
+    doc->named = true; /* for sure; the others get their records in a lease of their own */
     return true;
 }
 
