@@ -2,6 +2,7 @@
  * Batches on their way in. The manifest is checked on the loop, written by the commit thread when its turn comes, and the batch is in force
  * once its ledger entry is durable. */
 #include <assert.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,8 +105,7 @@ static void admission_work(struct io_task *task)
         admitted.pipeline = (ProtobufCBinaryData){SHA256_BYTES, a->digest};
     entry.body_case = SOHOA__LEDGER_ENTRY__BODY_ADMITTED;
     entry.admitted = &admitted;
-    ledger_add(c->ledger, &entry);
-    a->rc = ledger_commit(c->ledger, &a->err);
+    a->rc = committer_write_entry(c->committer, &entry, &a->err);
 }
 
 static void file_keys_set(struct batch *batch, const struct rows_plan *plan)
@@ -125,6 +125,8 @@ static void admission_done(struct io_task *task)
         memcpy(batch->unit, a->plan.unit, sizeof batch->unit);
         memcpy(batch->manifest_sha256, a->plan.sha256, SHA256_BYTES);
         file_keys_set(batch, &a->plan);
+        if (batch->pipeline == NONE && worker_pipeline(c) != NONE) /* the first came while this was being written */
+            peers_pin(c, worker_pipeline(c));
         sched_enter(c->sched, batch, &c->acts);
         coordinator_apply(c);
         committer_stale(c->committer); /* its counters appear in Redis */
@@ -158,7 +160,8 @@ int admit_check(struct coordinator *c, const struct buf *manifest, struct batch 
         rows_plan_destroy(&plan);
         return rc;
     }
-    snprintf(id, sizeof id, "check-%u", ++c->checks);
+    /* A colon: no batch is called like that. The epoch: no worker takes it for one of before a restart. */
+    snprintf(id, sizeof id, "check:%" PRIu64 "-%u", store_epoch(c->store), ++c->checks);
     struct batch *batch = batch_add(c->backlog, id, plan.docs, NONE);
     AUTO(mem_destroy) struct manifest_row *row = malloc(sizeof *row);
     batch->check_only = true;

@@ -12,12 +12,12 @@
 #include "proto/clock.h"
 #include "storage/name.h"
 
-enum { DOCUMENTS_MOST = 1000, SEGMENTS_MOST = 8 };
+enum { DOCUMENTS_PRESET = 100, DOCUMENTS_MOST = 1000, SEGMENTS_MOST = 8 };
 
 /* ---- shapes ---- */
 
-static const char *const doc_state_name[DOC_STATES] = {"open",        "stored",    "dead",   "duplicate",
-                                                       "quarantined", "withdrawn", "refused"};
+const char *const doc_state_name[DOC_STATES] = {"open",        "stored",    "dead",   "duplicate",
+                                                "quarantined", "withdrawn", "refused"};
 
 static json_t *documents_json(const uint64_t count[DOC_STATES])
 {
@@ -176,24 +176,51 @@ static int documents_list(struct coordinator *c, const struct batch *batch, uint
     return 0;
 }
 
-static uint32_t number_argument(const struct request *request, const char *name, uint32_t preset, uint32_t most)
+/* Digits only; what is over the most is the most. */
+static bool number_parse(const char *text, uint32_t most, uint32_t *ret_number)
+{
+    if (!*text || text[strspn(text, "0123456789")])
+        return false;
+    unsigned long number = strtoul(text, NULL, 10);
+    *ret_number = number > most ? most : (uint32_t)number;
+    return true;
+}
+
+static int number_argument(const struct request *request, const char *name, uint32_t most, uint32_t *ret_number,
+                           struct err *err)
 {
     const char *text = request_argument(request, name);
-    char *end;
-    if (!text || !*text)
-        return preset;
-    unsigned long number = strtoul(text, &end, 10);
-    return *end || number > most ? most : (uint32_t)number;
+    if (!text || !*text || number_parse(text, most, ret_number))
+        return 0;
+    return err_set(err, E_USAGE, "%s=%.20s is not a number", name, text);
+}
+
+static int state_argument(const struct request *request, const char **ret_state, struct err *err)
+{
+    const char *state = request_argument(request, "state");
+    *ret_state = NULL;
+    if (!state || !*state)
+        return 0;
+    for (int s = 0; s < DOC_STATES; s++)
+        if (!strcmp(state, doc_state_name[s]))
+            *ret_state = state;
+    return *ret_state ? 0 : err_set(err, E_USAGE, "state=%.20s: no document is ever in that state", state);
 }
 
 static void get_documents(struct coordinator *c, struct request *request, const struct route_args *args)
 {
     const struct batch *batch = args->batch;
     json_t *list = json_array();
+    const char *state;
     struct err err;
-    uint32_t next = 0, limit = number_argument(request, "limit", 100, DOCUMENTS_MOST);
-    uint32_t first = request_argument(request, "after") ? number_argument(request, "after", 0, batch->docs) + 1 : 0;
-    int rc = documents_list(c, batch, first, limit ? limit : 1, request_argument(request, "state"), list, &next, &err);
+    uint32_t next = 0, limit = DOCUMENTS_PRESET, after = NONE; /* after NONE the first is 0 */
+    int rc = number_argument(request, "limit", DOCUMENTS_MOST, &limit, &err);
+    if (!rc)
+        rc = number_argument(request, "after", batch->docs, &after, &err);
+    if (!rc)
+        rc = state_argument(request, &state, &err);
+    if (!rc)
+        rc = documents_list(c, batch, after + 1, limit ? limit : 1, state, list, &next, &err);
     if (rc) {
         json_decref(list);
         request_answer_err(request, &err);
@@ -279,12 +306,9 @@ static int segment_take(struct coordinator *c, const char *want, const char *got
         if (!args->batch || args->batch->check_only != check)
             return err_set(err, E_ABSENT, "there is no %s '%.60s'", check ? "check" : "batch", got);
     } else if (!strcmp(want, "{doc}")) {
-        char *end;
-        unsigned long number = strtoul(got, &end, 10);
-        if (*end || !*got || number >= args->batch->docs)
+        if (!number_parse(got, args->batch->docs, &args->doc) || args->doc == args->batch->docs)
             return err_set(err, E_ABSENT, "batch %s has no document '%.20s': 0 to %u", args->batch->id, got,
                            args->batch->docs - 1);
-        args->doc = (uint32_t)number;
     } else if (!strcmp(want, "{word}")) {
         args->word = got;
     }

@@ -5,6 +5,8 @@
 
 #include "coordinator/http.h"
 
+extern const char *const doc_state_name[DOC_STATES];
+
 struct route_args {
     struct batch *batch; /* {batch} or {check} */
     uint32_t doc;        /* {doc} */

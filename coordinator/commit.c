@@ -240,6 +240,15 @@ static int commit_ledger(struct committer *committer, struct err *err)
     return ledger_commit(committer->ledger, err);
 }
 
+int committer_write_entry(struct committer *committer, Sohoa__LedgerEntry *entry, struct err *err)
+{
+    ledger_add(committer->ledger, entry);
+    int rc = persist(committer, commit_ledger);
+    if (rc)
+        *err = committer->err;
+    return rc;
+}
+
 static int redis_open(struct committer *committer, struct err *err)
 {
     if (committer->progress)
@@ -398,6 +407,7 @@ static void batch_snapshot(struct rewrite_batch *rewrite, const struct backlog *
     memset(buf_reserve(&rewrite->bits, bytes), 0, bytes);
     rewrite->bits.size = bytes;
     group_add_counters(rewrite->counters, batch);
+    group_add_page_counters(rewrite->counters, batch);
     for (uint32_t i = 0; i < batch->docs; i++)
         doc_snapshot(rewrite, backlog, (struct doc_ref){batch->index, i});
 }

@@ -60,6 +60,10 @@ void committer_destroy(struct committer **committer);
 bool committer_idle(const struct committer *committer);
 void committer_submit(struct committer *committer, struct group *group); /* takes it; the committer is idle */
 
+/* On the commit thread, while the committer is idle: one entry for the ledger. It is in for good once it was queued, so this
+ * waits for the store as long as it takes. Errors: FATAL. */
+int committer_write_entry(struct committer *committer, Sohoa__LedgerEntry *entry, struct err *err);
+
 /* True when Redis holds what memory holds, but for groups under way. */
 bool committer_redis_ok(const struct committer *committer);
 

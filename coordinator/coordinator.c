@@ -155,7 +155,7 @@ static void on_time(struct coordinator *c, uint64_t now_ms)
         sched_expire(c->sched, now_ms, &c->acts);
         coordinator_apply(c);
     }
-    if (now_ms >= c->renew_ms) {
+    if (now_ms >= c->renew_ms && !c->stop) { /* the reason to stop is not to be overwritten */
         c->renew_ms = now_ms + (uint64_t)config_int(c->config, CFG_LOCK_TTL_MS) / 3;
         c->rc = store_renew(c->store, &c->err);
         if (c->rc && err_class(c->rc) == ERR_RETRY) {
@@ -272,10 +272,10 @@ static int coordinator_start(struct coordinator *c, struct err *err)
 
 static void coordinator_end(struct coordinator *c)
 {
+    io_destroy(&c->commit_io);
+    io_destroy(&c->back_io); /* before the requests whose blobs it reads */
     http_destroy(&c->http);
     gate_destroy(&c->gate);
-    io_destroy(&c->commit_io);
-    io_destroy(&c->back_io);
     committer_destroy(&c->committer);
     ledger_destroy(&c->ledger);
     group_destroy(&c->group);

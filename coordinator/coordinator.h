@@ -65,6 +65,8 @@ void peers_receive(struct coordinator *c, uint64_t now_ms);
 void peers_grant(struct coordinator *c, uint64_t now_ms);
 void peers_tick(struct coordinator *c, uint64_t now_ms);
 void peers_acknowledge(struct coordinator *c, const struct group *group);
+/* Batches admitted before any worker was known take this pipeline. */
+void peers_pin(struct coordinator *c, uint32_t pipeline);
 
 /* ---- admit.c ---- */
 

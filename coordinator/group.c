@@ -171,6 +171,12 @@ void group_add_counters(struct group *group, const struct batch *batch)
     set_text(group, batch, "unit", batch->unit);
 }
 
+void group_add_page_counters(struct group *group, const struct batch *batch)
+{
+    set_number(group, batch, "pages_stored", batch->page_count[PAGE_STORED]);
+    set_number(group, batch, "pages_dead", batch->page_count[PAGE_DEAD]);
+}
+
 /* ---- actions ---- */
 
 static void add_placed(struct group *group, const struct backlog *backlog, struct doc_ref ref)

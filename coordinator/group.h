@@ -33,5 +33,7 @@ struct group {
 
 void group_add_change(struct group *group, struct progress_change change);
 void group_add_counters(struct group *group, const struct batch *batch);
+/* For a rewrite: withdrawn documents have pages stored or dead that no bit stands for any more. */
+void group_add_page_counters(struct group *group, const struct batch *batch);
 
 #endif

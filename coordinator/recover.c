@@ -42,21 +42,18 @@ static int load_admitted(struct loading *loading, const Sohoa__BatchAdmitted *ad
     bool pinned = admitted->pipeline.len == SHA256_BYTES;
     uint32_t pipeline = pinned ? backlog_pipeline(loading->backlog, admitted->pipeline.data) : NONE;
     struct batch *batch = backlog_batch(loading->backlog, admitted->batch);
-    if (batch) { /* said again, when its pipeline was pinned */
-        batch->pipeline = pipeline;
-    } else {
+    bool again = batch; /* when its pipeline was pinned */
+    if (!again)
         batch = batch_add(loading->backlog, admitted->batch, admitted->docs, pipeline);
-    }
+    batch->pipeline = pipeline;
     batch->priority = (uint32_t)admitted->priority;
     batch->deadline_ms = admitted->deadline_ms;
     snprintf(batch->unit, sizeof batch->unit, "%s", admitted->unit);
     if (admitted->manifest_sha256.len == SHA256_BYTES)
         memcpy(batch->manifest_sha256, admitted->manifest_sha256.data, SHA256_BYTES);
-    if (!pinned)
-        return 0;
     loading->batch = batch;
-    int rc = rows_file_keys(loading->store, batch->id, batch->docs, on_file_key, loading, err);
-    return rc ? rc : layout_read(loading->store, batch->id, on_layout, loading, err);
+    int rc = again ? 0 : rows_file_keys(loading->store, batch->id, batch->docs, on_file_key, loading, err);
+    return rc || !pinned ? rc : layout_read(loading->store, batch->id, on_layout, loading, err);
 }
 
 static int load_ref(const struct loading *loading, const char *id, uint32_t doc, struct doc_ref *ref, struct err *err)
