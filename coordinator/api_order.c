@@ -20,19 +20,15 @@ _Static_assert(RERUN_ENTRY_DOCS * 5 + 2 * WHERE_BYTES + NAME_BYTES <= LEDGER_ENT
 
 /* ---- admission ---- */
 
-static void answer_admitted(struct request *request, const char *id, uint32_t docs, bool created)
-{
-    request_answer(request, created ? 201 : 200,
-                   json_pack("{s:s, s:I, s:b}", "id", id, "documents", (json_int_t)docs, "created", created));
-}
-
 static void on_admitted(struct admission *admission, void *user)
 {
     struct request *request = user;
     if (admission->rc)
         request_answer_err(request, &admission->err);
     else
-        answer_admitted(request, admission->id, admission->plan.docs, true);
+        request_answer(request, admission->created ? 201 : 200,
+                       json_pack("{s:s, s:I, s:b}", "id", admission->id, "documents",
+                                 (json_int_t)admission->plan.docs, "created", admission->created));
 }
 
 static int admission_arguments(const struct request *request, uint32_t *ret_priority, uint64_t *ret_deadline_ms,
@@ -47,29 +43,16 @@ static int admission_arguments(const struct request *request, uint32_t *ret_prio
 
 void post_batch(struct coordinator *c, struct request *request, const struct route_args *args)
 {
-    const char *given = request_argument(request, "id");
-    struct buf *body = request_body(request);
-    char own[NAME_BYTES];
-    const char *id = given && *given ? given : own;
+    const char *id = request_argument(request, "id");
     uint32_t priority = 0;
     uint64_t deadline_ms = 0;
-    bool created = false;
     struct err err;
     (void)args;
-    if (id == own) { /* the same manifest again is the same batch */
-        uint8_t digest[SHA256_BYTES];
-        char hex[SHA256_HEX_CHARS + 1];
-        sha256_of(body->data, body->size, digest);
-        sha256_hex(digest, hex);
-        snprintf(own, sizeof own, "batch-%.16s", hex);
-    }
     int rc = admission_arguments(request, &priority, &deadline_ms, &err);
     if (!rc)
-        rc = admit(c, id, body, priority, deadline_ms, on_admitted, request, &created, &err);
+        rc = admit(c, id && *id ? id : NULL, request_body(request), priority, deadline_ms, on_admitted, request, &err);
     if (rc)
         request_answer_err(request, &err);
-    else if (!created)
-        answer_admitted(request, id, backlog_batch(c->backlog, id)->docs, false);
 }
 
 /* ---- re-run ---- */

@@ -64,7 +64,13 @@ def check_bad_requests(c):
     c.refused(400, "E_MANIFEST", "POST", "batches?id=bad", b'{"source": "\xff\xfe"}\n')
     c.refused(404, "E_ABSENT", "GET", "batches/%ff%fe")
     c.refused(404, "E_ABSENT", "GET", "%ff")
-    c.api.post("batches?id=one", one)
+    for created in (True, False):  # the same manifest again is the same batch
+        if c.api.post("batches?id=one", one)["created"] != created:
+            fail("the same manifest again made another batch")
+    named = [c.api.post("batches", one + one) for _ in range(2)]
+    if named[0]["id"] != named[1]["id"] or named[1]["created"]:
+        fail(f"a batch without an id: {named}")
+    c.refused(409, "E_EXISTS", "POST", "batches?id=one", one + one)
     for bad in ("after=-1", "after=x", "limit=-18446744073709551615", "state=lost"):
         c.refused(400, "E_USAGE", "GET", "batches/one/documents?" + bad)
     c.refused(404, "E_ABSENT", "POST", "batches/one/documents/-18446744073709551616/quarantine", "{}")
