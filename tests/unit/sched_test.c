@@ -919,6 +919,150 @@ static void a_result_that_does_not_cover_its_lease_is_a_failed_attempt(void **st
     world_unload(&w);
 }
 
+/* The next job fails for the page's or the process's sake. */
+static uint32_t fail_next(struct world *w, uint32_t worker, int code)
+{
+    const struct lease *lease = sched_grant(w->sched, worker, w->now_ms);
+    Sohoa__Result result = SOHOA__RESULT__INIT;
+    Sohoa__Err err = SOHOA__ERR__INIT;
+    assert_non_null(lease);
+    uint32_t work = lease->work;
+    err.code = code;
+    result.lease = lease->id;
+    result.err = &err;
+    assert_true(sched_finish(w->sched, worker, &result, w->now_ms, &w->acts));
+    return work;
+}
+
+static void a_failed_page_does_not_wait_for_a_worker_of_another_pipeline(void **state)
+{
+    static const uint8_t other[SHA256_BYTES] = {43};
+    struct world w;
+    (void)state;
+    one_doc(&w, 0, 1);
+    uint32_t stranger = sched_hello(w.sched, "stranger", backlog_pipeline(w.backlog, other), 1);
+    sched_credit(w.sched, stranger, 1000);
+    uint32_t work = fail_next(&w, 0, E_SLOT);
+    assert_null(sched_grant(w.sched, stranger, w.now_ms));
+    assert_int_equal(fail_next(&w, 0, E_SLOT), work);
+    uint32_t second = sched_hello(w.sched, "second", 0, 1);
+    sched_credit(w.sched, second, 1000);
+    assert_int_not_equal(sched_grant(w.sched, 0, w.now_ms)->work, work); /* now there is another */
+    assert_int_equal(sched_grant(w.sched, second, w.now_ms)->work, work);
+    world_unload(&w);
+}
+
+static void works_in_their_backoff_do_not_hide_others(void **state)
+{
+    enum { MANY = 100 };
+    struct world w;
+    (void)state;
+    one_doc(&w, 0, 1);
+    finish_document(&w, 0);
+    struct batch *batch = batch_add(w.backlog, "many", MANY, 0);
+    for (uint32_t d = 0; d < MANY; d++) {
+        struct placement placed = {.first_ordinal = d, .pages = 1, .range_pages = 1};
+        source_sha256(100 + d, placed.sha256);
+        sched_restore_placed(w.sched, (struct doc_ref){batch->index, d}, &placed);
+    }
+    sched_enter(w.sched, batch, &w.acts);
+    fail_next(&w, 0, E_STORE); /* waits a little */
+    for (uint32_t d = 1; d < MANY; d++)
+        assert_non_null(sched_grant(w.sched, 0, w.now_ms));
+    assert_null(sched_grant(w.sched, 0, w.now_ms));
+    w.now_ms += 2 * RETRY_BACKOFF_MS;
+    assert_non_null(sched_grant(w.sched, 0, w.now_ms));
+    world_unload(&w);
+}
+
+static void a_job_that_never_left_costs_no_credit(void **state)
+{
+    struct world w;
+    (void)state;
+    one_doc(&w, 0, 1);
+    sched_hello(w.sched, "w0", 0, 1);
+    sched_credit(w.sched, 0, 1);
+    fail_next(&w, 0, E_STORE);
+    w.now_ms += 2 * RETRY_BACKOFF_MS;
+    assert_null(sched_grant(w.sched, 0, w.now_ms));
+    sched_ungrant(w.sched, 0);
+    assert_non_null(sched_grant(w.sched, 0, w.now_ms));
+    world_unload(&w);
+}
+
+static void quarantine_stops_a_source_under_every_pipeline(void **state)
+{
+    static const uint8_t other[SHA256_BYTES] = {43};
+    struct world w;
+    (void)state;
+    one_doc(&w, 0, 1);
+    struct batch *batch = batch_add(w.backlog, "again", 1, backlog_pipeline(w.backlog, other));
+    struct placement placed = {.pages = 1, .range_pages = 4};
+    source_sha256(0, placed.sha256);
+    sched_restore_placed(w.sched, (struct doc_ref){batch->index, 0}, &placed);
+    sched_enter(w.sched, batch, &w.acts);
+    sched_quarantine(w.sched, (struct doc_ref){0, 0}, &w.acts);
+    assert_int_equal(batch->doc[0].state, SOHOA__DOC_STATE__DOC_QUARANTINED);
+    sched_release(w.sched, (struct doc_ref){0, 0}, &w.acts);
+    assert_int_equal(batch->doc[0].state, SOHOA__DOC_STATE__DOC_OPEN);
+    world_unload(&w);
+}
+
+static void the_last_word_on_a_source_wins_within_a_group(void **state)
+{
+    struct world w;
+    (void)state;
+    one_doc(&w, 0, 1);
+    sched_quarantine(w.sched, (struct doc_ref){0, 0}, &w.acts);
+    group_add(w.group, w.backlog, &w.acts);
+    w.acts.count = 0;
+    group_add_release(w.group, w.backlog->work[0].sha256);
+    sched_release(w.sched, (struct doc_ref){0, 0}, &w.acts);
+    sched_quarantine(w.sched, (struct doc_ref){0, 0}, &w.acts);
+    group_add(w.group, w.backlog, &w.acts);
+    const struct group_stop *stop = (const struct group_stop *)(const void *)w.group->stops.data;
+    size_t count = w.group->stops.size / sizeof *stop;
+    assert_int_equal(count, 3);
+    assert_true(stop[1].release);
+    assert_false(stop[count - 1].release);
+    world_unload(&w);
+}
+
+static void a_split_of_very_many_pages_fits_in_the_ledger(void **state)
+{
+    struct world w;
+    struct err err;
+    char text[ERR_TEXT_BYTES];
+    (void)state;
+    one_doc(&w, 0, 1);
+    uint8_t sha256[SHA256_BYTES] = {200};
+    uint32_t work = work_add(w.backlog, sha256, 0, DOC_MAX_PAGES, 1);
+    work_cut(&w.backlog->work[work]);
+    work_subscribe(w.backlog, work, (struct doc_ref){batch_add(w.backlog, "large", 1, 0)->index, 0});
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    err_set(&err, E_PAGE_BROKEN, "%s", text);
+    for (uint32_t i = 0; i < DOC_MAX_PAGES; i++) {
+        w.backlog->work[work].part[i].state = PAGE_DEAD;
+        w.backlog->work[work].part[i].fault = backlog_fault(w.backlog, &err);
+    }
+    struct act act = {.kind = ACT_SPLIT, .work = work};
+    group_add(w.group, w.backlog, &(struct acts){.at = &act, .count = 1});
+    size_t dead = 0;
+    for (size_t at = 0; at < w.group->entries.size;) {
+        uint32_t bytes;
+        memcpy(&bytes, w.group->entries.data + at, sizeof bytes);
+        assert_true(bytes <= LEDGER_ENTRY_BYTES);
+        Sohoa__LedgerEntry *entry =
+            sohoa__ledger_entry__unpack(NULL, bytes, w.group->entries.data + at + sizeof bytes);
+        dead += entry->split->n_dead;
+        sohoa__ledger_entry__free_unpacked(entry, NULL);
+        at += sizeof bytes + bytes;
+    }
+    assert_int_equal(dead, DOC_MAX_PAGES);
+    world_unload(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -928,6 +1072,12 @@ int main(void)
         cmocka_unit_test(withdrawal_keeps_what_is_stored_and_drops_leases),
         cmocka_unit_test(rerun_of_a_dead_page_keeps_the_others),
         cmocka_unit_test(a_result_that_does_not_cover_its_lease_is_a_failed_attempt),
+        cmocka_unit_test(a_failed_page_does_not_wait_for_a_worker_of_another_pipeline),
+        cmocka_unit_test(works_in_their_backoff_do_not_hide_others),
+        cmocka_unit_test(a_job_that_never_left_costs_no_credit),
+        cmocka_unit_test(quarantine_stops_a_source_under_every_pipeline),
+        cmocka_unit_test(the_last_word_on_a_source_wins_within_a_group),
+        cmocka_unit_test(a_split_of_very_many_pages_fits_in_the_ledger),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
