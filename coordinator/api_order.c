@@ -27,8 +27,8 @@ static void on_admitted(struct admission *admission, void *user)
         request_answer_err(request, &admission->err);
     else
         request_answer(request, admission->created ? 201 : 200,
-                       json_pack("{s:s, s:I, s:b}", "id", admission->id, "documents",
-                                 (json_int_t)admission->plan.docs, "created", admission->created));
+                       json_pack("{s:s, s:I, s:b}", "id", admission->id, "documents", (json_int_t)admission->plan.docs,
+                                 "created", admission->created));
 }
 
 static int admission_arguments(const struct request *request, uint32_t *ret_priority, uint64_t *ret_deadline_ms,

@@ -13,7 +13,7 @@
 #include "storage/name.h"
 
 enum { SPLIT_PARTS = 8192 };
-_Static_assert(SPLIT_PARTS * (ERR_TEXT_BYTES + 64) <= LEDGER_ENTRY_BYTES, "a split fits in a ledger entry");
+_Static_assert(SPLIT_PARTS *(ERR_TEXT_BYTES + 64) <= LEDGER_ENTRY_BYTES, "a split fits in a ledger entry");
 
 struct group *group_new(void)
 {

@@ -266,20 +266,19 @@ static void keep(struct world *w)
 static void entry_load(struct world *w, const Sohoa__LedgerEntry *entry)
 {
     if (entry->body_case == SOHOA__LEDGER_ENTRY__BODY_OUTCOME)
-        sched_restore_outcome(w->sched,
-                              (struct doc_ref){backlog_batch(w->backlog, entry->outcome->batch)->index,
-                                               entry->outcome->doc},
-                              entry->outcome);
+        sched_restore_outcome(
+            w->sched, (struct doc_ref){backlog_batch(w->backlog, entry->outcome->batch)->index, entry->outcome->doc},
+            entry->outcome);
     if (entry->body_case == SOHOA__LEDGER_ENTRY__BODY_SPLIT)
         sched_restore_split(w->sched,
                             (struct doc_ref){backlog_batch(w->backlog, entry->split->batch)->index, entry->split->doc},
                             entry->split);
     if (entry->body_case == SOHOA__LEDGER_ENTRY__BODY_RELEASED)
-        sched_restore_reopened(w->sched, (struct doc_ref){backlog_batch(w->backlog, entry->released->batch)->index,
-                                                          entry->released->doc});
+        sched_restore_reopened(
+            w->sched, (struct doc_ref){backlog_batch(w->backlog, entry->released->batch)->index, entry->released->doc});
     for (size_t i = 0; entry->body_case == SOHOA__LEDGER_ENTRY__BODY_RERUN && i < entry->rerun->n_docs; i++)
-        sched_restore_reopened(w->sched, (struct doc_ref){backlog_batch(w->backlog, entry->rerun->batch)->index,
-                                                          entry->rerun->docs[i]});
+        sched_restore_reopened(
+            w->sched, (struct doc_ref){backlog_batch(w->backlog, entry->rerun->batch)->index, entry->rerun->docs[i]});
 }
 
 static void entries_load(struct world *w)
@@ -1053,8 +1052,7 @@ static void a_split_of_very_many_pages_fits_in_the_ledger(void **state)
         uint32_t bytes;
         memcpy(&bytes, w.group->entries.data + at, sizeof bytes);
         assert_true(bytes <= LEDGER_ENTRY_BYTES);
-        Sohoa__LedgerEntry *entry =
-            sohoa__ledger_entry__unpack(NULL, bytes, w.group->entries.data + at + sizeof bytes);
+        Sohoa__LedgerEntry *entry = sohoa__ledger_entry__unpack(NULL, bytes, w.group->entries.data + at + sizeof bytes);
         dead += entry->split->n_dead;
         sohoa__ledger_entry__free_unpacked(entry, NULL);
         at += sizeof bytes + bytes;
