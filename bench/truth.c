@@ -144,7 +144,7 @@ static void truth_write_pages(FILE *table, const struct truth_document *d)
 
 static void truth_write_manifest(FILE *table, const struct truth_document *d, const struct truth_place *p)
 {
-    fprintf(table, "\"%s\",%s,%s,%s,%s,%u,%s,%u,%s,%zu\n", d->file, p->unit, p->bloc, p->fonds, p->file_code,
+    fprintf(table, "\"scans/%s\",%s,%s,%s,%s,%u,%s,%u,%s,%zu\n", d->file, p->unit, p->bloc, p->fonds, p->file_code,
             p->ordinal, p->retention, p->priority, p->deadline, d->page_count);
 }
 

@@ -14,6 +14,7 @@ struct dir {
     int temp_fd;           /* PATH/~temp: blobs being written */
     int lock_fd;           /* PATH/lock; -1: not taken */
     int intent_fd;         /* PATH/~append; -1 without the lock */
+    bool intent;           /* it tells of an append */
     pthread_mutex_t guard; /* one guarded write at a time */
 };
 
@@ -27,7 +28,8 @@ int dir_write_all(int fd, const void *data, size_t bytes);
 /* Appends up to bytes of fd at offset to *into, untouched on failure. */
 int dir_read_at(int fd, const char *name, uint64_t offset, size_t bytes, struct buf *into, struct err *err);
 
-/* Makes the blob with data in it, durable, in place of what is there or (replace false) only if nothing is: E_EXISTS. */
+/* Makes the blob with data in it, durable, in place of what is there or (replace false) only if nothing is: E_EXISTS.
+ */
 int dir_put(struct dir *dir, const char *name, const void *data, size_t bytes, mode_t mode, bool replace,
             struct err *err);
 

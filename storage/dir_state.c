@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
  * The store in a folder: the lock and what only its holder writes. PATH/lock carries the flock, the epoch and the
- * holder's name; the epoch is on disk before it is used. An append counts all or none: PATH/~append tells, before the blob
- * is touched, how long it was and what will be added; the next holder cuts off what did not arrive whole. */
+ * holder's name; the epoch is on disk before it is used. An append counts all or none: PATH/~append tells, before the
+ * blob is touched, how long it was and what will be added; the next holder cuts off what did not arrive whole. */
 #include "storage/dir.h"
 
 #include <errno.h>
@@ -130,16 +130,18 @@ void dir_unlock(struct dir *dir)
 /* ---- appending ---- */
 
 /* "<offset> <bytes> <sha256 of what is added> <name>\n"; empty: nothing is being appended. */
-static int intent_write(const struct dir *dir, const char *text, struct err *err)
+static int intent_write(struct dir *dir, const char *text, struct err *err)
 {
     char record[INTENT_BYTES] = "";
     snprintf(record, sizeof record, "%s", text);
+    dir->intent = true; /* also when writing fails: who knows what is on disk then */
     if (pwrite(dir->intent_fd, record, sizeof record, 0) != sizeof record || fdatasync(dir->intent_fd))
         return err_errno(err, E_STORE, "writing %s", intent_name);
+    dir->intent = *text;
     return 0;
 }
 
-static int intent_set(const struct dir *dir, const char *name, uint64_t offset, const void *data, size_t bytes,
+static int intent_set(struct dir *dir, const char *name, uint64_t offset, const void *data, size_t bytes,
                       struct err *err)
 {
     uint8_t digest[SHA256_BYTES];
@@ -241,7 +243,7 @@ int dir_append(struct store *store, const char *name, const void *data, size_t b
 static int guard_change(struct dir *dir, const char *name, struct err *err)
 {
     int rc = held_check(dir, name, err);
-    return rc ? rc : intent_write(dir, "", err);
+    return rc || !dir->intent ? rc : intent_write(dir, "", err);
 }
 
 int dir_guard_put(struct dir *dir, const char *name, const void *data, size_t bytes, bool replace, struct err *err)

@@ -20,6 +20,7 @@ struct rados {
     rados_ioctx_t area[STORE_AREAS]; /* the area's pool and namespace */
     rados_ioctx_t lock_io;
     char cookie[RADOS_COOKIE_CHARS + 1]; /* tells this holder of the lock from all others */
+    char owner[NAME_BYTES];
     uint32_t ttl_ms;
     _Atomic uint64_t deadline_ms; /* CLOCK_BOOTTIME: from then on the lock counts as lost */
     pthread_mutex_t guard;        /* one append at a time: its offset is the length before it */
@@ -34,7 +35,8 @@ struct object {
 
 struct object rados_object(const struct rados *r, const char *name);
 
-/* Turns librados' negative errno into an error: E_ABSENT, E_EXISTS, E_FENCED (this client is blocklisted) or E_STORE. */
+/* Turns librados' negative errno into an error: E_ABSENT, E_EXISTS, E_FENCED (this client is blocklisted) or E_STORE.
+ */
 int rados_failed(struct err *err, int failure, const char *doing, const char *name);
 
 /* What is known of an object. */

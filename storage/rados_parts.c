@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * The store in Ceph: blobs above STORE_PART_BYTES. The parts are objects "<blob>~<sha256 of the part>", each claimed in an
- * xattr of "<blob>~claims" before it is written, so that removing the blob finds the parts of killed writers, too. Last
- * comes the head: the list of parts, marked by the xattr "parts" that tells the blob's length. Claims are xattrs and parts
- * written whole, because an erasure-coded pool has neither omap nor partial writes. */
+ * The store in Ceph: blobs above STORE_PART_BYTES. The parts are objects "<blob>~<sha256 of the part>", each claimed in
+ * an xattr of "<blob>~claims" before it is written, so that removing the blob finds the parts of killed writers, too.
+ * Last comes the head: the list of parts, marked by the xattr "parts" that tells the blob's length. Claims are xattrs
+ * and parts written whole, because an erasure-coded pool has neither omap nor partial writes. */
 #include "storage/rados.h"
 
 #include <endian.h>

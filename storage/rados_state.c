@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * The store in Ceph: the lock and what only its holder writes. Object "lock" carries a RADOS lock that runs out, the epoch,
- * the holder's name and its address. An old holder is kept out three times:
+ * The store in Ceph: the lock and what only its holder writes. Object "lock" carries a RADOS lock that runs out, the
+ * epoch, the holder's name and its address. An old holder is kept out three times:
  *   - it takes the lock for lost when it has not renewed it within its time to live, by its own clock;
  *   - each guarded call looks at the lock's epoch first;
  *   - each guarded write compares, in the same operation, the epoch xattr of the object that it changes, which a new
@@ -75,11 +75,11 @@ static uint64_t now_ms(void)
 }
 
 /* Takes or renews the RADOS lock. From when on it counts as lost is measured from before the question. */
-static int lock_ask(struct rados *r, const char *owner, uint8_t flags)
+static int lock_ask(struct rados *r, uint8_t flags)
 {
     uint64_t asked_ms = now_ms();
     struct timeval ttl = {r->ttl_ms / 1000, (suseconds_t)(r->ttl_ms % 1000) * 1000};
-    int rc = rados_lock_exclusive(r->lock_io, lock_id, lock_title, r->cookie, owner, &ttl, flags);
+    int rc = rados_lock_exclusive(r->lock_io, lock_id, lock_title, r->cookie, r->owner, &ttl, flags);
     if (!rc)
         atomic_store(&r->deadline_ms, asked_ms + r->ttl_ms);
     return rc;
@@ -102,14 +102,14 @@ static void address_destroy(char **address)
 }
 
 /* Raises the epoch and signs the lock, if its epoch is still before. */
-static int lock_sign(struct rados *r, uint64_t before, const char *owner, const char *address, struct err *err)
+static int lock_sign(struct rados *r, uint64_t before, const char *address, struct err *err)
 {
     AUTO(write_op_destroy) rados_write_op_t op = rados_create_write_op();
     char old[EPOCH_CHARS + 1], new[EPOCH_CHARS + 1];
     epoch_text(before, old);
     rados_write_op_cmpxattr(op, epoch_xattr, LIBRADOS_CMPXATTR_OP_EQ, old, before ? EPOCH_CHARS : 0);
     rados_write_op_setxattr(op, epoch_xattr, epoch_text(before + 1, new), EPOCH_CHARS);
-    rados_write_op_setxattr(op, owner_xattr, owner, strlen(owner));
+    rados_write_op_setxattr(op, owner_xattr, r->owner, strlen(r->owner));
     rados_write_op_setxattr(op, address_xattr, address, strlen(address));
     int rc = rados_write_op_operate(op, r->lock_io, lock_id, NULL, 0);
     if (rc == -ECANCELED)
@@ -127,7 +127,7 @@ static void blocklist(const struct rados *r, char *address)
           trace_value(rc ? strerror(-rc) : "done"));
 }
 
-static int lock_enter(struct rados *r, const char *owner, uint64_t *ret_epoch, struct err *err)
+static int lock_enter(struct rados *r, uint64_t *ret_epoch, struct err *err)
 {
     AUTO(address_destroy) char *ours = NULL;
     char last[ADDRESS_BYTES];
@@ -139,7 +139,7 @@ static int lock_enter(struct rados *r, const char *owner, uint64_t *ret_epoch, s
     if (!rc)
         rc = xattr_get(r->lock_io, lock_id, address_xattr, last, sizeof last, err);
     if (!rc)
-        rc = lock_sign(r, before, owner, ours, err);
+        rc = lock_sign(r, before, ours, err);
     if (rc)
         return rc;
     if (*last && strcmp(last, ours))
@@ -155,13 +155,14 @@ int rados_state_lock(struct store *store, const char *owner, uint32_t ttl_ms, st
     if (getrandom(&random, sizeof random, 0) != sizeof random)
         return err_errno(err, E_STORE, "getrandom");
     snprintf(r->cookie, sizeof r->cookie, "%016" PRIx64, random);
+    snprintf(r->owner, sizeof r->owner, "%s", owner);
     r->ttl_ms = ttl_ms;
-    int rc = lock_ask(r, owner, 0);
+    int rc = lock_ask(r, 0);
     if (rc == -EBUSY)
         return lock_busy(r, err);
     if (rc < 0)
         return rados_failed(err, rc, "taking", "the lock");
-    rc = lock_enter(r, owner, &epoch, err);
+    rc = lock_enter(r, &epoch, err);
     if (rc) {
         rados_unlock(r->lock_io, lock_id, lock_title, r->cookie);
         return rc;
@@ -175,7 +176,7 @@ int rados_state_renew(struct store *store, struct err *err)
     struct rados *r = rados_of(store);
     if (now_ms() >= atomic_load(&r->deadline_ms))
         return fenced(r, "renewing", "the store's lock ran out", err);
-    int rc = lock_ask(r, "", LIBRADOS_LOCK_FLAG_MUST_RENEW);
+    int rc = lock_ask(r, LIBRADOS_LOCK_FLAG_MUST_RENEW);
     if (rc == -ENOENT || rc == -EBUSY || rc == -EEXIST)
         return fenced(r, "renewing", "the store's lock was lost", err);
     rc = rc < 0 ? rados_failed(err, rc, "renewing", "the store's lock") : 0;
@@ -387,7 +388,7 @@ static void pairs_tell(rados_omap_iter_t iter, void (*each)(const struct store_p
     while (!rados_omap_get_next2(iter, &key, &value, &key_bytes, &value_bytes) && key) {
         char text[STORE_KEY_BYTES + 1];
         snprintf(text, sizeof text, "%.*s", (int)key_bytes, key);
-        each(&(struct store_pair){text, value, value_bytes}, user);
+        each(&(struct store_pair){text, value_bytes ? value : "", value_bytes}, user);
     }
 }
 

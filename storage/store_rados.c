@@ -208,9 +208,11 @@ static int rados_store_create_from(struct store *store, const char *name, int fd
 {
     struct object o = rados_object(rados_of(store), name);
     struct head head;
-    int rc = object_stat(&o, &head, NULL);
+    int rc = object_stat(&o, &head, err);
     if (!rc)
         return err_set(err, E_EXISTS, "%s is in the store", name);
+    if (rc != E_ABSENT)
+        return rc;
     AUTO(mem_destroy) void *stripe = malloc(bytes < RADOS_STRIPE_BYTES ? (size_t)bytes + 1 : RADOS_STRIPE_BYTES);
     if (!stripe)
         return err_set(err, E_NOMEM, "%s: no memory to copy with", name);

@@ -9,8 +9,8 @@
 /* Appends the frame to bundle. Same row, same bytes. Errors: E_NOMEM. */
 int bundle_pack(const void *row, size_t bytes, struct buf *bundle, struct err *err);
 
-/* Appends the row to row, which is untouched on failure. Errors: E_CORRUPT: not exactly one such frame; E_LIMIT: the row has more
- * than max_bytes; E_NOMEM. */
+/* Appends the row to row, which is untouched on failure. Errors: E_CORRUPT: not exactly one such frame; E_LIMIT:
+ * the row has more than max_bytes; E_NOMEM. */
 int bundle_unpack(const void *bundle, size_t bytes, size_t max_bytes, struct buf *row, struct err *err);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * The only file that cleans pictures with Leptonica. The recogniser gets gray where there was gray: measured against
- * binarised pages it costs a tenth more and loses neither faint nor noisy text. Bilevel pictures (see ink_of()) only measure: is
- * there ink, do lines run straight, which way are they up. Every change of geometry goes through sheet_reframe(), so a
- * cleaned pixel always knows its place in the view. */
+ * The only file that cleans pictures with Leptonica. The recogniser gets gray where there was gray: measured
+ * against binarised pages it costs a tenth more and loses neither faint nor noisy text. Bilevel pictures (see
+ * ink_of()) only measure: is there ink, do lines run straight, which way are they up. Every change of geometry
+ * goes through sheet_reframe(), so a cleaned pixel always knows its place in the view. */
 #include "worker/clean.h"
 
 #include <assert.h>
@@ -64,7 +64,8 @@ static void sheet_clear(struct sheet *sheet)
     pixDestroy(&sheet->pix);
 }
 
-/* pix takes the place of the sheet's picture; its pixel (x,y) was at (a x + c y + e, b x + d y + f) in the old one. */
+/* pix takes the place of the sheet's picture; its pixel (x,y) was at (a x + c y + e, b x + d y + f) in the old
+ * one. */
 static void sheet_reframe(struct sheet *sheet, PIX *pix, const double old[6])
 {
     const double view[6] = {sheet->to_view[0], sheet->to_view[1], sheet->to_view[2],
@@ -259,7 +260,8 @@ static bool letters_count(PIX *ink, uint32_t dpi, int *ret_letters)
     return true;
 }
 
-/* The clockwise turn in degrees that sets lines of text straight, with Leptonica's confidence: 0 where there are none. */
+/* The clockwise turn in degrees that sets lines of text straight, with Leptonica's confidence: 0 where there are
+ * none. */
 static void lines_measure(PIX *ink, float *ret_turn_deg, float *ret_sure)
 {
     *ret_turn_deg = *ret_sure = 0;

@@ -15,12 +15,13 @@ struct clean_report {
     int32_t skew_mdeg; /* clockwise skew taken out */
 };
 
-/* Replaces *raster by the cleaned picture (gray or bilevel): of a size that reads well, paper white, red seals and black
- * borders gone, lines of text straight. degraded: at most 150 dpi. On failure *raster is untouched. Errors: E_MEMORY. */
+/* Replaces *raster by the cleaned picture (gray or bilevel): of a size that reads well, paper white, red seals and
+ * black borders gone, lines of text straight. degraded: at most 150 dpi. On failure *raster is untouched. Errors:
+ * E_MEMORY. */
 int clean_page(struct raster **raster, bool degraded, struct clean_report *report, struct err *err);
 
-/* Replaces *raster, gray or bilevel, by itself turned clockwise by 0, 90, 180 or 270 degrees. On failure it is untouched. Errors:
- * E_MEMORY. */
+/* Replaces *raster, gray or bilevel, by itself turned clockwise by 0, 90, 180 or 270 degrees. On failure it is
+ * untouched. Errors: E_MEMORY. */
 int clean_turn(struct raster **raster, uint32_t turn_deg, struct err *err);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * A run is a row of lines, one below the other, around one corridor of white. A line of it lies left of the corridor,
- * right of it, or on both sides; at least RUN_LEAST_LINES lie on both, or it is no run. Distances are in heights of a line,
- * so that the resolution does not matter; between words of a justified line there is about a third of one. */
+ * A run is a row of lines, one below the other, around one corridor of white. A line of it lies left of the
+ * corridor, right of it, or on both sides; at least RUN_LEAST_LINES lie on both, or it is no run. Distances are in
+ * heights of a line, so that the resolution does not matter; between words of a justified line there is about a
+ * third of one. */
 #include "worker/columns.h"
 
 #include <stdlib.h>
@@ -81,7 +82,8 @@ static enum side corridor_pass(struct corridor *corridor, const Sohoa__Line *lin
     return SIDE_NONE;
 }
 
-/* The run that begins with the first line and its gap after word; lines after the last on both sides may belong to it. */
+/* The run that begins with the first line and its gap after word; lines after the last on both sides may belong to
+ * it. */
 static struct run run_follow(const struct rows *rows, size_t first, size_t word)
 {
     struct run run = {.lines = 1, .both = 1};

@@ -5,8 +5,8 @@
 
 #include "worker/page.h"
 
-/* Where at least two lines in a row leave the same gap free, they become a left and a right block, in this order. page is
- * upright: its lines run from left to right. All words stay. */
+/* Where at least two lines in a row leave the same gap free, they become a left and a right block, in this order.
+ * page is upright: its lines run from left to right. All words stay. */
 void columns_split(Sohoa__Page *page);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * The invisible text layer. Its font is Tesseract's pdf.ttf: one empty glyph, half an em wide, for every code, as Tesseract's own
- * PDF renderer uses it. A code is the letter's own number in Unicode; letters beyond the first plane, or without a meaning of their own,
- * get codes of the private use area.
+ * The invisible text layer. Its font is Tesseract's pdf.ttf: one empty glyph, half an em wide, for every code, as
+ * Tesseract's own PDF renderer uses it. A code is the letter's own number in Unicode; letters beyond the first plane,
+ * or without a meaning of their own, get codes of the private use area.
  *
- * The layer stands before the page's own contents, where the coordinate system is sure to be the page's: nothing of an unbalanced old content
- * can move it, and being invisible it hides nothing. */
+ * The layer stands before the page's own contents, where the coordinate system is sure to be the page's: nothing of
+ * an unbalanced old content can move it, and being invisible it hides nothing. */
 #include "worker/mupdf.h"
 
 #include <math.h>
@@ -30,7 +30,7 @@ struct layer {
     int extra[EXTRA_MAX]; /* letters of the codes from PRIVATE_FIRST on */
 };
 
-/* ---- the font ------------------------------------------------------------------------------------------------------ */
+/* ---- the font ---- */
 
 static pdf_obj *descriptor_new(fz_context *ctx, pdf_document *pdf, fz_buffer *font)
 {
@@ -134,7 +134,7 @@ void layer_drop(fz_context *ctx, struct layer *layer)
     fz_free(ctx, layer);
 }
 
-/* ---- codes --------------------------------------------------------------------------------------------------------- */
+/* ---- codes ---- */
 
 static bool rune_is_code(int rune)
 {
@@ -206,7 +206,7 @@ void layer_finish(fz_context *ctx, struct layer *layer)
     fz_catch(ctx) fz_rethrow(ctx);
 }
 
-/* ---- words --------------------------------------------------------------------------------------------------------- */
+/* ---- words ---- */
 
 /* How a line lies in the view. */
 struct slope {
@@ -230,7 +230,8 @@ static void slope_straighten(struct slope *slope)
     }
 }
 
-/* A line whose words rise by more than half their height is taken for several: it is laid flatter where that moves no word by much. */
+/* A line whose words rise by more than half their height is taken for several: it is laid flatter where that moves no
+ * word by much. */
 static void slope_flatten(struct slope *slope, double length)
 {
     static const double rise_seen = 0.45, shift_max = 0.3; /* of the height */
@@ -274,6 +275,16 @@ static fz_point word_start(const Sohoa__Word *word, const struct slope *slope, d
                          (float)(slope->y + middle * slope->line_y - half * slope->along_y));
 }
 
+/* Boxes of neighbours may overlap; without a gap between them programs that take text out make one word of two. */
+static double word_length_before(fz_point start, double length, const Sohoa__Word *next, const struct slope *slope)
+{
+    static const double gap_least = 0.2, shortest = 0.4; /* of the height, of the length */
+    double ignored;
+    fz_point end = word_start(next, slope, &ignored);
+    double room = (end.x - start.x) * slope->along_x + (end.y - start.y) * slope->along_y - gap_least * slope->height;
+    return fmin(length, fmax(room, shortest * length));
+}
+
 static unsigned append_codes(fz_context *ctx, fz_buffer *out, struct layer *layer, const char *text)
 {
     unsigned codes = 0;
@@ -305,15 +316,17 @@ static double to_places(double value, double unit)
     return round(value / unit) * unit;
 }
 
-/* to_user: view pixels -> the page's user space. */
+/* to_user: view pixels -> the page's user space. next: the word that follows in the line, or NULL. */
 static void append_word(fz_context *ctx, fz_buffer *out, struct layer *layer, const Sohoa__Word *word,
-                        const struct slope *slope, fz_matrix to_user, bool last)
+                        const Sohoa__Word *next, const struct slope *slope, fz_matrix to_user)
 {
     unsigned codes = count_codes(word->text);
     if (!codes)
         return;
     double length, scale = fz_matrix_expansion(to_user);
     fz_point start = word_start(word, slope, &length), at = fz_transform_point(start, to_user);
+    if (next)
+        length = word_length_before(start, length, next, slope);
     double size = slope->height * scale, stretch = 100 * length * scale * 1000 / (codes * ADVANCE * size);
     fz_point along = fz_transform_vector(fz_make_point((float)slope->along_x, (float)slope->along_y), to_user);
     fz_point up = fz_transform_vector(fz_make_point((float)slope->along_y, (float)-slope->along_x), to_user);
@@ -321,29 +334,31 @@ static void append_word(fz_context *ctx, fz_buffer *out, struct layer *layer, co
                      to_places(along.x / scale, 1e-5), to_places(along.y / scale, 1e-5), to_places(up.x / scale, 1e-5),
                      to_places(up.y / scale, 1e-5), to_places(at.x, 0.01), to_places(at.y, 0.01));
     append_codes(ctx, out, layer, word->text);
-    fz_append_string(ctx, out, last ? "> Tj\n" : "0020> Tj\n");
+    fz_append_string(ctx, out, next ? "0020> Tj\n" : "> Tj\n");
 }
 
-static size_t line_last_read(const Sohoa__Line *line)
+/* The first word from i on that was read, or NULL. */
+static const Sohoa__Word *line_read_word(const Sohoa__Line *line, size_t *i)
 {
-    size_t last = line->n_words;
-    for (size_t i = 0; i < line->n_words; i++)
-        if (!line->words[i]->own)
-            last = i;
-    return last;
+    while (*i < line->n_words && line->words[*i]->own)
+        ++*i;
+    return *i < line->n_words ? line->words[*i] : NULL;
 }
 
 static void append_line(fz_context *ctx, fz_buffer *out, struct layer *layer, const Sohoa__Line *line,
                         fz_matrix to_user)
 {
-    size_t last = line_last_read(line);
-    if (last == line->n_words)
+    size_t i = 0;
+    const Sohoa__Word *word = line_read_word(line, &i), *next;
+    if (!word)
         return;
     struct slope slope = slope_of(line);
     fz_append_printf(ctx, out, "/%s %g Tf\n", font_name, to_places(slope.height * fz_matrix_expansion(to_user), 0.01));
-    for (size_t i = 0; i <= last; i++)
-        if (!line->words[i]->own)
-            append_word(ctx, out, layer, line->words[i], &slope, to_user, i == last);
+    for (; word; word = next) {
+        i++;
+        next = line_read_word(line, &i);
+        append_word(ctx, out, layer, word, next, &slope, to_user);
+    }
 }
 
 static void append_page(fz_context *ctx, fz_buffer *out, struct layer *layer, const Sohoa__Page *page,
@@ -356,7 +371,7 @@ static void append_page(fz_context *ctx, fz_buffer *out, struct layer *layer, co
     fz_append_string(ctx, out, "ET\nQ\n");
 }
 
-/* ---- pages --------------------------------------------------------------------------------------------------------- */
+/* ---- pages ---- */
 
 void dict_forget(fz_context *ctx, pdf_obj *dict, const char *key)
 {

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * What the MuPDF files share: render.c (the flow of reading), tap.c (bytes of the source), tree.c (pages of a PDF), tiff.c and picture.c (pictures as sources),
- * look.c (what is on a page), pixels.c (a page's picture), words.c (a page's own text), signature.c; pdf.c (the flow of writing), sheet.c (a
- * picture as a PDF page), layer.c (the invisible text), strip.c (an older layer).
+ * What the MuPDF files share: render.c (the flow of reading), tap.c (bytes of the source), tree.c (pages of a PDF),
+ * tiff.c and picture.c (pictures as sources), look.c (what is on a page), pixels.c (a page's picture), words.c (a
+ * page's own text), signature.c; pdf.c (the flow of writing), sheet.c (a picture as a PDF page), layer.c (the
+ * invisible text), strip.c (an older layer).
  *
- * A function that takes an fz_context may throw: fz_throw is a longjmp, so it is called only inside fz_try or from a function that
- * throws itself, and no frame in between owns anything but through fz_always. Lengths called pt are in 1/72 inch of the page as displayed,
- * origin top left, y down: MuPDF's own page space. */
+ * A function that takes an fz_context may throw: fz_throw is a longjmp, so it is called only inside fz_try or from a
+ * function that throws itself, and no frame in between owns anything but through fz_always. Lengths called pt are in
+ * 1/72 inch of the page as displayed, origin top left, y down: MuPDF's own page space. */
 #ifndef SOHOA_MUPDF_H
 #define SOHOA_MUPDF_H
 
@@ -44,7 +45,7 @@ struct render {
 /* In fz_catch: the error that was thrown, as E_MEMORY or code. */
 int render_caught(fz_context *ctx, int code, const char *what, struct err *err);
 
-/* ---- tap.c ---- */
+/* tap.c */
 
 /* A stream over fd by lseek and read alone, the only calls that the sandbox has for it; fd stays open. */
 fz_stream *tap_open(fz_context *ctx, int fd, uint64_t bytes);
@@ -52,12 +53,12 @@ fz_stream *tap_open(fz_context *ctx, int fd, uint64_t bytes);
 /* By the first bytes, never by a name; SOURCE_UNKNOWN when it is none of ours. */
 Sohoa__SourceKind tap_sniff(fz_context *ctx, fz_stream *stream);
 
-/* ---- tree.c ---- */
+/* tree.c */
 
 /* The source as a PDF document of its own, its page tree put right. */
 pdf_document *tree_open(fz_context *ctx, int fd, uint64_t bytes);
 
-/* ---- tiff.c: also EXIF, which is a TIFF without pixels ---- */
+/* tiff.c: also EXIF, which is a TIFF without pixels */
 
 struct tiff {
     const uint8_t *data; /* borrowed */
@@ -72,9 +73,10 @@ bool tiff_next(struct tiff *tiff);                                 /* at the nex
 uint32_t tiff_count(const struct tiff *tiff, unsigned tag);        /* values that tag has; 0: not there */
 uint32_t tiff_number(const struct tiff *tiff, unsigned tag, uint32_t index, uint32_t fallback);
 double tiff_dpi(const struct tiff *tiff, unsigned tag); /* 0: not said */
-const uint8_t *tiff_bytes(const struct tiff *tiff, unsigned tag, size_t *ret_bytes); /* borrowed; NULL: not there or cut off */
+/* Borrowed; NULL: not there or cut off. */
+const uint8_t *tiff_bytes(const struct tiff *tiff, unsigned tag, size_t *ret_bytes);
 
-/* ---- picture.c ---- */
+/* picture.c */
 
 enum frame_data {
     FRAME_DECODED, /* only as pixels */
@@ -113,7 +115,7 @@ fz_buffer *picture_idat(fz_context *ctx, const struct picture *picture);
 void frame_size(const struct frame *frame, double *ret_width_pt, double *ret_height_pt); /* as displayed */
 fz_matrix frame_turn(const struct frame *frame); /* unit square as stored -> as displayed, y down */
 
-/* ---- look.c ---- */
+/* look.c */
 
 /* A page of either kind of source. */
 struct leaf {
@@ -159,7 +161,7 @@ void look_at(fz_context *ctx, const struct leaf *leaf, struct look *look);
 void look_drop(fz_context *ctx, struct look *look);
 double look_covered(const struct look *look); /* share of the page under images */
 
-/* ---- pixels.c ---- */
+/* pixels.c */
 
 struct view {
     double width_pt, height_pt;
@@ -177,7 +179,7 @@ struct raster *pixels_of(fz_context *ctx, fz_image *image, bool bilevel);
 struct raster *pixels_draw(fz_context *ctx, const struct leaf *leaf, const struct view *view, uint32_t dpi, bool colour,
                            bool with_text);
 
-/* ---- words.c ---- */
+/* words.c */
 
 /* The page's own visible text: of its contents from text operation number under on, and of its annotations. */
 struct words {
@@ -188,17 +190,17 @@ void words_drop(fz_context *ctx, struct words *words);
 /* Throws nothing. Errors: E_LIMIT (PAGE_MAX_WORDS). */
 int words_add(const struct words *words, const struct view *view, Sohoa__Page *page, struct err *err);
 
-/* ---- signature.c ---- */
+/* signature.c */
 
 void signatures_note(fz_context *ctx, pdf_document *pdf, Sohoa__Probe *probe);
 void signatures_strip(fz_context *ctx, pdf_document *pdf);
 
-/* ---- sheet.c ---- */
+/* sheet.c */
 
 /* Adds picture index as the last page; blank: when it can't be decoded, leave the page empty instead of throwing. */
 void sheet_add(fz_context *ctx, pdf_document *pdf, const struct picture *picture, uint32_t index, bool blank);
 
-/* ---- layer.c ---- */
+/* layer.c */
 
 struct layer; /* the font and what its codes mean */
 struct layer *layer_new(fz_context *ctx, pdf_document *pdf, fz_buffer *font);
@@ -215,10 +217,10 @@ pdf_obj *dict_copy(fz_context *ctx, pdf_document *pdf, pdf_obj *from);
 /* Gives holder a copy of from, or an empty dictionary, under key, which it does not share with others; borrowed. */
 pdf_obj *dict_own(fz_context *ctx, pdf_document *pdf, pdf_obj *holder, pdf_obj *key, pdf_obj *from);
 
-/* ---- strip.c ---- */
+/* strip.c */
 
-/* Takes invisible text out of a page's contents: text mode 3, and, when a cover of that size lies over it, what is shown before
- * it. Leaves the page as it is when that would move other text. */
+/* Takes invisible text out of a page's contents: text mode 3, and, when a cover of that size lies over it, what is
+ * shown before it. Leaves the page as it is when that would move other text. */
 void strip_page(fz_context *ctx, pdf_document *pdf, pdf_obj *page_obj, const struct look *look);
 
 #endif

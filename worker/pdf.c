@@ -135,6 +135,27 @@ static void document_write(struct assembling *work)
     fz_terminate_buffer(ctx, work->out);
 }
 
+/* A source so broken that what is written of it can't be opened again gives no document. */
+static void document_check(struct assembling *work, uint32_t count)
+{
+    fz_context *ctx = work->render->ctx;
+    pdf_document *written = NULL;
+    fz_var(written);
+    fz_stream *stream = fz_open_buffer(ctx, work->out);
+    fz_try(ctx)
+    {
+        written = pdf_open_document_with_stream(ctx, stream);
+        if (written->repair_attempted || pdf_count_pages(ctx, written) != (int)count)
+            fz_throw(ctx, FZ_ERROR_GENERIC, "what was written does not open again");
+    }
+    fz_always(ctx)
+    {
+        pdf_drop_document(ctx, written);
+        fz_drop_stream(ctx, stream);
+    }
+    fz_catch(ctx) fz_rethrow(ctx);
+}
+
 static void version_raise(fz_context *ctx, pdf_document *pdf)
 {
     if (pdf_version(ctx, pdf) >= PDF_VERSION_MIN)
@@ -158,6 +179,7 @@ static void document_assemble(struct assembling *work, Sohoa__Page *const *pages
     pages_write(work, pages, count);
     id_write(ctx, work->pdf, sha256, pipeline);
     document_write(work);
+    document_check(work, count);
 }
 
 /* MuPDF's memory is malloc's (render.c): it is handed on as it is. */

@@ -7,14 +7,15 @@
 #include "worker/page.h"
 #include "worker/render.h"
 
-/* The open document of render, which stays as it is, with pages[i]'s read words (own ones are in the page already) as invisible
- * text (render mode 3) on page i+1, in place of an older invisible text. Only a PAGE_SCAN with read words gets that layer.
- * A PDF source keeps its image streams byte for byte and its appearances: a live signature is taken out and what people see
- * of it becomes a stamp annotation. JavaScript, what runs on opening, and encryption go. A TIFF, JPEG or PNG becomes one page a picture of
- * its true size, its coded data taken over where a PDF can hold them, else coded anew without loss; a PAGE_IMAGE whose
- * picture can't be decoded becomes an empty page.
- * sha256 and pipeline give the document's /ID and nothing depends on time or place: same input, same bytes. out is replaced,
- * and untouched on failure. Errors: E_ASSEMBLE, E_MEMORY. */
+/* The open document of render, which stays as it is, with pages[i]'s read words (own ones are in the page already) as
+ * invisible text (render mode 3) on page i+1, in place of an older invisible text. Only a PAGE_SCAN with read words
+ * gets that layer.
+ * A PDF source keeps its image streams byte for byte and its appearances: a live signature is taken out and what
+ * people see of it becomes a stamp annotation. JavaScript, what runs on opening, and encryption go. A TIFF, JPEG or
+ * PNG becomes one page a picture of its true size, its coded data taken over where a PDF can hold them, else coded
+ * anew without loss; a PAGE_IMAGE whose picture can't be decoded becomes an empty page.
+ * sha256 and pipeline give the document's /ID and nothing depends on time or place: same input, same bytes. out is
+ * replaced, and untouched on failure. Errors: E_ASSEMBLE, E_MEMORY. */
 int pdf_assemble(struct render *render, Sohoa__Page *const *pages, uint32_t count, const uint8_t sha256[SHA256_BYTES],
                  const uint8_t pipeline[SHA256_BYTES], struct buf *out, struct err *err);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * TIFF, JPEG and PNG as sources: how many pictures, of what size, and which coded data a PDF can take over as they are. Only MuPDF
- * decodes pixels. */
+ * TIFF, JPEG and PNG as sources: how many pictures, of what size, and which coded data a PDF can take over as they
+ * are. Only MuPDF decodes pixels. */
 #include "worker/mupdf.h"
 
 #include <math.h>
@@ -71,7 +71,7 @@ static void frame_set_dpi(struct frame *frame, double xdpi, double ydpi)
     frame->ydpi = ydpi;
 }
 
-/* ---- JPEG ---------------------------------------------------------------------------------------------------------- */
+/* ---- JPEG ---- */
 
 struct jpeg_head {
     uint32_t width, height, components;
@@ -155,7 +155,7 @@ static void jpeg_frame(fz_context *ctx, const struct picture *picture, struct fr
     frame_set_dpi(frame, head.xdpi, head.ydpi);
 }
 
-/* ---- PNG ----------------------------------------------------------------------------------------------------------- */
+/* ---- PNG ---- */
 
 /* The next chunk at *at: its type, data and length; false at the end or when cut off. */
 static bool png_chunk(const struct picture *picture, size_t *at, const uint8_t **ret_type, uint32_t *ret_bytes)
@@ -242,7 +242,7 @@ fz_buffer *picture_idat(fz_context *ctx, const struct picture *picture)
     return buffer;
 }
 
-/* ---- TIFF ---------------------------------------------------------------------------------------------------------- */
+/* ---- TIFF ---- */
 
 /* A reduced copy or a mask is no page. */
 static bool tiff_is_page(const struct tiff *tiff)
@@ -317,7 +317,7 @@ static void tiff_frame(fz_context *ctx, const struct picture *picture, uint32_t 
     frame_set_dpi(frame, tiff_dpi(&tiff, TAG_XRES), tiff_dpi(&tiff, TAG_YRES));
 }
 
-/* ---- all three ----------------------------------------------------------------------------------------------------- */
+/* ---- all three ---- */
 
 static void picture_read(fz_context *ctx, struct picture *picture, fz_stream *stream, uint64_t bytes)
 {

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * The only file that knows Tesseract. A reader's result depends on the picture and the models alone, never on the pages
- * before it, and after each page everything of that page is given back. */
+ * The only file that knows Tesseract. A reader's result depends on the picture and the models alone, never on the
+ * pages before it, and after each page everything of that page is given back. */
 #include "worker/read.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -10,8 +10,8 @@
 
 struct reader;
 
-/* Loads the models; in the warm process. OMP_THREAD_LIMIT=1 must be in the environment since exec. model gets the digest over the traineddata
- * files in the order of lang (pipeline.h). Errors: E_MODEL, which names the file. */
+/* Loads the models; in the warm process. OMP_THREAD_LIMIT=1 must be in the environment since exec. model gets the
+ * digest over the traineddata files in the order of lang (pipeline.h). Errors: E_MODEL, which names the file. */
 int reader_new(const char *tessdata, const char *lang, uint8_t model[SHA256_BYTES], struct reader **ret_reader,
                struct err *err);
 void reader_destroy(struct reader **reader);
@@ -20,7 +20,8 @@ void reader_destroy(struct reader **reader);
  * E_LIMIT (PAGE_MAX_WORDS). */
 int read_page(struct reader *reader, const struct raster *raster, Sohoa__Page *page, struct err *err);
 
-/* Which way up: the clockwise turn in degrees (0, 90, 180, 270) that makes raster upright, 0 when it can't tell. Uses the osd model. */
+/* Which way up: the clockwise turn in degrees (0, 90, 180, 270) that makes raster upright, 0 when it can't tell.
+ * Uses the osd model. */
 int read_orientation(struct reader *reader, const struct raster *raster, uint32_t *ret_turn_deg, struct err *err);
 
 #endif

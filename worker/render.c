@@ -23,8 +23,6 @@ enum {
 static const double SCAN_SHARE = 0.80;      /* of the page under images: a scan */
 static const double SCAN_PART_SHARE = 0.50; /* ... when there is little text */
 
-/* ---- the context --------------------------------------------------------------------------------------------------- */
-
 static void say_nothing(void *user, const char *message)
 {
     (void)user, (void)message;
@@ -102,8 +100,6 @@ void render_destroy(struct render **render)
     free(*render);
     *render = NULL;
 }
-
-/* ---- opening ------------------------------------------------------------------------------------------------------- */
 
 static void source_load(struct render *render)
 {
@@ -208,8 +204,6 @@ int render_probe(struct render *render, Sohoa__Probe **ret_probe, struct err *er
         *ret_probe = probe;
     return rc;
 }
-
-/* ---- a page -------------------------------------------------------------------------------------------------------- */
 
 static void picture_load(struct render *render, uint32_t page_no, struct leaf *leaf)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
  * MuPDF, reading: opens PDF, TIFF, JPEG and PNG, says what is in them, and gives a page's picture or its own text.
- * Only the files under mupdf.h know MuPDF; all run only in slots. What MuPDF complains about is not printed, but libjpeg inside it
- * prints a line on stderr for a damaged JPEG. */
+ * Only the files under mupdf.h know MuPDF; all run only in slots. What MuPDF complains about is not printed, but
+ * libjpeg inside it prints a line on stderr for a damaged JPEG. */
 #ifndef SOHOA_RENDER_H
 #define SOHOA_RENDER_H
 
@@ -13,8 +13,8 @@
 
 struct render; /* the MuPDF context and at most one open document */
 
-/* max_pixels: pages above are rendered or scaled down to it. tessdata: folder with Tesseract's pdf.ttf, the font of the text
- * layer; no file is read later. Called once in the warm process; slots inherit it. Errors: E_MODEL, E_NOMEM. */
+/* max_pixels: pages above are rendered or scaled down to it. tessdata: folder with Tesseract's pdf.ttf, the font of
+ * the text layer; no file is read later. Called once in the warm process; slots inherit it. Errors: E_MODEL, E_NOMEM. */
 int render_new(uint64_t max_pixels, const char *tessdata, struct render **ret_render, struct err *err);
 void render_destroy(struct render **render);
 
@@ -27,14 +27,15 @@ void render_close(struct render *render); /* also empties MuPDF's store */
  * open), E_MEMORY. */
 int render_probe(struct render *render, Sohoa__Probe **ret_probe, struct err *err);
 
-/* Looks at a page (1-based). page gets kind (PAGE_SCAN or PAGE_TEXT), the view's size and dpi, dpi_scan and bits (0 where no
- * image makes the page), and the visible text that the source carries as own words (own = true, confidence 10000): the
- * whole text of a PAGE_TEXT, what little lies over a scan, and always that of annotations such as signature stamps. Invisible text, and
- * text under the scan, is an older recogniser's and does not count.
- * *ret_raster: the picture to read, NULL for PAGE_TEXT. Where the page is one image it is that image's own pixels, turned as
- * displayed, else a rendering (at the images' dpi where they tile the page, at 300 dpi without images) of the contents without
- * annotations and without the own words, so that nothing is read twice. degraded: a rendering in gray at 150 dpi at most,
- * in the same view. On failure page may hold a part. Errors: E_PAGE_BROKEN, E_PAGE_SIZE, E_MEMORY, E_LIMIT (PAGE_MAX_WORDS). */
+/* Looks at a page (1-based). page gets kind (PAGE_SCAN or PAGE_TEXT), the view's size and dpi, dpi_scan and bits (0
+ * where no image makes the page), and the visible text that the source carries as own words (own = true, confidence
+ * 10000): the whole text of a PAGE_TEXT, what little lies over a scan, and always that of annotations such as
+ * signature stamps. Invisible text, and text under the scan, is an older recogniser's and does not count.
+ * *ret_raster: the picture to read, NULL for PAGE_TEXT. Where the page is one image it is that image's own pixels,
+ * turned as displayed, else a rendering (at the images' dpi where they tile the page, at 300 dpi without images) of
+ * the contents without annotations and without the own words, so that nothing is read twice. degraded: a rendering in
+ * gray at 150 dpi at most, in the same view. On failure page may hold a part. Errors: E_PAGE_BROKEN, E_PAGE_SIZE,
+ * E_MEMORY, E_LIMIT (PAGE_MAX_WORDS). */
 int render_page(struct render *render, uint32_t page_no, bool degraded, Sohoa__Page *page, struct raster **ret_raster,
                 struct err *err);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * A picture as a page of a PDF, of its true size. Coded data goes over as it is; what a PDF can't hold is coded anew without loss. */
+ * A picture as a page of a PDF, of its true size. Coded data goes over as it is; what a PDF can't hold is coded anew
+ * without loss. */
 #include "worker/mupdf.h"
 
 #include <string.h>

@@ -15,8 +15,6 @@ enum {
     NAME_MAX_BYTES = 512, /* of a signer or field */
 };
 
-/* ---- noting -------------------------------------------------------------------------------------------------------- */
-
 /* The certificate's common name, in UTF-8; malloc'd, NULL when there is none. */
 static char *certificate_name(X509 *certificate)
 {
@@ -92,7 +90,7 @@ static void iso_zone(const char *at, char zone[8])
     if (*at)
         minutes = take_digits(&at, 2, 0, 59);
     if (hours >= 0 && minutes >= 0)
-        snprintf(zone, 8, "%c%02d:%02d", sign, hours, minutes);
+        snprintf(zone, 8, "%c%02u:%02u", sign, (unsigned)hours % 24, (unsigned)minutes % 60);
 }
 
 /* "D:20210105081524+07'00'" (ISO 32000-1, 7.9.4) -> "2021-01-05T08:15:24+07:00"; malloc'd, "" when it is not one. */
@@ -105,7 +103,7 @@ static char *iso_time(const char *date)
         second = take_digits(&date, 2, 0, 60);
     if (year < 0 || month < 0 || day < 0 || hour < 0 || minute < 0 || second < 0)
         return strdup("");
-    char iso[64], zone[8];
+    char iso[96], zone[8];
     iso_zone(date, zone);
     snprintf(iso, sizeof iso, "%04d-%02d-%02dT%02d:%02d:%02d%s", year, month, day, hour, minute, second, zone);
     return strdup(iso);
@@ -174,8 +172,6 @@ void signatures_note(fz_context *ctx, pdf_document *pdf, Sohoa__Probe *probe)
 {
     fields_note(ctx, pdf_dict_getp(ctx, pdf_trailer(ctx, pdf), "Root/AcroForm/Fields"), 0, probe);
 }
-
-/* ---- taking out ---------------------------------------------------------------------------------------------------- */
 
 /* Removes signature fields, and fields that only held such. */
 static void fields_strip(fz_context *ctx, pdf_obj *fields, unsigned depth)

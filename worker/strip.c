@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * Takes an older recogniser's text layer out of a scan's page. The contents are copied byte for byte but for the operators that show hidden
- * text, so that nothing else can change. Where a visible text takes its position from a hidden one, the page stays as it is. */
+ * Takes an older recogniser's text layer out of a scan's page. The contents are copied byte for byte but for the
+ * operators that show hidden text, so that nothing else can change. Where a visible text takes its position from a
+ * hidden one, the page stays as it is. */
 #include "worker/mupdf.h"
 
 #include <string.h>

@@ -11,8 +11,6 @@ enum {
     OWN_CPCT = 10000,
 };
 
-/* ---- collecting: may throw ----------------------------------------------------------------------------------------- */
-
 struct words_device {
     fz_device super;
     fz_device *to;
@@ -106,8 +104,6 @@ void words_drop(fz_context *ctx, struct words *words)
     fz_drop_stext_page(ctx, words->notes);
     *words = (struct words){0};
 }
-
-/* ---- adding: throws nothing ---------------------------------------------------------------------------------------- */
 
 struct adding {
     const struct view *view;
@@ -234,8 +230,6 @@ static void text_add(struct adding *adding, const fz_stext_page *text)
             block_drop_last(adding->page);
     }
 }
-
-/* ---- a stamp in a gap of a line ------------------------------------------------------------------------------------ */
 
 /* "Số:   /TB-UBND" with the number stamped into it: is word in the height of the line, and in a gap or close to an end? */
 static bool word_fits_line(const Sohoa__Word *word, const Sohoa__Line *line)

@@ -2,8 +2,8 @@
  * The coordinator's HTTP API, as its only client sees it. Paths are relative to /api/v1/. Errors: what the coordinator says
  * (its code, its text), E_NET when it can't be reached, E_LIMIT for an answer larger than is believable, E_VERSION for one
  * that is not what the API promises. */
-#ifndef SOHOA_API_H
-#define SOHOA_API_H
+#ifndef SOHOA_CTL_API_H
+#define SOHOA_CTL_API_H
 
 #include <jansson.h>
 

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * One pass over argv; what it gives is borrowed from there. */
 #include "coordinator/ctl/args.h"
 
 #include <assert.h>

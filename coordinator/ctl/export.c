@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * Every write goes to .FILE.part beside its place first: a file under its own name is always whole. */
 #include "coordinator/ctl/export.h"
 
 #include <assert.h>
@@ -9,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "coordinator/ctl/names.h"
 #include "proto/auto.h"
@@ -215,17 +215,6 @@ static int output_put(const struct export *export, int folder, uint32_t doc, uns
     return output_fetch(export, folder, doc, i, sha256, err);
 }
 
-static void record_take(const json_t *record, struct outcome *outcome)
-{
-    const char *created = json_string_value(json_object_get(json_object_get(record, "provenance"), "created"));
-    const json_t *pages_ms = json_object_get(json_object_get(record, "timings"), "pages_ms");
-    struct tm utc = {0};
-    outcome->made_s = created && strptime(created, "%Y-%m-%dT%H:%M:%SZ", &utc) ? (int64_t)timegm(&utc) : 0;
-    outcome->pages_read = 0;
-    for (size_t i = 0; i < json_array_size(pages_ms); i++)
-        outcome->pages_read += json_integer_value(json_array_get(pages_ms, i)) > 0;
-}
-
 static int results_put(const struct export *export, struct outcome *outcome, uint32_t doc, struct err *err)
 {
     AUTO(buf_destroy) struct buf path = {0};
@@ -243,7 +232,6 @@ static int results_put(const struct export *export, struct outcome *outcome, uin
         rc = output_put(export, folder, doc, i, record, err);
     if (!rc)
         rc = bytes_put(folder, RECORD_FILE, text.data, text.size, err);
-    record_take(record, outcome);
     outcome->there = !rc;
     return rc;
 }

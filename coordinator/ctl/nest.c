@@ -1,4 +1,6 @@
-/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * Plans the three daemons and hands them to a keeper. The lock is held by the run and its keeper together, so it is free
+ * only when nothing that a run started is left. */
 #include "coordinator/ctl/nest.h"
 
 #include <assert.h>

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * What the API says is checked here once: document numbers and states that can't be are E_VERSION. */
 #include "coordinator/ctl/outcome.h"
 
 #include <assert.h>

@@ -32,9 +32,6 @@ struct outcome {
     char *name;    /* where its results go, below the results' folder; NULL: not said yet */
     bool exported; /* in this state and generation */
     bool there;    /* its results are in that folder */
-    /* from the record, once exported */
-    int64_t made_s;      /* when, since 1970 */
-    uint32_t pages_read; /* those that were read for it, not found read */
 };
 
 struct outcomes {

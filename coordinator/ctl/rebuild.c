@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * One order; the counts that it answers were read from the store alone. */
 #include "coordinator/ctl/rebuild.h"
 
 #include <inttypes.h>

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * Sums come from the documents' outcomes, so they always add up to what the report lists. */
 #include "coordinator/ctl/report.h"
 
 #include <inttypes.h>
@@ -11,6 +12,11 @@
 void report_destroy(struct report *report)
 {
     json_drop(&report->documents);
+}
+
+static bool is_foreign(const char *reason)
+{
+    return !strncmp(reason, "E_SOURCE_TYPE:", 14);
 }
 
 static void entry_add(struct report *report, const struct input *input, const char *state, const char *reason)
@@ -52,7 +58,7 @@ static void outcome_add(struct report *report, const struct input *input, const 
     if (outcome->state == DOC_IS_DUPLICATE)
         json_object_set_new(entry, "duplicate_of", json_string(outcomes->item[outcome->duplicate_of].name));
     report->docs[outcome->state]++;
-    report->foreign += outcome->state == DOC_IS_REFUSED && !strncmp(outcome->reason, "E_SOURCE_TYPE:", 14);
+    report->foreign += outcome->state == DOC_IS_REFUSED && is_foreign(outcome->reason);
     pages_count(report, outcome);
 }
 
@@ -118,23 +124,21 @@ static void counts_tell(const char *what, const json_t *counts, FILE *to)
     fputs("\n", to);
 }
 
-static void failures_tell(const struct report *report, FILE *to)
+/* Those that are foreign, or those that are not; *shown counts all. */
+static void failures_tell(const struct report *report, bool foreign, size_t *shown, FILE *to)
 {
-    size_t i, failures = 0;
+    size_t i;
     json_t *entry;
     json_array_foreach(report->documents, i, entry)
     {
         const char *reason = json_string_value(json_object_get(entry, "reason"));
         const char *state = json_string_value(json_object_get(entry, "state"));
-        if (!strcmp(state, "stored") || !strcmp(state, "duplicate"))
+        if (!strcmp(state, "stored") || !strcmp(state, "duplicate") || is_foreign(reason) != foreign)
             continue;
-        if (++failures > REPORT_FAILURES_SHOWN)
-            continue;
-        fprintf(to, "  %s: %s%s%s\n", json_string_value(json_object_get(entry, "source")), state, *reason ? ", " : "",
-                reason);
+        if (++*shown <= REPORT_FAILURES_SHOWN)
+            fprintf(to, "  %s: %s%s%s\n", json_string_value(json_object_get(entry, "source")), state,
+                    *reason ? ", " : "", reason);
     }
-    if (failures > REPORT_FAILURES_SHOWN)
-        fprintf(to, "  and %zu more in report.json\n", failures - REPORT_FAILURES_SHOWN);
 }
 
 void report_tell(const struct report *report, FILE *to)
@@ -142,5 +146,9 @@ void report_tell(const struct report *report, FILE *to)
     AUTO(json_drop) json_t *totals = report_totals(report);
     counts_tell("documents:", json_object_get(totals, "documents"), to);
     counts_tell("pages:    ", json_object_get(totals, "pages"), to);
-    failures_tell(report, to);
+    size_t shown = 0;
+    failures_tell(report, false, &shown, to);
+    failures_tell(report, true, &shown, to);
+    if (shown > REPORT_FAILURES_SHOWN)
+        fprintf(to, "  and %zu more in report.json\n", shown - REPORT_FAILURES_SHOWN);
 }

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * The choice of documents is the coordinator's; this only says which were asked for. */
 #include "coordinator/ctl/rerun.h"
 
 #include <inttypes.h>

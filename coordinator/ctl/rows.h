@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
  * A manifest file as a command reads it: its rows, where their sources lie seen from here, and what to call their results. */
-#ifndef SOHOA_ROWS_H
-#define SOHOA_ROWS_H
+#ifndef SOHOA_CTL_ROWS_H
+#define SOHOA_CTL_ROWS_H
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -33,7 +33,6 @@ struct run {
     const char *out, *lang;
     uint32_t slots;
     uint64_t began_ms; /* on the monotonic clock */
-    int64_t began_s;   /* since 1970 */
     struct inputs inputs;
     char batch[NAME_BYTES];
     struct nest *nest;
@@ -42,6 +41,7 @@ struct run {
     struct outcomes outcomes; /* of the admitted inputs, in their order */
     size_t first_open;        /* all before it are exported */
     uint64_t final_seen;      /* final documents at the last sweep */
+    uint64_t pages_read;      /* by this run: the coordinator is the run's own */
     double seconds;
     struct bar bar;
 };
@@ -199,6 +199,7 @@ static int look(struct run *run, bool *ret_running, struct err *err)
     if (rc)
         return rc;
     progress_show(run, batch);
+    run->pages_read = (uint64_t)json_integer_value(json_object_get(batch, "pages_read"));
     const char *state = json_string_value(json_object_get(batch, "state"));
     *ret_running = state && !strcmp(state, "running");
     if (docs_final(batch) == run->final_seen)
@@ -236,19 +237,9 @@ static int work(struct run *run, struct err *err)
 
 /* ---- the end ---- */
 
-/* Pages read by this run. Nothing is made in its first second. */
-static uint64_t pages_new(const struct run *run)
-{
-    uint64_t pages = 0;
-    for (size_t i = 0; i < run->outcomes.count; i++)
-        if (run->outcomes.item[i].made_s > run->began_s)
-            pages += run->outcomes.item[i].pages_read;
-    return pages;
-}
-
 static double pages_per_core_hour(const struct run *run)
 {
-    return (double)pages_new(run) / (run->seconds * run->slots) * 3600;
+    return (double)run->pages_read / (run->seconds * run->slots) * 3600;
 }
 
 static void end_print_json(const struct run *run, const struct report *report)
@@ -259,8 +250,8 @@ static void end_print_json(const struct run *run, const struct report *report)
     json_object_set_new(end, "out", json_string(run->out));
     json_object_set_new(end, "report", json_string(buf_text(&path)));
     json_object_set_new(end, "batch", json_string(run->batch));
-    json_object_set_new(end, "pages_new", json_integer((json_int_t)pages_new(run)));
-    json_object_set_new(end, "pages_per_core_hour", pages_new(run) ? json_real(pages_per_core_hour(run)) : json_null());
+    json_object_set_new(end, "pages_new", json_integer((json_int_t)run->pages_read));
+    json_object_set_new(end, "pages_per_core_hour", run->pages_read ? json_real(pages_per_core_hour(run)) : json_null());
     json_object_set_new(end, "seconds", json_real(run->seconds));
     json_object_set_new(end, "slots", json_integer(run->slots));
     json_dumpf(end, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
@@ -270,11 +261,11 @@ static void end_print_json(const struct run *run, const struct report *report)
 static void end_print(const struct run *run, const struct report *report)
 {
     report_tell(report, stdout);
-    if (pages_new(run))
+    if (run->pages_read)
         printf("speed:     %.0f pages per core-hour (%" PRIu64 " pages in %.1f s with %" PRIu32 " slot%s)\n",
-               pages_per_core_hour(run), pages_new(run), run->seconds, run->slots, run->slots == 1 ? "" : "s");
+               pages_per_core_hour(run), run->pages_read, run->seconds, run->slots, run->slots == 1 ? "" : "s");
     else
-        puts("speed:     nothing to do: all was done before");
+        puts("speed:     nothing to do: no page was left to read");
     printf("results:   %s\nreport:    %s/%s\n", run->out, run->out, REPORT);
 }
 
@@ -331,7 +322,6 @@ int run_main(const struct command *command, struct ctl *ctl, int argc, char **ar
     struct run run = {.ctl = ctl,
                       .lang = "vie",
                       .began_ms = clock_mono_ms(),
-                      .began_s = (int64_t)(clock_wall_ms() / 1000),
                       .slots = cores()};
     const struct flag flags[] = {
         {.name = "out",   .meta = "DIR", .text = &run.out,  .doc = "folder for the results; DIR/.sohoa is the run's own"},

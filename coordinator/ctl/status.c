@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * Prints what GET status or GET batches/ID says; counts that are 0 are left out. */
 #include "coordinator/ctl/status.h"
 
 #include <inttypes.h>

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * One order; then the batch as it is afterwards. */
 #include "coordinator/ctl/withdraw.h"
 
 #include <inttypes.h>

@@ -55,6 +55,13 @@ coordinator_start() {
   await 10 "$sohoa" status
 }
 
+worker_start() {
+  OMP_THREAD_LIMIT=1 "$SOHOA_BIN/sohoa-worker" --connect="ipc://$here/zmq" --store="dir:$here/store" --slots=1 \
+    >"$here/worker.log" 2>&1 &
+  started=($! "${started[@]}")
+  await 60 grep -q state=joined "$here/worker.log"
+}
+
 skip() {
   echo "skipped: $*"
   exit 77

@@ -10,12 +10,11 @@ import collections
 import json
 import os
 import random
-import shutil
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from cluster import BIN, Api, Process, Redis, fail, say, slots_of, stop_all, wait  # noqa: E402
+from cluster import BIN, Cluster, backlog, fail, main, say, slots_of, wait  # noqa: E402
 
 BATCH = "kills"
 BIG_BYTES = 160 << 20  # over STORE_PART_BYTES: stored in parts
@@ -46,38 +45,6 @@ def big_pdf(path):
         out.write(b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, start))
 
 
-class Cluster:
-    def __init__(self, store, folder):
-        self.folder = folder
-        self.redis = Redis(folder)
-        endpoint, self.http = f"ipc://{folder}/zmq", f"{folder}/http"
-        self.api = Api(self.http)
-        self.coordinator = Process("coordinator", [
-            f"{BIN}/sohoa-coordinator", "--name=c1", f"--store={store}", f"--redis={self.redis.socket}", f"--bind={endpoint}",
-            f"--http=unix:{self.http}", "--worker_lost_ms=3000", "--reconnect_grace_ms=3000", "--log=debug"], folder)
-        self.workers = [Process(f"worker-{name}", [
-            f"{BIN}/sohoa-worker", f"--name={name}", f"--store={store}", f"--connect={endpoint}", "--slots=1",
-            "--log=debug"], folder, {"OMP_THREAD_LIMIT": "1"}) for name in ("a", "b")]
-
-    def start(self):
-        self.redis.start()
-        self.coordinator.start()
-        for worker in self.workers:
-            worker.start()
-        wait("two workers to join", lambda: self.connected() == 2, 60)
-
-    def connected(self):
-        status = self.api.try_get("status")
-        return sum(worker["connected"] for worker in status["workers"]) if status else 0
-
-    def batch(self):
-        return self.api.try_get(f"batches/{BATCH}")
-
-    def stored(self):
-        batch = self.batch()
-        return batch["pages"]["stored"] if batch else 0
-
-
 def kill_slot(cluster):
     worker = cluster.workers[0]
     reading = wait("a page being read", lambda: slots_of(worker.child.pid))
@@ -102,8 +69,8 @@ def kill_worker_while_storing(cluster):
 
 
 def kill_coordinator(cluster):
-    before = cluster.stored()
-    wait("more pages", lambda: cluster.stored() > before)
+    before = cluster.stored(BATCH)
+    wait("more pages", lambda: cluster.stored(BATCH) > before)
     cluster.coordinator.kill()
     say("kill 3: the coordinator")
     cluster.coordinator.start()
@@ -111,12 +78,12 @@ def kill_coordinator(cluster):
 
 
 def kill_redis(cluster):
-    before = cluster.stored()
-    wait("more pages", lambda: cluster.stored() > before)
+    before = cluster.stored(BATCH)
+    wait("more pages", lambda: cluster.stored(BATCH) > before)
     cluster.redis.process.kill()
     say("kill 4: Redis")
-    before = cluster.stored()
-    wait("a page stored without Redis", lambda: cluster.stored() > before)
+    before = cluster.stored(BATCH)
+    wait("a page stored without Redis", lambda: cluster.stored(BATCH) > before)
     cluster.redis.start()
 
 
@@ -129,7 +96,7 @@ def redis_counts(cluster):
 
 def check_counts(cluster, sources, pages_expected):
     """Every document and page accounted for, in the API, in Redis and by name."""
-    batch = cluster.batch()
+    batch = cluster.batch(BATCH)
     documents = cluster.api.documents(BATCH)
     states = collections.Counter(document["state"] for document in documents)
     first = {}
@@ -212,11 +179,7 @@ def check_start_from_store(cluster, counts):
 
 
 def run(store, folder):
-    scans = os.path.join(folder, "backlog")
-    made = subprocess.run([f"{BIN}/bench-scans", "--out", scans, "--documents", "14", "--seed", "11", "--duplicates", "15",
-                           "--pages-mean", "2"], check=True, capture_output=True, text=True)
-    pages = json.loads(made.stdout.splitlines()[-1])["pages"]
-    sources = sorted(os.path.join(base, name) for base, _, names in os.walk(os.path.join(scans, "scans")) for name in names)
+    sources, pages = backlog(folder, "--documents", "14", "--seed", "11", "--duplicates", "15", "--pages-mean", "2")
     big = os.path.join(folder, "big.pdf")
     big_pdf(big)
     sources.insert(len(sources) // 2, big)
@@ -228,7 +191,7 @@ def run(store, folder):
     kill_worker_while_storing(cluster)
     kill_coordinator(cluster)
     kill_redis(cluster)
-    wait("the batch to finish", lambda: (batch := cluster.batch()) and batch["state"] == "finished", 400)
+    wait("the batch to finish", lambda: (batch := cluster.batch(BATCH)) and batch["state"] == "finished", 400)
     counts = check_counts(cluster, sources, pages + 1)
     check_reads(cluster, 4)
     check_files(cluster)
@@ -237,15 +200,5 @@ def run(store, folder):
     say("4 kills survived")
 
 
-def main():
-    store, folder = sys.argv[1], os.path.abspath(sys.argv[2])
-    shutil.rmtree(folder, ignore_errors=True)
-    os.makedirs(folder)
-    try:
-        run(store, folder)
-    finally:
-        stop_all()
-
-
 if __name__ == "__main__":
-    main()
+    main(run)

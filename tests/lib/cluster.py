@@ -6,6 +6,7 @@ Nothing here sleeps for luck: wait() polls a condition and fails with what it wa
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -173,6 +174,64 @@ class Redis:
         return dict(zip(lines[::2], lines[1::2]))
 
 
+class Cluster:
+    """A Redis, a coordinator and two workers of one slot each, on one store."""
+    def __init__(self, store, folder):
+        self.folder = folder
+        self.redis = Redis(folder)
+        endpoint, self.http = f"ipc://{folder}/zmq", f"{folder}/http"
+        self.api = Api(self.http)
+        self.coordinator = Process("coordinator", [
+            f"{BIN}/sohoa-coordinator", "--name=c1", f"--store={store}", f"--redis={self.redis.socket}", f"--bind={endpoint}",
+            f"--http=unix:{self.http}", "--worker_lost_ms=3000", "--reconnect_grace_ms=3000", "--log=debug"], folder)
+        self.workers = [Process(f"worker-{name}", [
+            f"{BIN}/sohoa-worker", f"--name={name}", f"--store={store}", f"--connect={endpoint}", "--slots=1",
+            "--log=debug"], folder, {"OMP_THREAD_LIMIT": "1"}) for name in ("a", "b")]
+
+    def start(self):
+        self.redis.start()
+        self.coordinator.start()
+        for worker in self.workers:
+            worker.start()
+        wait("two workers to join", lambda: self.connected() == 2, 60)
+
+    def connected(self):
+        status = self.api.try_get("status")
+        return sum(worker["connected"] for worker in status["workers"]) if status else 0
+
+    def batch(self, batch):
+        return self.api.try_get(f"batches/{batch}")
+
+    def stored(self, batch):
+        found = self.batch(batch)
+        return found["pages"]["stored"] if found else 0
+
+    def finish(self, batch, limit_s=400):
+        return wait(f"batch {batch} to finish",
+                    lambda: (found := self.batch(batch)) and found["state"] != "running" and found, limit_s)
+
+
+def backlog(folder, *options):
+    """A synthetic backlog: its sources in order of name, and how many pages they have."""
+    base = os.path.join(folder, "backlog")
+    os.makedirs(folder, exist_ok=True)
+    made = subprocess.run([f"{BIN}/bench-scans", "--out", base, *options], check=True, capture_output=True, text=True)
+    sources = sorted(os.path.join(path, name) for path, _, names in os.walk(os.path.join(base, "scans"))
+                     for name in names)
+    return sources, json.loads(made.stdout.splitlines()[-1])["pages"]
+
+
 def fail(text):
     print("FAILED: " + text, file=sys.stderr, flush=True)
     sys.exit(1)
+
+
+def main(run):
+    """A test's main: run(store, folder) in a fresh folder, and nothing left running."""
+    store, folder = sys.argv[1], os.path.abspath(sys.argv[2])
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    try:
+        run(store, folder)
+    finally:
+        stop_all()

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * Cleaning: what is blank, what is straightened, what goes and what must stay; and that a cleaned pixel knows its place. */
+ * Cleaning: what is blank, what is straightened, what goes and what must stay; and that a cleaned pixel knows its
+ * place. */
 #include "worker/clean.h"
 
 #include <math.h>
@@ -184,8 +185,8 @@ static void empty_pages_are_blank(void **state)
 {
     (void)state;
     AUTO(raster_destroy)
-    struct raster *white = paper_new(1200, 1600, 300),
-                  *gray = paper_new(1200, 1600, 300), *bilevel = paper_bilevel(white);
+    struct raster *white = paper_new(1200, 1600, 300), *gray = paper_new(1200, 1600, 300),
+                  *bilevel = paper_bilevel(white);
     for (uint32_t i = 0; i < 200; i++) /* dust */
         paper_fill(gray, i * 997 % 1190, i * 641 % 1590, 2, 2, 0x303030);
     assert_true(clean(&white, false).blank);

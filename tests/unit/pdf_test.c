@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * Writing documents, judged by other programs: qpdf finds nothing to complain about, poppler finds the words where they were
- * put, the same pixels and the same image streams. */
+ * Writing documents, judged by other programs: qpdf finds nothing to complain about, poppler finds the words where
+ * they were put, the same pixels and the same image streams. */
 #include "worker/pdf.h"
 
 #include "tests/unit/sources.h"
@@ -108,7 +108,7 @@ static bool load_scan(const char *name, struct buf *source)
     return true;
 }
 
-/* ---- the real scans ------------------------------------------------------------------------------------------------ */
+/* ---- the real scans ---- */
 
 static const char *const scans[] = {"qn-02.pdf", "qn-10.pdf", "qn-16.pdf", "qn-22.pdf", "qn-28.pdf"};
 enum { SCANS = sizeof scans / sizeof *scans };
@@ -251,7 +251,24 @@ static void sound_files_stay_sound(void **state)
     assert_true(!dir || written > 10);
 }
 
-/* ---- words --------------------------------------------------------------------------------------------------------- */
+static void what_does_not_open_again_is_no_document(void **state)
+{
+    (void)state;
+    AUTO(buf_destroy) struct buf source = {0};
+    AUTO(buf_destroy) struct buf pdf = {0};
+    char path[4400];
+    struct err err = {0};
+    snprintf(path, sizeof path, "%s/hostile/qpdf/69977.fuzz", data_dir());
+    if (access(path, R_OK))
+        skip();
+    file_load(path, &source);
+    assert_int_equal(open_bytes(the_render(), source.data, source.size, &err), 0);
+    AUTO(result_destroy) struct result result = result_make(false);
+    assert_int_equal(pdf_assemble(the_render(), result.pages, result.count, sha256, pipeline, &pdf, &err), E_ASSEMBLE);
+    assert_int_equal(pdf.size, 0);
+}
+
+/* ---- words ---- */
 
 struct box {
     double x0, y0, x1, y1;
@@ -465,7 +482,7 @@ static void every_letter_has_its_meaning(void **state)
     assert_non_null(strstr(buf_text(&text), "\U0001F600\U00020BB7 \uE001\uE000x \u4E2D\uFFFDa"));
 }
 
-/* ---- an older layer ------------------------------------------------------------------------------------------------ */
+/* ---- an older layer ---- */
 
 static void check_old_layer(const char *contents, const char *expected)
 {
@@ -537,7 +554,7 @@ static void an_older_layer_in_a_form_goes(void **state)
     assert_int_equal(run(&said, "pdftoppm -r 72 in.pdf a && pdftoppm -r 72 out.pdf b && cmp a-1.ppm b-1.ppm"), 0);
 }
 
-/* ---- what else goes ------------------------------------------------------------------------------------------------ */
+/* ---- what else goes ---- */
 
 static void what_runs_by_itself_goes(void **state)
 {
@@ -584,7 +601,7 @@ static void encryption_goes(void **state)
                      0);
 }
 
-/* ---- pictures as sources ------------------------------------------------------------------------------------------- */
+/* ---- pictures as sources ---- */
 
 static PIX *sample_pix(int depth)
 {
@@ -738,6 +755,7 @@ int main(void)
         cmocka_unit_test(a_born_digital_text_stays_alone),
         cmocka_unit_test(live_signatures_go_and_their_stamps_stay),
         cmocka_unit_test(sound_files_stay_sound),
+        cmocka_unit_test(what_does_not_open_again_is_no_document),
         cmocka_unit_test(words_land_on_their_boxes),
         cmocka_unit_test(words_land_on_any_page),
         cmocka_unit_test(upright_lines_are_placed_along_their_baseline),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * Reading sources: what a page is taken for, its pixels against an independent rendering, its own text, signatures, and that neither broken
- * nor hostile files do more than give an error. */
+ * Reading sources: what a page is taken for, its pixels against an independent rendering, its own text, signatures,
+ * and that neither broken nor hostile files do more than give an error. */
 #include "tests/unit/sources.h"
 
 #include "worker/pdf.h"
@@ -57,7 +57,7 @@ static void assert_same_picture(const struct raster *own, const struct raster *d
                 fail_msg("pixel %u,%u: %d, drawn %d", x, y, shade_at(own, x, y), shade_at(drawn, x, y));
 }
 
-/* ---- pictures of pages --------------------------------------------------------------------------------------------- */
+/* ---- pictures of pages ---- */
 
 static void own_pixels_are_turned_as_displayed(void **state)
 {
@@ -224,7 +224,7 @@ static void degraded_is_150_dpi_gray_in_the_same_view(void **state)
     assert_float_equal(raster->to_view[0], 2, 1e-6);
 }
 
-/* ---- text ---------------------------------------------------------------------------------------------------------- */
+/* ---- text ---- */
 
 static const char long_text[] =
     "BT /F1 12 Tf 10 100 Td (The quick brown fox jumps over the lazy) Tj 0 -20 Td (dog and runs away into the wood) Tj ET";
@@ -271,13 +271,17 @@ static void hidden_text_is_not_the_pages_own(void **state)
     (void)state;
     static const char *const contents[] = {
         "q 60 0 0 40 0 0 cm /Im0 Do Q BT 3 Tr /F1 6 Tf 1 4 Td (an old layer of text that nobody can see but readers) Tj ET",
-        "BT /F1 6 Tf 1 4 Td (this text is under the picture of the page, so it can not be seen) Tj ET q 60 0 0 40 0 0 cm /Im0 Do Q"};
-    for (unsigned i = 0; i < 2; i++) {
+        "BT /F1 6 Tf 1 4 Td (this text is under the picture of the page, so it can not be seen) Tj ET q 60 0 0 40 0 0 cm /Im0 Do Q",
+        "BT /F1 6 Tf 1 4 Td (under) Tj ET q 60 0 0 40 0 0 cm /Im0 Do Q BT /F1 12 Tf 2 4 Td (PORTAL) Tj ET"};
+    static const char *const own[] = {"", "", "PORTAL\n"};
+    for (unsigned i = 0; i < 3; i++) {
         open_page(IW, IH, "", contents[i], GRAY_IMAGE, pattern());
         AUTO(raster_destroy) struct raster *raster = NULL;
         AUTO(page_destroy) Sohoa__Page *page = page_ok(1, false, &raster);
         assert_int_equal(page->kind, SOHOA__PAGE_KIND__PAGE_SCAN);
-        assert_int_equal(page->n_blocks, 0);
+        AUTO(buf_destroy) struct buf text = {0};
+        page_text(page, &text);
+        assert_string_equal(buf_text(&text), own[i]);
         assert_int_equal(shade_at(raster, 15, 30), pattern()[30 * IW + 15]);
     }
 }
@@ -308,7 +312,7 @@ static void text_in_an_old_vietnamese_encoding_is_read_from_the_picture(void **s
     assert_true(ink > 1000);
 }
 
-/* ---- pictures as sources ------------------------------------------------------------------------------------------- */
+/* ---- pictures as sources ---- */
 
 static PIX *sample_pix(int depth)
 {
@@ -443,7 +447,7 @@ static void a_png_with_alpha_lies_on_white(void **state)
     assert_int_equal(shade_at(raster, 50, 10), 255);
 }
 
-/* ---- errors -------------------------------------------------------------------------------------------------------- */
+/* ---- errors ---- */
 
 static void what_is_no_document_is_refused(void **state)
 {
@@ -499,7 +503,7 @@ static void wrong_page_counts_lose_no_page(void **state)
     }
 }
 
-/* ---- the real scans ------------------------------------------------------------------------------------------------ */
+/* ---- the real scans ---- */
 
 static bool load_scan(const char *name, struct buf *source)
 {
@@ -605,7 +609,7 @@ static void signatures_are_noted(void **state)
     sohoa__probe__free_unpacked(probe, NULL);
 }
 
-/* ---- in the sandbox and under fire --------------------------------------------------------------------------------- */
+/* ---- in the sandbox and under fire ---- */
 
 /* Everything of source; in a child, whose only judge is that it ends. */
 static void read_all(const struct buf *source)

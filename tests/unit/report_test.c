@@ -111,13 +111,13 @@ static void failures_are_cut(void **state)
 {
     (void)state;
     enum { MANY = REPORT_FAILURES_SHOWN + 5 };
-    char name[] = "a.pdf", why[] = "E_SOURCE_EMPTY: x", text[8192];
+    char name[] = "a.pdf", why[] = "E_SOURCE_EMPTY: x", foreign[] = "E_SOURCE_TYPE: x", text[8192];
     struct input input[MANY];
     struct outcome outcome[MANY];
     AUTO(report_destroy) struct report report;
     for (size_t i = 0; i < MANY; i++) {
         input[i] = (struct input){.name = name};
-        outcome[i] = (struct outcome){.name = name, .state = DOC_IS_REFUSED, .reason = why};
+        outcome[i] = (struct outcome){.name = name, .state = DOC_IS_REFUSED, .reason = i ? why : foreign};
     }
     report_of(input, MANY, outcome, MANY, &report);
     FILE *to = fmemopen(text, sizeof text, "w");
@@ -126,6 +126,7 @@ static void failures_are_cut(void **state)
     fclose(to);
     assert_non_null(strstr(text, "documents: 25: 25 refused\n"));
     assert_non_null(strstr(text, "  a.pdf: refused, E_SOURCE_EMPTY: x\n  and 5 more in report.json\n"));
+    assert_null(strstr(text, "E_SOURCE_TYPE")); /* others come first */
 }
 
 int main(void)

@@ -241,7 +241,7 @@ static void nothing_is_without_truth(void **state)
         assert_non_null(strstr(buf_text(&text), line));   /* the number as printed */
         assert_non_null(strstr(buf_text(&text), row[7])); /* who signs */
         assert_true(strlen(row[3]) == 10 && *row[4] && *row[5] && *row[6]);
-        snprintf(line, sizeof line, "\"%s\"", row[0]);
+        snprintf(line, sizeof line, "\"scans/%s\"", row[0]);
         assert_string_equal(manifest.cells[i][0], line);
         assert_int_equal(unit_check(manifest.cells[i][1], NULL), 0);
     }

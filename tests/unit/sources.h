@@ -98,8 +98,6 @@ static inline int run(struct buf *out, const char *format, ...)
     return status;
 }
 
-/* ---- PDFs by hand -------------------------------------------------------------------------------------------------- */
-
 struct maker {
     struct buf pdf;
     size_t at[64]; /* of object i */
@@ -165,8 +163,6 @@ static inline void maker_page(struct maker *maker, double w, double h, const cha
 }
 
 #define GRAY_IMAGE "/ColorSpace/DeviceGray /BitsPerComponent 8"
-
-/* ---- one source opened --------------------------------------------------------------------------------------------- */
 
 static inline int open_bytes(struct render *render, const void *data, size_t bytes, struct err *err)
 {

@@ -70,6 +70,29 @@ static void a_torn_append_counts_nothing(void **state)
     assert_string_equal(p.last, "l");
 }
 
+static void what_replaced_an_appended_blob_stays_whole(void **state)
+{
+    (void)state;
+    AUTO(store_destroy) struct store *store = opened();
+    struct blob replaced = blob("batch", "again/manifest"), again = blob("batch", "again/layout");
+    ok(store_lock(store, "first", TTL_MS, &why));
+    ok(store_guard_append(store, replaced.name, "old", 3, NULL, &why));
+    ok(store_guard_replace(store, replaced.name, "replaced", 8, &why));
+    store_destroy(&store);
+
+    store = opened();
+    ok(store_lock(store, "second", TTL_MS, &why));
+    holds(store, replaced.name, "replaced", 8);
+    ok(store_guard_append(store, again.name, "old", 3, NULL, &why));
+    ok(store_guard_remove(store, again.name, &why));
+    ok(store_guard_create(store, again.name, "created again", 13, &why));
+    store_destroy(&store);
+
+    store = opened();
+    ok(store_lock(store, "third", TTL_MS, &why));
+    holds(store, again.name, "created again", 13);
+}
+
 static void a_damaged_map_is_found_out(void **state)
 {
     (void)state;
@@ -182,9 +205,13 @@ static void urls_are_checked(void **state)
 int dir_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_torn_append_counts_nothing),    cmocka_unit_test(a_damaged_map_is_found_out),
-        cmocka_unit_test(content_can_not_be_written_over), cmocka_unit_test(the_sweep_spares_who_still_writes),
-        cmocka_unit_test(a_full_disk_leaves_no_half_blob), cmocka_unit_test(urls_are_checked),
+        cmocka_unit_test(a_torn_append_counts_nothing),
+        cmocka_unit_test(what_replaced_an_appended_blob_stays_whole),
+        cmocka_unit_test(a_damaged_map_is_found_out),
+        cmocka_unit_test(content_can_not_be_written_over),
+        cmocka_unit_test(the_sweep_spares_who_still_writes),
+        cmocka_unit_test(a_full_disk_leaves_no_half_blob),
+        cmocka_unit_test(urls_are_checked),
     };
     return cmocka_run_group_tests_name("store: only in a folder", tests, NULL, NULL);
 }

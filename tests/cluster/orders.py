@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What operators order of a running cluster: the same sources again, quarantine and release, re-run, withdrawal, a check
+before anything starts. After each, every count adds up, and a restart from the store alone comes to the same.
+
+usage: orders.py STORE-URL FOLDER (the store is a dir: one, since the test looks into it)
+"""
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from cluster import BIN, Cluster, backlog, fail, main, say, wait  # noqa: E402
+
+
+def submit(cluster, batch, sources):
+    cluster.api.post(f"batches?id={batch}", "".join(json.dumps({"source": source}) + "\n" for source in sources))
+
+
+def reads(cluster):
+    return sum(1 for worker in cluster.workers for _ in worker.events("page_read"))
+
+
+def expect(cluster, batch, **documents):
+    """The batch's documents by state, and its pages add up."""
+    found = cluster.api.get(f"batches/{batch}")
+    for state, count in documents.items():
+        if found["documents"][state] != count:
+            fail(f"batch {batch}: {found['documents'][state]} documents {state}, expected {count}: {found}")
+    pages = found["pages"]
+    if sum(count for state, count in pages.items() if state != "total") != pages["total"]:
+        fail(f"batch {batch}: pages do not add up: {pages}")
+    return found
+
+
+def blobs(store, word):
+    root = store.removeprefix("dir:")
+    return [os.path.relpath(os.path.join(base, name), root) for base, _, names in os.walk(root) for name in names
+            if word in os.path.relpath(os.path.join(base, name), root)]
+
+
+def same_again(cluster, sources):
+    submit(cluster, "first", sources)
+    cluster.finish("first")
+    before = reads(cluster)
+    submit(cluster, "again", sources)
+    found = cluster.finish("again")
+    if reads(cluster) != before:
+        fail(f"{reads(cluster) - before} pages were read again for a second batch of the same sources")
+    if found["pages"] != cluster.api.get("batches/first")["pages"]:
+        fail("the second batch of the same sources counts otherwise")
+    say(f"{found['pages']['stored']} pages stored; a second batch of the same sources found them all")
+
+
+def quarantine(cluster, store):
+    document = next(document for document in cluster.api.documents("first") if document["state"] == "stored")
+    path = f"batches/first/documents/{document['document']}"
+    before = cluster.api.get("batches/first")["pages"]
+    cluster.api.post(path + "/quarantine", json.dumps({"reason": "test"}))
+    for batch in ("first", "again"):
+        if cluster.api.documents(batch)[document["document"]]["state"] != "quarantined":
+            fail(f"batch {batch} still has the document")
+    wait("everything derived to be gone", lambda: [name for name in blobs(store, document["sha256"])
+                                                   if not name.startswith(("src/", "stop/"))] == [])
+    wait("its records to be gone", lambda: blobs(store, f"rec/first/{document['document']:08d}") == [])
+    if not blobs(store, "stop/" + document["sha256"]):
+        fail("there is no tombstone")
+    expect(cluster, "first", quarantined=1)
+    restart(cluster)
+    expect(cluster, "first", quarantined=1)
+    cluster.api.post(path + "/release")
+    cluster.finish("first")
+    cluster.finish("again")
+    if blobs(store, "stop/" + document["sha256"]) or cluster.api.get("batches/first")["pages"] != before:
+        fail("the release did not bring it back")
+    cluster.api.call("GET", path + "/pdf")
+    say("quarantine: derived blobs and records gone, in both batches, over a restart; release: read and stored again")
+
+
+def restart(cluster):
+    cluster.coordinator.kill()
+    cluster.redis.command("FLUSHALL")
+    cluster.coordinator.start()
+    wait("the workers to come back", lambda: cluster.connected() == 2, 60)
+
+
+def rerun(cluster):
+    document = cluster.api.documents("first")[1]
+    dry = cluster.api.post("batches/first/rerun?dry_run=1", json.dumps({"documents": [1]}))
+    before = reads(cluster)
+    cluster.api.post("batches/first/rerun", json.dumps({"documents": [1]}))
+    cluster.finish("first")
+    again = cluster.api.documents("first")[1]
+    if reads(cluster) - before != dry["pages"] or dry["pages"] != document["pages"]:
+        fail(f"the re-run read {reads(cluster) - before} pages, its price was {dry}")
+    if again["generation"] != document["generation"] + 1 or again["state"] != "stored":
+        fail(f"the re-run ended as {again}")
+    if json.loads(cluster.api.call("GET", "batches/first/documents/1/record"))["generation"] != again["generation"]:
+        fail("the record is of the old generation")
+    say(f"re-run: {dry['pages']} pages read again, generation {again['generation']} in force")
+
+
+def mended(cluster, sources, folder):
+    """A broken source is refused by reason; put right and re-run, it is stored."""
+    path = os.path.join(folder, "mended.pdf")
+    with open(path, "wb") as out:
+        out.write(b"%PDF-1.7\nnothing that makes sense\n")
+    submit(cluster, "mended", [path])
+    cluster.finish("mended")
+    refused = cluster.api.documents("mended")[0]
+    if refused["state"] != "refused" or not refused["error"]:
+        fail(f"a broken source ended as {refused}")
+    shutil.copyfile(next(source for source in sources if source.endswith(".pdf")), path)
+    cluster.api.post("batches/mended/rerun", json.dumps({"where": "state=refused"}))
+    cluster.finish("mended")
+    expect(cluster, "mended", stored=1)
+    say(f"a broken source was refused ({refused['error']['code']}), put right, re-run and stored")
+
+
+def withdraw(cluster, folder):
+    sources, _ = backlog(os.path.join(folder, "more"), "--documents", "4", "--seed", "77", "--pages-mean", "3")
+    submit(cluster, "withdrawn", sources)
+    wait("its first lease", lambda: cluster.api.get("batches/withdrawn")["pages"]["leased"])
+    cluster.api.post("batches/withdrawn/withdraw")
+    found = cluster.api.get("batches/withdrawn")
+    if found["state"] != "withdrawn" or found["pages"]["queued"] or found["pages"]["leased"]:
+        fail(f"after withdrawal: {found}")
+    wait("the workers to be idle", lambda: not sum(w["leases"] for w in cluster.api.get("status")["workers"]))
+    expect(cluster, "withdrawn", open=0)
+    say(f"withdrawn: {found['documents']['withdrawn']} of 4 documents, no lease left")
+
+
+def check(cluster, sources, folder):
+    lost = os.path.join(folder, "lost.pdf")
+    manifest = os.path.join(folder, "check.csv")
+    with open(manifest, "w") as out:
+        out.write("source,pages\n")
+        out.write(f'"{sources[0]}",999\n"{sources[1]}",\n{lost},3\n')
+    known = len(cluster.api.get("batches")["batches"])
+    answer = subprocess.run([f"{BIN}/sohoa", "--api", f"unix:{cluster.http}", "submit", manifest, "--check"],
+                            capture_output=True, text=True)
+    if answer.returncode != 3 or "lost.pdf" not in answer.stdout or "999" not in answer.stdout:
+        fail(f"submit --check: {answer.returncode} {answer.stdout} {answer.stderr}")
+    if len(cluster.api.get("batches")["batches"]) != known:
+        fail("a check admitted a batch")
+    say("submit --check named the missing source and the wrong page count, and started nothing")
+
+
+def run(store, folder):
+    sources, _ = backlog(folder, "--documents", "6", "--seed", "5", "--duplicates", "20", "--pages-mean", "1")
+    cluster = Cluster(store, folder)
+    cluster.start()
+    same_again(cluster, sources)
+    quarantine(cluster, store)
+    rerun(cluster)
+    mended(cluster, sources, folder)
+    withdraw(cluster, folder)
+    check(cluster, sources, folder)
+    batches = ("first", "again", "mended", "withdrawn")
+    before = {batch: cluster.api.get(f"batches/{batch}") for batch in batches}
+    restart(cluster)
+    for batch in batches:
+        after = cluster.api.get(f"batches/{batch}")
+        if (after["documents"], after["pages"], after["state"]) != (
+                before[batch]["documents"], before[batch]["pages"], before[batch]["state"]):
+            fail(f"batch {batch} after a restart from the store: {after}, before {before[batch]}")
+    say("a restart from the store alone came to the same counts")
+
+
+if __name__ == "__main__":
+    main(run)
