@@ -48,6 +48,8 @@ static void figures_print(struct buf *line, const struct bar_state *state, doubl
     }
     if (state->failures)
         buf_printf(line, ", %" PRIu64 " failed", state->failures);
+    if (state->refused)
+        buf_printf(line, ", %" PRIu64 " refused", state->refused);
 }
 
 void bar_format(struct buf *line, const struct bar_state *state, double pages_per_s, unsigned columns)

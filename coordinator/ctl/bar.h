@@ -14,7 +14,8 @@ enum { BAR_LINE_EVERY_MS = 5000, BAR_RATE_MS = 60000, BAR_SAMPLES = 64 };
 struct bar_state {
     uint64_t docs, docs_done;
     uint64_t pages, pages_done; /* of the documents that were looked at so far */
-    uint64_t failures;          /* pages that are dead, documents that are refused or quarantined */
+    uint64_t failures;          /* pages that are dead, documents that are quarantined */
+    uint64_t refused;           /* documents; of other types, most of them, which is no failure */
 };
 
 struct bar {
@@ -37,8 +38,8 @@ void bar_show(struct bar *bar, const struct bar_state *state, uint64_t now_ms);
 /* Takes the bar off the terminal, so that other lines can follow. */
 void bar_clear(struct bar *bar);
 
-/* The line itself: pages done and in all, pages a second, time left, failures; with a bar that fills it up to columns when
- * that is not 0. pages_per_s 0: not known yet. */
+/* The line itself: pages done and in all, pages a second, time left, failures and refused documents; with a bar that fills
+ * it up to columns when that is not 0. pages_per_s 0: not known yet. */
 void bar_format(struct buf *line, const struct bar_state *state, double pages_per_s, unsigned columns);
 
 #endif

@@ -163,8 +163,8 @@ static void progress_show(struct run *run, const json_t *batch)
         .pages = batch_count(batch, "pages", "total"),
         .pages_done = batch_count(batch, "pages", "total") - batch_count(batch, "pages", "queued") -
                       batch_count(batch, "pages", "leased"),
-        .failures = batch_count(batch, "pages", "dead") + batch_count(batch, "documents", "refused") +
-                    batch_count(batch, "documents", "quarantined"),
+        .failures = batch_count(batch, "pages", "dead") + batch_count(batch, "documents", "quarantined"),
+        .refused = batch_count(batch, "documents", "refused"),
     };
     bar_show(&run->bar, &state, clock_mono_ms());
 }
@@ -251,7 +251,8 @@ static void end_print_json(const struct run *run, const struct report *report)
     json_object_set_new(end, "report", json_string(buf_text(&path)));
     json_object_set_new(end, "batch", json_string(run->batch));
     json_object_set_new(end, "pages_new", json_integer((json_int_t)run->pages_read));
-    json_object_set_new(end, "pages_per_core_hour", run->pages_read ? json_real(pages_per_core_hour(run)) : json_null());
+    json_object_set_new(end, "pages_per_core_hour",
+                        run->pages_read ? json_real(pages_per_core_hour(run)) : json_null());
     json_object_set_new(end, "seconds", json_real(run->seconds));
     json_object_set_new(end, "slots", json_integer(run->slots));
     json_dumpf(end, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
@@ -262,8 +263,9 @@ static void end_print(const struct run *run, const struct report *report)
 {
     report_tell(report, stdout);
     if (run->pages_read)
-        printf("speed:     %.0f pages per core-hour (%" PRIu64 " pages in %.1f s with %" PRIu32 " slot%s)\n",
-               pages_per_core_hour(run), run->pages_read, run->seconds, run->slots, run->slots == 1 ? "" : "s");
+        printf("speed:     %.0f pages per core-hour (%" PRIu64 " page%s in %.1f s with %" PRIu32 " slot%s)\n",
+               pages_per_core_hour(run), run->pages_read, run->pages_read == 1 ? "" : "s", run->seconds, run->slots,
+               run->slots == 1 ? "" : "s");
     else
         puts("speed:     nothing to do: no page was left to read");
     printf("results:   %s\nreport:    %s/%s\n", run->out, run->out, REPORT);
@@ -319,10 +321,7 @@ int run_main(const struct command *command, struct ctl *ctl, int argc, char **ar
     const char *slots = NULL;
     AUTO(texts_destroy) struct texts paths = {0};
     AUTO(run_destroy)
-    struct run run = {.ctl = ctl,
-                      .lang = "vie",
-                      .began_ms = clock_mono_ms(),
-                      .slots = cores()};
+    struct run run = {.ctl = ctl, .lang = "vie", .began_ms = clock_mono_ms(), .slots = cores()};
     const struct flag flags[] = {
         {.name = "out",   .meta = "DIR", .text = &run.out,  .doc = "folder for the results; DIR/.sohoa is the run's own"},
         {.name = "lang",  .meta = "L",   .text = &run.lang, .doc = "Tesseract languages, joined by + [vie]"             },

@@ -30,6 +30,8 @@ static void plain(void **state)
     line_is(&(struct bar_state){.docs = 12}, 0, 0, "0/0 pages, 0/12 documents");
     line_is(&(struct bar_state){.docs = 1, .docs_done = 1, .pages = 9, .pages_done = 9, .failures = 2}, 3, 0,
             "9/9 pages, 1/1 documents, 3.0 pages/s, 2 failed");
+    line_is(&(struct bar_state){.docs = 4, .docs_done = 3, .pages = 9, .pages_done = 9, .failures = 2, .refused = 1}, 0,
+            0, "9/9 pages, 3/4 documents, 2 failed, 1 refused");
 }
 
 static void filled(void **state)
