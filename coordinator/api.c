@@ -243,6 +243,15 @@ static const struct {
     {"source", "application/octet-stream",  "source"      },
 };
 
+/* While a re-run is under way the result before it is still the document's. */
+static bool result_in_force(const struct doc *doc, uint32_t *ret_generation)
+{
+    bool rerunning = doc->state == SOHOA__DOC_STATE__DOC_OPEN && doc->generation > 0;
+    *ret_generation = doc->generation - rerunning;
+    return doc->work != NONE &&
+           (rerunning || doc->state == SOHOA__DOC_STATE__DOC_STORED || doc->state == SOHOA__DOC_STATE__DOC_DEAD);
+}
+
 static void get_file(struct coordinator *c, struct request *request, const struct route_args *args)
 {
     struct doc_ref ref = {args->batch->index, args->doc};
@@ -257,8 +266,8 @@ static void get_file(struct coordinator *c, struct request *request, const struc
         request_answer_err(request, &err);
         return;
     }
-    bool done = doc->state == SOHOA__DOC_STATE__DOC_STORED || doc->state == SOHOA__DOC_STATE__DOC_DEAD;
-    if (!done || doc->work == NONE) {
+    uint32_t generation;
+    if (!result_in_force(doc, &generation)) {
         err_set(&err, E_STATE, "document %u of batch %s is %s", ref.doc, args->batch->id, doc_state_name[doc->state]);
         request_answer_err(request, &err);
         return;
@@ -269,7 +278,7 @@ static void get_file(struct coordinator *c, struct request *request, const struc
     else if (!strcmp(args->word, "source"))
         name_src(&name, work->sha256);
     else
-        name_out(&name, work->sha256, c->backlog->pipeline[work->pipeline], doc->generation, args->word);
+        name_out(&name, work->sha256, c->backlog->pipeline[work->pipeline], generation, args->word);
     request_answer_blob(request, name.text, file_rule[i].content_type, file_rule[i].file_name);
 }
 

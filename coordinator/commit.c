@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -39,6 +40,7 @@ struct committer {
     void (*rewritten)(int rc, const struct err *err, void *user); /* NULL: nobody waits */
     void *rewritten_user;
     bool busy, redis_ok, redis_skip;
+    atomic_bool stopping; /* the store is not waited for any more */
     int rc, redis_rc;
     struct err err, redis_err;
 };
@@ -84,6 +86,12 @@ void committer_destroy(struct committer **committer)
     free((*committer)->redis_socket);
     free(*committer);
     *committer = NULL;
+}
+
+void committer_stop(struct committer *committer)
+{
+    if (committer)
+        atomic_store(&committer->stopping, true);
 }
 
 bool committer_idle(const struct committer *committer)
@@ -227,7 +235,7 @@ static int persist(struct committer *committer, int (*step)(struct committer *co
     unsigned pause_ms = STORE_BACKOFF_FIRST_MS;
     for (;;) {
         int rc = step(committer, &committer->err);
-        if (!rc || err_class(rc) != ERR_RETRY)
+        if (!rc || err_class(rc) != ERR_RETRY || atomic_load(&committer->stopping))
             return rc;
         trace_err(TRACE_WARN, "store_waits", &committer->err, "retry_ms=%u", pause_ms);
         wait_ms(pause_ms);

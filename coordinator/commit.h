@@ -57,6 +57,9 @@ int committer_new(struct store *store, struct ledger *ledger, const char *redis_
                   struct committer **ret_committer, struct err *err);
 void committer_destroy(struct committer **committer);
 
+/* The process ends: a store that fails is not tried again. committer may be NULL. */
+void committer_stop(struct committer *committer);
+
 bool committer_idle(const struct committer *committer);
 void committer_submit(struct committer *committer, struct group *group); /* takes it; the committer is idle */
 

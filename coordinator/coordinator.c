@@ -272,6 +272,7 @@ static int coordinator_start(struct coordinator *c, struct err *err)
 
 static void coordinator_end(struct coordinator *c)
 {
+    committer_stop(c->committer);
     io_destroy(&c->commit_io);
     io_destroy(&c->back_io); /* before the requests whose blobs it reads */
     http_destroy(&c->http);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * What sched.c (the way of a job) and orders.c (what operators and a restart do to it) share. */
+ * What sched.c, finish.c and orders.c share. */
 #ifndef SOHOA_SCHED_PRIVATE_H
 #define SOHOA_SCHED_PRIVATE_H
 
@@ -30,6 +30,11 @@ struct sched {
 };
 
 void acts_add(struct acts *acts, struct act act);
+
+/* The worker's lease of that id, or NULL. */
+struct lease *lease_find(struct sched *sched, uint32_t worker, uint64_t id);
+/* Takes the lease out of its worker's list and returns what it was. */
+struct lease lease_take(struct sched *sched, struct lease *lease);
 
 /* Makes a document final. */
 void doc_settle(struct sched *sched, struct doc_ref ref, Sohoa__DocState state, uint32_t stored, uint32_t dead,
