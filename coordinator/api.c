@@ -16,15 +16,12 @@ enum { DOCUMENTS_PRESET = 100, DOCUMENTS_MOST = 1000, SEGMENTS_MOST = 8 };
 
 /* ---- shapes ---- */
 
-const char *const doc_state_name[DOC_STATES] = {"open",        "stored",    "dead",   "duplicate",
-                                                "quarantined", "withdrawn", "refused"};
-
 static json_t *documents_json(const uint64_t count[DOC_STATES])
 {
     json_t *json = json_object();
     json_int_t total = 0;
     for (int s = 0; s < DOC_STATES; s++) {
-        json_object_set_new(json, doc_state_name[s], json_integer((json_int_t)count[s]));
+        json_object_set_new(json, doc_state_name(s), json_integer((json_int_t)count[s]));
         total += (json_int_t)count[s];
     }
     json_object_set_new(json, "total", json_integer(total));
@@ -141,7 +138,7 @@ static json_t *document_json(struct coordinator *c, struct doc_ref ref, const ch
     if (doc->work != NONE)
         sha256_hex(c->backlog->work[doc->work].sha256, sha256);
     return json_pack("{s:I, s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:o, s:I}", "document", (json_int_t)ref.doc, "source",
-                     source, "state", doc_state_name[doc->state], "error", err_json(c, doc->fault), "sha256", sha256,
+                     source, "state", doc_state_name(doc->state), "error", err_json(c, doc->fault), "sha256", sha256,
                      "pages", (json_int_t)doc->pages, "pages_stored", (json_int_t)pages[PAGE_STORED], "pages_dead",
                      (json_int_t)pages[PAGE_DEAD], "duplicate_of",
                      doc->state == SOHOA__DOC_STATE__DOC_DUPLICATE ? json_integer(doc->duplicate_of) : json_null(),
@@ -165,7 +162,7 @@ static int documents_list(struct coordinator *c, const struct batch *batch, uint
     if (!row)
         return err_set(err, E_NOMEM, "no memory to list documents");
     for (; doc < batch->docs && json_array_size(list) < limit; doc++) {
-        if (state && strcmp(state, doc_state_name[batch->doc[doc].state]))
+        if (state && strcmp(state, doc_state_name(batch->doc[doc].state)))
             continue;
         int rc = document_source(c, batch, doc, row, err);
         if (rc)
@@ -202,7 +199,7 @@ static int state_argument(const struct request *request, const char **ret_state,
     if (!state || !*state)
         return 0;
     for (int s = 0; s < DOC_STATES; s++)
-        if (!strcmp(state, doc_state_name[s]))
+        if (!strcmp(state, doc_state_name(s)))
             *ret_state = state;
     return *ret_state ? 0 : err_set(err, E_USAGE, "state=%.20s: no document is ever in that state", state);
 }
@@ -268,7 +265,7 @@ static void get_file(struct coordinator *c, struct request *request, const struc
     }
     uint32_t generation;
     if (!result_in_force(doc, &generation)) {
-        err_set(&err, E_STATE, "document %u of batch %s is %s", ref.doc, args->batch->id, doc_state_name[doc->state]);
+        err_set(&err, E_STATE, "document %u of batch %s is %s", ref.doc, args->batch->id, doc_state_name(doc->state));
         request_answer_err(request, &err);
         return;
     }

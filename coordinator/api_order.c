@@ -85,7 +85,7 @@ static int where_parse(const char *text, struct where *where, struct err *err)
 
 static bool where_fits(const struct coordinator *c, const struct where *where, const struct doc *doc)
 {
-    if (*where->state && strcmp(where->state, doc_state_name[doc->state]))
+    if (*where->state && strcmp(where->state, doc_state_name(doc->state)))
         return false;
     return !*where->error ||
            (doc->fault != NONE && !strcmp(where->error, err_name(c->backlog->fault[doc->fault].err.code)));

@@ -5,8 +5,6 @@
 
 #include "coordinator/http.h"
 
-extern const char *const doc_state_name[DOC_STATES];
-
 struct route_args {
     struct batch *batch; /* {batch} or {check} */
     uint32_t doc;        /* {doc} */

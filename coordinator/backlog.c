@@ -21,6 +21,13 @@ static void *grow(void *at, uint32_t *capacity, uint32_t need, size_t item_bytes
     return at;
 }
 
+const char *doc_state_name(int state)
+{
+    static const char *const name[DOC_STATES] = {"open",        "stored",    "dead",   "duplicate",
+                                                 "quarantined", "withdrawn", "refused"};
+    return state >= 0 && state < DOC_STATES ? name[state] : "?";
+}
+
 void ring_push(struct ring *ring, uint32_t value)
 {
     if (ring->count == ring->capacity) {

@@ -127,6 +127,8 @@ struct backlog {
     uint32_t pipelines;
 };
 
+const char *doc_state_name(int state); /* "open", "stored", ...: a Sohoa__DocState as people read it */
+
 void ring_push(struct ring *ring, uint32_t value);
 uint32_t ring_pop(struct ring *ring); /* asserts that it is not empty */
 uint32_t ring_peek(const struct ring *ring, uint32_t nth);

@@ -40,12 +40,38 @@ static void drop_lease(struct coordinator *c, uint32_t worker, uint64_t lease)
     gate_send(c->gate, sched_worker(c->sched, worker)->name, &frame);
 }
 
+static const char *doc_page(const struct coordinator *c, const struct doc *doc, uint32_t page_no)
+{
+    return doc->work == NONE ? "-" : trace_page(c->backlog->work[doc->work].sha256, page_no);
+}
+
+/* With the workers' lines of the same page=, a page's whole story. */
+static void act_trace(const struct coordinator *c, const struct act *act)
+{
+    if (act->kind != ACT_OUTCOME && act->kind != ACT_STORED && act->kind != ACT_DEAD)
+        return;
+    const struct doc *doc = doc_at(c->backlog, act->doc);
+    const char *batch = c->backlog->batch[act->doc.batch]->id;
+    if (act->kind == ACT_OUTCOME)
+        trace(TRACE_INFO, "document", "batch=%s doc=%u state=%s page=%s pages=%u dead=%u generation=%u", batch,
+              act->doc.doc, doc_state_name(doc->state), doc_page(c, doc, 0), doc->pages, doc->pages_dead,
+              doc->generation);
+    else if (act->kind == ACT_STORED)
+        trace(TRACE_DEBUG, "pages_stored", "batch=%s doc=%u page=%s count=%u", batch, act->doc.doc,
+              doc_page(c, doc, act->first), act->count);
+    else if (act->fault != NONE)
+        trace_err(TRACE_WARN, "page_dead", &c->backlog->fault[act->fault].err, "batch=%s doc=%u page=%s count=%u",
+                  batch, act->doc.doc, doc_page(c, doc, act->first), act->count);
+}
+
 void coordinator_apply(struct coordinator *c)
 {
     group_add(c->group, c->backlog, &c->acts);
-    for (size_t i = 0; i < c->acts.count; i++)
+    for (size_t i = 0; i < c->acts.count; i++) {
+        act_trace(c, &c->acts.at[i]);
         if (c->acts.at[i].kind == ACT_DROP)
             drop_lease(c, c->acts.at[i].worker, c->acts.at[i].lease);
+    }
     c->acts.count = 0;
 }
 
