@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * Batches on their way in. The manifest is checked on the loop, written by the commit thread when its turn comes, and the batch is in force
- * once its ledger entry is durable. */
+ * Batches on their way in. The manifest is checked on a back thread (a million rows take seconds), written by the commit
+ * thread when its turn comes, and the batch is in force once its ledger entry is durable. */
 #include <assert.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,40 +49,70 @@ static bool admission_waits(const struct coordinator *c, const char *id)
     return false;
 }
 
-int admit(struct coordinator *c, const char *id, struct buf *manifest, uint32_t priority, uint64_t deadline_ms,
-          void (*done)(struct admission *admission, void *user), void *user, bool *ret_created, struct err *err)
+static void admission_end(struct admission *a, int rc)
 {
-    int rc = batch_id_check(id, err);
+    a->rc = rc;
+    a->done(a, a->user);
+    admission_destroy(&a);
+}
+
+static void check_work(struct io_task *task)
+{
+    struct admission *a = (struct admission *)task;
+    char hex[SHA256_HEX_CHARS + 1];
+    a->rc = rows_check(buf_text(&a->manifest), a->manifest.size, &a->plan, &a->err);
+    if (a->rc || *a->id)
+        return;
+    sha256_hex(a->plan.sha256, hex); /* the same manifest again is the same batch */
+    snprintf(a->id, sizeof a->id, "batch-%.16s", hex);
+}
+
+/* Into the queue, unless the batch is there or on its way already. */
+static void check_done(struct io_task *task)
+{
+    struct admission *a = (struct admission *)task;
+    struct admission **last = &a->c->admissions;
+    const struct batch *there = backlog_batch(a->c->backlog, a->id);
+    if (a->rc) {
+        admission_end(a, a->rc);
+    } else if (there && !memcmp(there->manifest_sha256, a->plan.sha256, SHA256_BYTES)) {
+        admission_end(a, 0);
+    } else if (there) {
+        admission_end(a, err_set(&a->err, E_EXISTS, "batch %s exists with another manifest: choose another id", a->id));
+    } else if (admission_waits(a->c, a->id)) {
+        admission_end(a, err_set(&a->err, E_EXISTS, "batch %s is being admitted right now", a->id));
+    } else {
+        a->created = true;
+        a->pipeline = worker_pipeline(a->c);
+        a->priority = a->priority ? a->priority : a->plan.priority ? a->plan.priority : PRIORITY_PRESET;
+        a->deadline_ms = a->deadline_ms ? a->deadline_ms : a->plan.deadline_ms;
+        a->task = (struct io_task){0};
+        while (*last)
+            last = &(*last)->next;
+        *last = a;
+    }
+}
+
+int admit(struct coordinator *c, const char *id, struct buf *manifest, uint32_t priority, uint64_t deadline_ms,
+          void (*done)(struct admission *admission, void *user), void *user, struct err *err)
+{
+    int rc = id ? batch_id_check(id, err) : 0;
     if (rc)
         return rc;
-    if (admission_waits(c, id))
-        return err_set(err, E_EXISTS, "batch %s is being admitted right now", id);
-    AUTO(admission_destroy) struct admission *admission = calloc(1, sizeof *admission);
+    struct admission *admission = calloc(1, sizeof *admission);
     if (!admission)
         return err_set(err, E_NOMEM, "no memory for a batch");
-    rc = rows_check(buf_text(manifest), manifest->size, &admission->plan, err);
-    if (rc)
-        return rc;
-    const struct batch *there = backlog_batch(c->backlog, id);
-    *ret_created = !there;
-    if (there)
-        return !memcmp(there->manifest_sha256, admission->plan.sha256, SHA256_BYTES)
-                   ? 0
-                   : err_set(err, E_EXISTS, "batch %s exists with another manifest: choose another id", id);
-    memcpy(admission->id, id, strlen(id) + 1);
+    if (id)
+        memcpy(admission->id, id, strlen(id) + 1);
     admission->manifest = *manifest;
     *manifest = (struct buf){0};
     admission->c = c;
-    admission->pipeline = worker_pipeline(c);
-    admission->priority = priority ? priority : admission->plan.priority ? admission->plan.priority : PRIORITY_PRESET;
-    admission->deadline_ms = deadline_ms ? deadline_ms : admission->plan.deadline_ms;
+    admission->priority = priority;
+    admission->deadline_ms = deadline_ms;
     admission->done = done;
     admission->user = user;
-    struct admission **last = &c->admissions;
-    while (*last)
-        last = &(*last)->next;
-    *last = admission;
-    admission = NULL;
+    admission->task = (struct io_task){.work = check_work, .done = check_done};
+    io_submit(c->back_io, &admission->task);
     return 0;
 }
 
@@ -104,8 +135,7 @@ static void admission_work(struct io_task *task)
         admitted.pipeline = (ProtobufCBinaryData){SHA256_BYTES, a->digest};
     entry.body_case = SOHOA__LEDGER_ENTRY__BODY_ADMITTED;
     entry.admitted = &admitted;
-    ledger_add(c->ledger, &entry);
-    a->rc = ledger_commit(c->ledger, &a->err);
+    a->rc = committer_write_entry(c->committer, &entry, &a->err);
 }
 
 static void file_keys_set(struct batch *batch, const struct rows_plan *plan)
@@ -125,6 +155,8 @@ static void admission_done(struct io_task *task)
         memcpy(batch->unit, a->plan.unit, sizeof batch->unit);
         memcpy(batch->manifest_sha256, a->plan.sha256, SHA256_BYTES);
         file_keys_set(batch, &a->plan);
+        if (batch->pipeline == NONE && worker_pipeline(c) != NONE) /* the first came while this was being written */
+            peers_pin(c, worker_pipeline(c));
         sched_enter(c->sched, batch, &c->acts);
         coordinator_apply(c);
         committer_stale(c->committer); /* its counters appear in Redis */
@@ -132,8 +164,7 @@ static void admission_done(struct io_task *task)
               trace_value(a->plan.unit));
     }
     c->admissions = a->next;
-    a->done(a, a->user);
-    admission_destroy(&a);
+    admission_end(a, a->rc);
 }
 
 void admissions_start(struct coordinator *c)
@@ -158,7 +189,8 @@ int admit_check(struct coordinator *c, const struct buf *manifest, struct batch 
         rows_plan_destroy(&plan);
         return rc;
     }
-    snprintf(id, sizeof id, "check-%u", ++c->checks);
+    /* A colon: no batch is called like that. The epoch: no worker takes it for one of before a restart. */
+    snprintf(id, sizeof id, "check:%" PRIu64 "-%u", store_epoch(c->store), ++c->checks);
     struct batch *batch = batch_add(c->backlog, id, plan.docs, NONE);
     AUTO(mem_destroy) struct manifest_row *row = malloc(sizeof *row);
     batch->check_only = true;

@@ -12,19 +12,16 @@
 #include "proto/clock.h"
 #include "storage/name.h"
 
-enum { DOCUMENTS_MOST = 1000, SEGMENTS_MOST = 8 };
+enum { DOCUMENTS_PRESET = 100, DOCUMENTS_MOST = 1000, SEGMENTS_MOST = 8 };
 
 /* ---- shapes ---- */
-
-static const char *const doc_state_name[DOC_STATES] = {"open",        "stored",    "dead",   "duplicate",
-                                                       "quarantined", "withdrawn", "refused"};
 
 static json_t *documents_json(const uint64_t count[DOC_STATES])
 {
     json_t *json = json_object();
     json_int_t total = 0;
     for (int s = 0; s < DOC_STATES; s++) {
-        json_object_set_new(json, doc_state_name[s], json_integer((json_int_t)count[s]));
+        json_object_set_new(json, doc_state_name(s), json_integer((json_int_t)count[s]));
         total += (json_int_t)count[s];
     }
     json_object_set_new(json, "total", json_integer(total));
@@ -141,7 +138,7 @@ static json_t *document_json(struct coordinator *c, struct doc_ref ref, const ch
     if (doc->work != NONE)
         sha256_hex(c->backlog->work[doc->work].sha256, sha256);
     return json_pack("{s:I, s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:o, s:I}", "document", (json_int_t)ref.doc, "source",
-                     source, "state", doc_state_name[doc->state], "error", err_json(c, doc->fault), "sha256", sha256,
+                     source, "state", doc_state_name(doc->state), "error", err_json(c, doc->fault), "sha256", sha256,
                      "pages", (json_int_t)doc->pages, "pages_stored", (json_int_t)pages[PAGE_STORED], "pages_dead",
                      (json_int_t)pages[PAGE_DEAD], "duplicate_of",
                      doc->state == SOHOA__DOC_STATE__DOC_DUPLICATE ? json_integer(doc->duplicate_of) : json_null(),
@@ -165,7 +162,7 @@ static int documents_list(struct coordinator *c, const struct batch *batch, uint
     if (!row)
         return err_set(err, E_NOMEM, "no memory to list documents");
     for (; doc < batch->docs && json_array_size(list) < limit; doc++) {
-        if (state && strcmp(state, doc_state_name[batch->doc[doc].state]))
+        if (state && strcmp(state, doc_state_name(batch->doc[doc].state)))
             continue;
         int rc = document_source(c, batch, doc, row, err);
         if (rc)
@@ -176,24 +173,51 @@ static int documents_list(struct coordinator *c, const struct batch *batch, uint
     return 0;
 }
 
-static uint32_t number_argument(const struct request *request, const char *name, uint32_t preset, uint32_t most)
+/* Digits only; what is over the most is the most. */
+static bool number_parse(const char *text, uint32_t most, uint32_t *ret_number)
+{
+    if (!*text || text[strspn(text, "0123456789")])
+        return false;
+    unsigned long number = strtoul(text, NULL, 10);
+    *ret_number = number > most ? most : (uint32_t)number;
+    return true;
+}
+
+static int number_argument(const struct request *request, const char *name, uint32_t most, uint32_t *ret_number,
+                           struct err *err)
 {
     const char *text = request_argument(request, name);
-    char *end;
-    if (!text || !*text)
-        return preset;
-    unsigned long number = strtoul(text, &end, 10);
-    return *end || number > most ? most : (uint32_t)number;
+    if (!text || !*text || number_parse(text, most, ret_number))
+        return 0;
+    return err_set(err, E_USAGE, "%s=%.20s is not a number", name, text);
+}
+
+static int state_argument(const struct request *request, const char **ret_state, struct err *err)
+{
+    const char *state = request_argument(request, "state");
+    *ret_state = NULL;
+    if (!state || !*state)
+        return 0;
+    for (int s = 0; s < DOC_STATES; s++)
+        if (!strcmp(state, doc_state_name(s)))
+            *ret_state = state;
+    return *ret_state ? 0 : err_set(err, E_USAGE, "state=%.20s: no document is ever in that state", state);
 }
 
 static void get_documents(struct coordinator *c, struct request *request, const struct route_args *args)
 {
     const struct batch *batch = args->batch;
     json_t *list = json_array();
+    const char *state;
     struct err err;
-    uint32_t next = 0, limit = number_argument(request, "limit", 100, DOCUMENTS_MOST);
-    uint32_t first = request_argument(request, "after") ? number_argument(request, "after", 0, batch->docs) + 1 : 0;
-    int rc = documents_list(c, batch, first, limit ? limit : 1, request_argument(request, "state"), list, &next, &err);
+    uint32_t next = 0, limit = DOCUMENTS_PRESET, after = NONE; /* after NONE the first is 0 */
+    int rc = number_argument(request, "limit", DOCUMENTS_MOST, &limit, &err);
+    if (!rc)
+        rc = number_argument(request, "after", batch->docs, &after, &err);
+    if (!rc)
+        rc = state_argument(request, &state, &err);
+    if (!rc)
+        rc = documents_list(c, batch, after + 1, limit ? limit : 1, state, list, &next, &err);
     if (rc) {
         json_decref(list);
         request_answer_err(request, &err);
@@ -216,6 +240,15 @@ static const struct {
     {"source", "application/octet-stream",  "source"      },
 };
 
+/* While a re-run is under way the result before it is still the document's. */
+static bool result_in_force(const struct doc *doc, uint32_t *ret_generation)
+{
+    bool rerunning = doc->state == SOHOA__DOC_STATE__DOC_OPEN && doc->generation > 0;
+    *ret_generation = doc->generation - rerunning;
+    return doc->work != NONE &&
+           (rerunning || doc->state == SOHOA__DOC_STATE__DOC_STORED || doc->state == SOHOA__DOC_STATE__DOC_DEAD);
+}
+
 static void get_file(struct coordinator *c, struct request *request, const struct route_args *args)
 {
     struct doc_ref ref = {args->batch->index, args->doc};
@@ -230,9 +263,9 @@ static void get_file(struct coordinator *c, struct request *request, const struc
         request_answer_err(request, &err);
         return;
     }
-    bool done = doc->state == SOHOA__DOC_STATE__DOC_STORED || doc->state == SOHOA__DOC_STATE__DOC_DEAD;
-    if (!done || doc->work == NONE) {
-        err_set(&err, E_STATE, "document %u of batch %s is %s", ref.doc, args->batch->id, doc_state_name[doc->state]);
+    uint32_t generation;
+    if (!result_in_force(doc, &generation)) {
+        err_set(&err, E_STATE, "document %u of batch %s is %s", ref.doc, args->batch->id, doc_state_name(doc->state));
         request_answer_err(request, &err);
         return;
     }
@@ -242,7 +275,7 @@ static void get_file(struct coordinator *c, struct request *request, const struc
     else if (!strcmp(args->word, "source"))
         name_src(&name, work->sha256);
     else
-        name_out(&name, work->sha256, c->backlog->pipeline[work->pipeline], doc->generation, args->word);
+        name_out(&name, work->sha256, c->backlog->pipeline[work->pipeline], generation, args->word);
     request_answer_blob(request, name.text, file_rule[i].content_type, file_rule[i].file_name);
 }
 
@@ -279,12 +312,9 @@ static int segment_take(struct coordinator *c, const char *want, const char *got
         if (!args->batch || args->batch->check_only != check)
             return err_set(err, E_ABSENT, "there is no %s '%.60s'", check ? "check" : "batch", got);
     } else if (!strcmp(want, "{doc}")) {
-        char *end;
-        unsigned long number = strtoul(got, &end, 10);
-        if (*end || !*got || number >= args->batch->docs)
+        if (!number_parse(got, args->batch->docs, &args->doc) || args->doc == args->batch->docs)
             return err_set(err, E_ABSENT, "batch %s has no document '%.20s': 0 to %u", args->batch->id, got,
                            args->batch->docs - 1);
-        args->doc = (uint32_t)number;
     } else if (!strcmp(want, "{word}")) {
         args->word = got;
     }

@@ -11,13 +11,14 @@
 #include "proto/auto.h"
 #include "proto/trace.h"
 
-/* ---- admission ---- */
+enum {
+    WHERE_BYTES = 256,          /* a predicate, with the 0 */
+    REASON_BYTES = 4096,        /* why a document is quarantined, likewise */
+    RERUN_ENTRY_DOCS = 1 << 18, /* documents in one ledger entry */
+};
+_Static_assert(RERUN_ENTRY_DOCS * 5 + 2 * WHERE_BYTES + NAME_BYTES <= LEDGER_ENTRY_BYTES, "a re-run fits in an entry");
 
-static void answer_admitted(struct request *request, const char *id, uint32_t docs, bool created)
-{
-    request_answer(request, created ? 201 : 200,
-                   json_pack("{s:s, s:I, s:b}", "id", id, "documents", (json_int_t)docs, "created", created));
-}
+/* ---- admission ---- */
 
 static void on_admitted(struct admission *admission, void *user)
 {
@@ -25,7 +26,9 @@ static void on_admitted(struct admission *admission, void *user)
     if (admission->rc)
         request_answer_err(request, &admission->err);
     else
-        answer_admitted(request, admission->id, admission->plan.docs, true);
+        request_answer(request, admission->created ? 201 : 200,
+                       json_pack("{s:s, s:I, s:b}", "id", admission->id, "documents", (json_int_t)admission->plan.docs,
+                                 "created", admission->created));
 }
 
 static int admission_arguments(const struct request *request, uint32_t *ret_priority, uint64_t *ret_deadline_ms,
@@ -40,30 +43,16 @@ static int admission_arguments(const struct request *request, uint32_t *ret_prio
 
 void post_batch(struct coordinator *c, struct request *request, const struct route_args *args)
 {
-    const char *given = request_argument(request, "id");
-    struct buf *body = request_body(request);
-    char id[NAME_BYTES];
+    const char *id = request_argument(request, "id");
     uint32_t priority = 0;
     uint64_t deadline_ms = 0;
-    bool created = false;
     struct err err;
     (void)args;
-    if (given && *given) {
-        snprintf(id, sizeof id, "%s", given);
-    } else { /* the same manifest again is the same batch */
-        uint8_t digest[SHA256_BYTES];
-        char hex[SHA256_HEX_CHARS + 1];
-        sha256_of(body->data, body->size, digest);
-        sha256_hex(digest, hex);
-        snprintf(id, sizeof id, "batch-%.16s", hex);
-    }
     int rc = admission_arguments(request, &priority, &deadline_ms, &err);
     if (!rc)
-        rc = admit(c, id, body, priority, deadline_ms, on_admitted, request, &created, &err);
+        rc = admit(c, id && *id ? id : NULL, request_body(request), priority, deadline_ms, on_admitted, request, &err);
     if (rc)
         request_answer_err(request, &err);
-    else if (!created)
-        answer_admitted(request, id, backlog_batch(c->backlog, id)->docs, false);
 }
 
 /* ---- re-run ---- */
@@ -96,9 +85,7 @@ static int where_parse(const char *text, struct where *where, struct err *err)
 
 static bool where_fits(const struct coordinator *c, const struct where *where, const struct doc *doc)
 {
-    static const char *const name[DOC_STATES] = {"open",        "stored",    "dead",   "duplicate",
-                                                 "quarantined", "withdrawn", "refused"};
-    if (*where->state && strcmp(where->state, name[doc->state]))
+    if (*where->state && strcmp(where->state, doc_state_name(doc->state)))
         return false;
     return !*where->error ||
            (doc->fault != NONE && !strcmp(where->error, err_name(c->backlog->fault[doc->fault].err.code)));
@@ -112,7 +99,7 @@ static bool may_rerun(const struct doc *doc)
 
 /* The documents that the body names, as an array of uint32_t. */
 static int rerun_choose(struct coordinator *c, const struct batch *batch, const char *body, struct buf *chosen,
-                        struct err *err)
+                        char ret_where[WHERE_BYTES], struct err *err)
 {
     json_error_t fault;
     json_t *json = json_loads(body, 0, &fault), *docs = json_object_get(json, "documents");
@@ -121,8 +108,11 @@ static int rerun_choose(struct coordinator *c, const struct batch *batch, const 
     int rc = 0;
     if (!json_is_object(json) || (!text && !json_is_array(docs)))
         rc = err_set(err, E_USAGE, "the body must be {\"where\": \"state=dead\"} or {\"documents\": [0, 1]}");
+    if (!rc && text && strlen(text) >= WHERE_BYTES)
+        rc = err_set(err, E_WHERE, "'where' is longer than %d bytes (WHERE_BYTES)", WHERE_BYTES - 1);
     if (!rc && text)
         rc = where_parse(text, &where, err);
+    snprintf(ret_where, WHERE_BYTES, "%s", rc || !text ? "" : text);
     for (uint32_t i = 0; i < batch->docs && !rc && text; i++)
         if (may_rerun(&batch->doc[i]) && where_fits(c, &where, &batch->doc[i]))
             buf_append(chosen, &i, sizeof i);
@@ -140,19 +130,21 @@ static int rerun_choose(struct coordinator *c, const struct batch *batch, const 
     return rc;
 }
 
-static void rerun_enter(struct coordinator *c, struct batch *batch, const struct buf *chosen, const char *body)
+static void rerun_enter(struct coordinator *c, struct batch *batch, const struct buf *chosen, const char *where)
 {
     const uint32_t *doc = (const uint32_t *)(const void *)chosen->data;
     size_t count = chosen->size / sizeof *doc;
-    Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
-    Sohoa__Rerun rerun = SOHOA__RERUN__INIT;
-    rerun.batch = batch->id;
-    rerun.docs = (uint32_t *)(uintptr_t)doc;
-    rerun.n_docs = count;
-    rerun.where = (char *)(uintptr_t)body;
-    entry.body_case = SOHOA__LEDGER_ENTRY__BODY_RERUN;
-    entry.rerun = &rerun;
-    group_add_entry(c->group, &entry);
+    for (size_t first = 0; first < count; first += RERUN_ENTRY_DOCS) {
+        Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
+        Sohoa__Rerun rerun = SOHOA__RERUN__INIT;
+        rerun.batch = batch->id;
+        rerun.docs = (uint32_t *)(uintptr_t)(doc + first);
+        rerun.n_docs = count - first < RERUN_ENTRY_DOCS ? count - first : RERUN_ENTRY_DOCS;
+        rerun.where = (char *)(uintptr_t)where;
+        entry.body_case = SOHOA__LEDGER_ENTRY__BODY_RERUN;
+        entry.rerun = &rerun;
+        group_add_entry(c->group, &entry);
+    }
     for (size_t i = 0; i < count; i++)
         /* One of the same source may have taken this one along. */
         if (batch->doc[doc[i]].phase == PHASE_FINAL)
@@ -177,15 +169,16 @@ void post_rerun(struct coordinator *c, struct request *request, const struct rou
 {
     AUTO(buf_destroy) struct buf chosen = {0};
     const char *dry = request_argument(request, "dry_run");
+    char where[WHERE_BYTES];
     struct err err;
-    int rc = rerun_choose(c, args->batch, buf_text(request_body(request)), &chosen, &err);
+    int rc = rerun_choose(c, args->batch, buf_text(request_body(request)), &chosen, where, &err);
     if (rc) {
         request_answer_err(request, &err);
         return;
     }
     uint64_t docs = chosen.size / sizeof(uint32_t), pages = rerun_pages(args->batch, &chosen);
     if (docs && !(dry && !strcmp(dry, "1")))
-        rerun_enter(c, args->batch, &chosen, buf_text(request_body(request)));
+        rerun_enter(c, args->batch, &chosen, where);
     request_answer(request, 200, json_pack("{s:I, s:I}", "documents", (json_int_t)docs, "pages", (json_int_t)pages));
 }
 
@@ -221,14 +214,19 @@ void post_quarantine(struct coordinator *c, struct request *request, const struc
 {
     struct doc_ref ref = {args->batch->index, args->doc};
     const struct doc *doc = doc_at(c->backlog, ref);
+    json_t *body = json_loads(buf_text(request_body(request)), 0, NULL);
+    const char *reason = json_string_value(json_object_get(body, "reason"));
     struct err err;
-    if (doc->state == SOHOA__DOC_STATE__DOC_WITHDRAWN) {
-        err_set(&err, E_STATE, "document %u of batch %s is withdrawn", ref.doc, args->batch->id);
+    int rc = 0;
+    if (doc->state == SOHOA__DOC_STATE__DOC_WITHDRAWN)
+        rc = err_set(&err, E_STATE, "document %u of batch %s is withdrawn", ref.doc, args->batch->id);
+    else if (reason && strlen(reason) >= REASON_BYTES)
+        rc = err_set(&err, E_LIMIT, "the reason is longer than %d bytes (REASON_BYTES)", REASON_BYTES - 1);
+    if (rc) {
+        json_decref(body);
         request_answer_err(request, &err);
         return;
     }
-    json_t *body = json_loads(buf_text(request_body(request)), 0, NULL);
-    const char *reason = json_string_value(json_object_get(body, "reason"));
     Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
     Sohoa__Quarantined quarantined = SOHOA__QUARANTINED__INIT;
     quarantined.sha256 = doc_sha256(c, doc);

@@ -21,6 +21,13 @@ static void *grow(void *at, uint32_t *capacity, uint32_t need, size_t item_bytes
     return at;
 }
 
+const char *doc_state_name(int state)
+{
+    static const char *const name[DOC_STATES] = {"open",        "stored",    "dead",   "duplicate",
+                                                 "quarantined", "withdrawn", "refused"};
+    return state >= 0 && state < DOC_STATES ? name[state] : "?";
+}
+
 void ring_push(struct ring *ring, uint32_t value)
 {
     if (ring->count == ring->capacity) {
@@ -282,7 +289,7 @@ uint32_t work_subscriber_in(const struct backlog *backlog, uint32_t work, uint32
 {
     struct doc_ref ref = backlog->work[work].subscriber;
     for (; ref.batch != NONE; ref = doc_at(backlog, ref)->next)
-        if (ref.batch == batch && doc_at(backlog, ref)->state != SOHOA__DOC_STATE__DOC_DUPLICATE)
+        if (ref.batch == batch && doc_at(backlog, ref)->duplicate_of == NONE)
             return ref.doc;
     return NONE;
 }

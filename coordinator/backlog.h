@@ -105,6 +105,7 @@ struct work {
     uint8_t attempts; /* of ASSEMBLE */
     uint8_t losses;
     bool leased; /* ASSEMBLING: a worker has it */
+    bool folded; /* the words of this generation are stored */
     uint32_t last_worker;
     uint64_t not_before_ms;
 };
@@ -125,6 +126,8 @@ struct backlog {
     uint8_t (*pipeline)[SHA256_BYTES];
     uint32_t pipelines;
 };
+
+const char *doc_state_name(int state); /* "open", "stored", ...: a Sohoa__DocState as people read it */
 
 void ring_push(struct ring *ring, uint32_t value);
 uint32_t ring_pop(struct ring *ring); /* asserts that it is not empty */
@@ -155,7 +158,7 @@ uint32_t work_add(struct backlog *backlog, const uint8_t sha256[SHA256_BYTES], u
 /* The document is counted, too; it is WORKING or, as far as the work is DONE, stays to be finished by the caller. */
 void work_subscribe(struct backlog *backlog, uint32_t work, struct doc_ref ref);
 void work_unsubscribe(struct backlog *backlog, struct doc_ref ref);
-/* A subscriber of the same batch, before ref was subscribed; NONE. */
+/* The subscriber of this batch that is no duplicate; NONE. */
 uint32_t work_subscriber_in(const struct backlog *backlog, uint32_t work, uint32_t batch);
 
 void work_cut(struct work *work); /* makes its parts, if it has none */

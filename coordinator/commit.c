@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -39,6 +40,7 @@ struct committer {
     void (*rewritten)(int rc, const struct err *err, void *user); /* NULL: nobody waits */
     void *rewritten_user;
     bool busy, redis_ok, redis_skip;
+    atomic_bool stopping; /* the store is not waited for any more */
     int rc, redis_rc;
     struct err err, redis_err;
 };
@@ -84,6 +86,12 @@ void committer_destroy(struct committer **committer)
     free((*committer)->redis_socket);
     free(*committer);
     *committer = NULL;
+}
+
+void committer_stop(struct committer *committer)
+{
+    if (committer)
+        atomic_store(&committer->stopping, true);
 }
 
 bool committer_idle(const struct committer *committer)
@@ -142,16 +150,16 @@ static int write_layouts(struct committer *committer, struct err *err)
 
 static int write_stops(struct committer *committer, struct err *err)
 {
-    const struct buf *stops = &committer->group->stops;
+    const struct group_stop *stop = (const struct group_stop *)(const void *)committer->group->stops.data;
     struct name name;
     int rc = 0;
-    for (size_t at = 0; at < stops->size && !rc; at += SHA256_BYTES) {
-        rc = store_guard_create(committer->store, name_stop(&name, stops->data + at), "", 0, err);
+    for (size_t i = 0; i < committer->group->stops.size / sizeof *stop && !rc; i++) {
+        name_stop(&name, stop[i].sha256);
+        rc = stop[i].release ? store_guard_remove(committer->store, name.text, err)
+                             : store_guard_create(committer->store, name.text, "", 0, err);
         if (rc == E_EXISTS)
             rc = 0;
     }
-    for (size_t at = 0; at < committer->group->releases.size && !rc; at += SHA256_BYTES)
-        rc = store_guard_remove(committer->store, name_stop(&name, committer->group->releases.data + at), err);
     return rc;
 }
 
@@ -227,7 +235,7 @@ static int persist(struct committer *committer, int (*step)(struct committer *co
     unsigned pause_ms = STORE_BACKOFF_FIRST_MS;
     for (;;) {
         int rc = step(committer, &committer->err);
-        if (!rc || err_class(rc) != ERR_RETRY)
+        if (!rc || err_class(rc) != ERR_RETRY || atomic_load(&committer->stopping))
             return rc;
         trace_err(TRACE_WARN, "store_waits", &committer->err, "retry_ms=%u", pause_ms);
         wait_ms(pause_ms);
@@ -238,6 +246,15 @@ static int persist(struct committer *committer, int (*step)(struct committer *co
 static int commit_ledger(struct committer *committer, struct err *err)
 {
     return ledger_commit(committer->ledger, err);
+}
+
+int committer_write_entry(struct committer *committer, Sohoa__LedgerEntry *entry, struct err *err)
+{
+    ledger_add(committer->ledger, entry);
+    int rc = persist(committer, commit_ledger);
+    if (rc)
+        *err = committer->err;
+    return rc;
 }
 
 static int redis_open(struct committer *committer, struct err *err)
@@ -398,6 +415,7 @@ static void batch_snapshot(struct rewrite_batch *rewrite, const struct backlog *
     memset(buf_reserve(&rewrite->bits, bytes), 0, bytes);
     rewrite->bits.size = bytes;
     group_add_counters(rewrite->counters, batch);
+    group_add_page_counters(rewrite->counters, batch);
     for (uint32_t i = 0; i < batch->docs; i++)
         doc_snapshot(rewrite, backlog, (struct doc_ref){batch->index, i});
 }

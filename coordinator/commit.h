@@ -46,6 +46,9 @@ const struct doc_ref *group_placed(const struct group *group, size_t *count);
 /* Blobs to remove once the group is durable, each ended by a 0. */
 const struct buf *group_garbage(const struct group *group, size_t *count);
 
+/* Likewise, what their names begin with. */
+const struct buf *group_purge(const struct group *group, size_t *count);
+
 /* ---- the committer ---- */
 
 /* Borrows all of them. done is called on the loop's thread with the group, given back; rc is 0 or a FATAL error. */
@@ -54,8 +57,15 @@ int committer_new(struct store *store, struct ledger *ledger, const char *redis_
                   struct committer **ret_committer, struct err *err);
 void committer_destroy(struct committer **committer);
 
+/* The process ends: a store that fails is not tried again. committer may be NULL. */
+void committer_stop(struct committer *committer);
+
 bool committer_idle(const struct committer *committer);
 void committer_submit(struct committer *committer, struct group *group); /* takes it; the committer is idle */
+
+/* On the commit thread, while the committer is idle: one entry for the ledger. It is in for good once it was queued, so this
+ * waits for the store as long as it takes. Errors: FATAL. */
+int committer_write_entry(struct committer *committer, Sohoa__LedgerEntry *entry, struct err *err);
 
 /* True when Redis holds what memory holds, but for groups under way. */
 bool committer_redis_ok(const struct committer *committer);

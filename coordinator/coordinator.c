@@ -40,12 +40,38 @@ static void drop_lease(struct coordinator *c, uint32_t worker, uint64_t lease)
     gate_send(c->gate, sched_worker(c->sched, worker)->name, &frame);
 }
 
+static const char *doc_page(const struct coordinator *c, const struct doc *doc, uint32_t page_no)
+{
+    return doc->work == NONE ? "-" : trace_page(c->backlog->work[doc->work].sha256, page_no);
+}
+
+/* With the workers' lines of the same page=, a page's whole story. */
+static void act_trace(const struct coordinator *c, const struct act *act)
+{
+    if (act->kind != ACT_OUTCOME && act->kind != ACT_STORED && act->kind != ACT_DEAD)
+        return;
+    const struct doc *doc = doc_at(c->backlog, act->doc);
+    const char *batch = c->backlog->batch[act->doc.batch]->id;
+    if (act->kind == ACT_OUTCOME)
+        trace(TRACE_INFO, "document", "batch=%s doc=%u state=%s page=%s pages=%u dead=%u generation=%u", batch,
+              act->doc.doc, doc_state_name(doc->state), doc_page(c, doc, 0), doc->pages, doc->pages_dead,
+              doc->generation);
+    else if (act->kind == ACT_STORED)
+        trace(TRACE_DEBUG, "pages_stored", "batch=%s doc=%u page=%s count=%u", batch, act->doc.doc,
+              doc_page(c, doc, act->first), act->count);
+    else if (act->fault != NONE)
+        trace_err(TRACE_WARN, "page_dead", &c->backlog->fault[act->fault].err, "batch=%s doc=%u page=%s count=%u",
+                  batch, act->doc.doc, doc_page(c, doc, act->first), act->count);
+}
+
 void coordinator_apply(struct coordinator *c)
 {
     group_add(c->group, c->backlog, &c->acts);
-    for (size_t i = 0; i < c->acts.count; i++)
+    for (size_t i = 0; i < c->acts.count; i++) {
+        act_trace(c, &c->acts.at[i]);
         if (c->acts.at[i].kind == ACT_DROP)
             drop_lease(c, c->acts.at[i].worker, c->acts.at[i].lease);
+    }
     c->acts.count = 0;
 }
 
@@ -54,14 +80,26 @@ void coordinator_apply(struct coordinator *c)
 struct removal {
     struct io_task task;
     struct store *store;
-    struct buf names;
-    size_t count;
+    struct buf names, prefixes;
+    size_t count, prefix_count;
 };
+
+static int removal_found(const char *name, void *user)
+{
+    struct removal *removal = user;
+    buf_append(&removal->names, name, strlen(name) + 1);
+    removal->count++;
+    return 0;
+}
 
 static void removal_work(struct io_task *task)
 {
     struct removal *removal = (struct removal *)task;
     struct err err;
+    const char *prefix = buf_text(&removal->prefixes);
+    for (size_t i = 0; i < removal->prefix_count; i++, prefix += strlen(prefix) + 1)
+        if (store_list(removal->store, prefix, removal_found, removal, &err))
+            trace_err(TRACE_WARN, "removal_failed", &err, "prefix=%s", prefix);
     const char *name = buf_text(&removal->names);
     for (size_t i = 0; i < removal->count; i++, name += strlen(name) + 1)
         if (store_remove(removal->store, name, &err))
@@ -72,14 +110,15 @@ static void removal_done(struct io_task *task)
 {
     struct removal *removal = (struct removal *)task;
     buf_destroy(&removal->names);
+    buf_destroy(&removal->prefixes);
     free(removal);
 }
 
 static void remove_garbage(struct coordinator *c, const struct group *group)
 {
-    size_t count;
-    const struct buf *names = group_garbage(group, &count);
-    if (!count)
+    size_t count, prefix_count;
+    const struct buf *names = group_garbage(group, &count), *prefixes = group_purge(group, &prefix_count);
+    if (!count && !prefix_count)
         return;
     struct removal *removal = calloc(1, sizeof *removal);
     if (!removal)
@@ -87,7 +126,9 @@ static void remove_garbage(struct coordinator *c, const struct group *group)
     removal->task = (struct io_task){.work = removal_work, .done = removal_done};
     removal->store = c->store;
     removal->count = count;
+    removal->prefix_count = prefix_count;
     buf_append(&removal->names, names->data, names->size);
+    buf_append(&removal->prefixes, prefixes->data, prefixes->size);
     io_submit(c->back_io, &removal->task);
 }
 
@@ -140,7 +181,7 @@ static void on_time(struct coordinator *c, uint64_t now_ms)
         sched_expire(c->sched, now_ms, &c->acts);
         coordinator_apply(c);
     }
-    if (now_ms >= c->renew_ms) {
+    if (now_ms >= c->renew_ms && !c->stop) { /* the reason to stop is not to be overwritten */
         c->renew_ms = now_ms + (uint64_t)config_int(c->config, CFG_LOCK_TTL_MS) / 3;
         c->rc = store_renew(c->store, &c->err);
         if (c->rc && err_class(c->rc) == ERR_RETRY) {
@@ -257,10 +298,11 @@ static int coordinator_start(struct coordinator *c, struct err *err)
 
 static void coordinator_end(struct coordinator *c)
 {
+    committer_stop(c->committer);
+    io_destroy(&c->commit_io);
+    io_destroy(&c->back_io); /* before the requests whose blobs it reads */
     http_destroy(&c->http);
     gate_destroy(&c->gate);
-    io_destroy(&c->commit_io);
-    io_destroy(&c->back_io);
     committer_destroy(&c->committer);
     ledger_destroy(&c->ledger);
     group_destroy(&c->group);

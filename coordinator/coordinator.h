@@ -38,7 +38,7 @@ struct coordinator {
     struct acts acts;
     struct peer *peer;
     uint32_t peers;
-    struct admission *admissions;     /* waiting for the commit thread's turn */
+    struct admission *admissions;     /* checked, waiting for the commit thread's turn */
     uint64_t started_ms, granting_ms; /* nothing is granted before granting_ms */
     uint64_t beat_ms, renew_ms, expire_ms, rewrite_ms;
     uint32_t checks; /* made so far */
@@ -65,6 +65,8 @@ void peers_receive(struct coordinator *c, uint64_t now_ms);
 void peers_grant(struct coordinator *c, uint64_t now_ms);
 void peers_tick(struct coordinator *c, uint64_t now_ms);
 void peers_acknowledge(struct coordinator *c, const struct group *group);
+/* Batches admitted before any worker was known take this pipeline. */
+void peers_pin(struct coordinator *c, uint32_t pipeline);
 
 /* ---- admit.c ---- */
 
@@ -79,16 +81,18 @@ struct admission {
     uint8_t digest[SHA256_BYTES]; /* of pipeline */
     uint32_t priority;
     uint64_t deadline_ms;
+    bool created; /* not: it was there already, with the same manifest */
     int rc;
     struct err err;
     void (*done)(struct admission *admission, void *user); /* then the admission is freed */
     void *user;
 };
 
-/* Checks the manifest and takes it over; done is called when the batch is durable and entered, or with rc. When it is there already with
- * the same manifest, *ret_created is false and done is not called. Errors: E_MANIFEST, E_EXISTS, E_LIMIT. */
+/* Takes the manifest over; id NULL: named after it. done is called when the batch is durable and entered, when it is there
+ * already with the same manifest, or with rc: E_MANIFEST, E_EXISTS, E_LIMIT. Errors at once, and no done: E_MANIFEST (the
+ * id), E_NOMEM. */
 int admit(struct coordinator *c, const char *id, struct buf *manifest, uint32_t priority, uint64_t deadline_ms,
-          void (*done)(struct admission *admission, void *user), void *user, bool *ret_created, struct err *err);
+          void (*done)(struct admission *admission, void *user), void *user, struct err *err);
 void admissions_start(struct coordinator *c); /* when the committer is idle */
 
 /* A batch of probes only, kept in memory alone. *ret_id lies in *batch. */

@@ -12,6 +12,9 @@
 #include "proto/wire.h"
 #include "storage/name.h"
 
+enum { SPLIT_PARTS = 8192 };
+_Static_assert(SPLIT_PARTS *(ERR_TEXT_BYTES + 64) <= LEDGER_ENTRY_BYTES, "a split fits in a ledger entry");
+
 struct group *group_new(void)
 {
     struct group *group = calloc(1, sizeof *group);
@@ -47,10 +50,10 @@ void group_destroy(struct group **group)
     buf_destroy(&(*group)->entries);
     buf_destroy(&(*group)->layouts);
     buf_destroy(&(*group)->stops);
-    buf_destroy(&(*group)->releases);
     buf_destroy(&(*group)->acks);
     buf_destroy(&(*group)->placed);
     buf_destroy(&(*group)->garbage);
+    buf_destroy(&(*group)->purge);
     free(*group);
     *group = NULL;
 }
@@ -58,7 +61,7 @@ void group_destroy(struct group **group)
 bool group_empty(const struct group *group)
 {
     return !group->changes.size && !group->entries.size && !group->layouts.size && !group->stops.size &&
-           !group->releases.size && !group->acks.size && !group->garbage.size;
+           !group->acks.size && !group->garbage.size && !group->purge.size;
 }
 
 void group_add_entry(struct group *group, const Sohoa__LedgerEntry *entry)
@@ -71,7 +74,9 @@ void group_add_entry(struct group *group, const Sohoa__LedgerEntry *entry)
 
 void group_add_release(struct group *group, const uint8_t sha256[SHA256_BYTES])
 {
-    buf_append(&group->releases, sha256, SHA256_BYTES);
+    struct group_stop stop = {.release = true};
+    memcpy(stop.sha256, sha256, SHA256_BYTES);
+    buf_append(&group->stops, &stop, sizeof stop);
 }
 
 void group_add_ack(struct group *group, struct group_ack ack)
@@ -95,6 +100,12 @@ const struct buf *group_garbage(const struct group *group, size_t *count)
 {
     *count = group->garbage_count;
     return &group->garbage;
+}
+
+const struct buf *group_purge(const struct group *group, size_t *count)
+{
+    *count = group->purge_count;
+    return &group->purge;
 }
 
 static void garbage_add(struct group *group, const char *name)
@@ -160,6 +171,12 @@ void group_add_counters(struct group *group, const struct batch *batch)
     set_text(group, batch, "unit", batch->unit);
 }
 
+void group_add_page_counters(struct group *group, const struct batch *batch)
+{
+    set_number(group, batch, "pages_stored", batch->page_count[PAGE_STORED]);
+    set_number(group, batch, "pages_dead", batch->page_count[PAGE_DEAD]);
+}
+
 /* ---- actions ---- */
 
 static void add_placed(struct group *group, const struct backlog *backlog, struct doc_ref ref)
@@ -213,7 +230,7 @@ static void add_outcome(struct group *group, const struct backlog *backlog, stru
                                                      .value = text_keep(group, text)});
 }
 
-/* One list of a split: parts of work in state, with or without attempts behind them. */
+/* A split as it is being packed, and what its lists point to. */
 struct split_lists {
     Sohoa__PagesSplit message;
     Sohoa__Range *range;
@@ -254,22 +271,21 @@ static void split_part(struct split_lists *lists, const struct backlog *backlog,
     }
 }
 
-static void add_split(struct group *group, const struct backlog *backlog, uint32_t index)
+/* One entry of count parts from first on. */
+static void add_split_parts(struct group *group, const struct backlog *backlog, const struct work *work, uint32_t first,
+                            uint32_t count)
 {
-    const struct work *work = &backlog->work[index];
     struct doc_ref lead = work->subscriber;
-    if (lead.batch == NONE)
-        return;
     struct split_lists lists = {.message = SOHOA__PAGES_SPLIT__INIT,
-                                .range = zeroed(work->parts, sizeof(Sohoa__Range)),
-                                .failure = zeroed(work->parts, sizeof(Sohoa__PageFailure)),
-                                .err = zeroed(work->parts, sizeof(Sohoa__Err)),
-                                .stored = zeroed(work->parts, sizeof(Sohoa__Range *)),
-                                .kept = zeroed(work->parts, sizeof(Sohoa__Range *)),
-                                .failed = zeroed(work->parts, sizeof(Sohoa__PageFailure *)),
-                                .dead = zeroed(work->parts, sizeof(Sohoa__PageFailure *))};
-    for (uint32_t i = 0; i < work->parts; i++)
-        split_part(&lists, backlog, &work->part[i], i);
+                                .range = zeroed(count, sizeof(Sohoa__Range)),
+                                .failure = zeroed(count, sizeof(Sohoa__PageFailure)),
+                                .err = zeroed(count, sizeof(Sohoa__Err)),
+                                .stored = zeroed(count, sizeof(Sohoa__Range *)),
+                                .kept = zeroed(count, sizeof(Sohoa__Range *)),
+                                .failed = zeroed(count, sizeof(Sohoa__PageFailure *)),
+                                .dead = zeroed(count, sizeof(Sohoa__PageFailure *))};
+    for (uint32_t i = 0; i < count; i++)
+        split_part(&lists, backlog, &work->part[first + i], i);
     Sohoa__PagesSplit *split = &lists.message;
     split->batch = backlog->batch[lead.batch]->id;
     split->doc = lead.doc;
@@ -292,6 +308,18 @@ static void add_split(struct group *group, const struct backlog *backlog, uint32
     free(lists.dead);
 }
 
+/* In entries of so many parts that each is within LEDGER_ENTRY_BYTES, whatever the texts of their errors. */
+static void add_split(struct group *group, const struct backlog *backlog, uint32_t index)
+{
+    const struct work *work = &backlog->work[index];
+    if (work->subscriber.batch == NONE)
+        return;
+    for (uint32_t first = 0; first < work->parts; first += SPLIT_PARTS) {
+        uint32_t left = work->parts - first;
+        add_split_parts(group, backlog, work, first, left < SPLIT_PARTS ? left : SPLIT_PARTS);
+    }
+}
+
 static void add_pages(struct group *group, const struct backlog *backlog, const struct act *act)
 {
     const struct doc *doc = doc_at(backlog, act->doc);
@@ -310,22 +338,30 @@ static void add_pages(struct group *group, const struct backlog *backlog, const 
         group_add_change(group, change);
 }
 
+/* All bundles of a generation: of the ranges of the layout, of those they were cut into, of leases that were lost. */
+static void purge_bundles(struct group *group, const struct work *work, const uint8_t *pipeline, uint32_t generation)
+{
+    struct name name;
+    name_bundle(&name, work->sha256, pipeline, generation, 1, 1);
+    strrchr(name.text, '/')[1] = '\0';
+    buf_append(&group->purge, name.text, strlen(name.text) + 1);
+    group->purge_count++;
+}
+
 /* Everything derived from the source, in every generation so far. The source itself stays until an operator purges it. */
 static void add_stop(struct group *group, const struct backlog *backlog, uint32_t index)
 {
     static const char *const part[] = {"done", "pdf", "alto", "text", "words"};
     const struct work *work = &backlog->work[index];
     const uint8_t *pipeline = backlog->pipeline[work->pipeline];
+    struct group_stop stop = {.release = false};
     struct name name;
-    buf_append(&group->stops, work->sha256, SHA256_BYTES);
+    memcpy(stop.sha256, work->sha256, SHA256_BYTES);
+    buf_append(&group->stops, &stop, sizeof stop);
     for (uint32_t generation = 0; generation <= work->generation; generation++) {
         for (size_t i = 0; i < sizeof part / sizeof part[0]; i++)
             garbage_add(group, name_out(&name, work->sha256, pipeline, generation, part[i]));
-        for (uint32_t first = 1; first <= work->pages; first += work->range_pages) {
-            uint32_t left = work->pages - first + 1;
-            uint32_t count = left < work->range_pages ? left : work->range_pages;
-            garbage_add(group, name_bundle(&name, work->sha256, pipeline, generation, first, count));
-        }
+        purge_bundles(group, work, pipeline, generation);
     }
     for (struct doc_ref ref = work->subscriber; ref.batch != NONE; ref = doc_at(backlog, ref)->next)
         garbage_add(group, name_rec(&name, backlog->batch[ref.batch]->id, ref.doc));

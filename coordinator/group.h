@@ -11,21 +11,29 @@ struct group_layout {
     struct layout_entry entry;
 };
 
+struct group_stop {
+    uint8_t sha256[SHA256_BYTES];
+    bool release; /* the tombstone goes; otherwise it comes */
+};
+
 struct group {
-    struct buf layouts;  /* struct group_layout */
-    struct buf stops;    /* sha256 of new tombstones, 32 bytes each */
-    struct buf releases; /* likewise, of tombstones to remove */
-    struct buf entries;  /* packed ledger entries, each behind its u32 length */
-    struct buf changes;  /* struct progress_change */
-    struct buf texts;    /* char *: what the changes point to */
-    struct buf acks;     /* struct group_ack */
-    struct buf placed;   /* struct doc_ref */
-    struct buf garbage;  /* names, each ended by a 0 */
+    struct buf layouts; /* struct group_layout */
+    struct buf stops;   /* struct group_stop, in the order they were said */
+    struct buf entries; /* packed ledger entries, each behind its u32 length */
+    struct buf changes; /* struct progress_change */
+    struct buf texts;   /* char *: what the changes point to */
+    struct buf acks;    /* struct group_ack */
+    struct buf placed;  /* struct doc_ref */
+    struct buf garbage; /* names, each ended by a 0 */
     size_t garbage_count;
+    struct buf purge; /* prefixes of names, likewise */
+    size_t purge_count;
     bool recount; /* pages went back: Redis is rewritten */
 };
 
 void group_add_change(struct group *group, struct progress_change change);
 void group_add_counters(struct group *group, const struct batch *batch);
+/* For a rewrite: withdrawn documents have pages stored or dead that no bit stands for any more. */
+void group_add_page_counters(struct group *group, const struct batch *batch);
 
 #endif

@@ -15,15 +15,7 @@ static void parts_forget(struct work *work)
     work->parts = 0;
 }
 
-static bool work_wanted(const struct sched *sched, const struct work *work)
-{
-    for (struct doc_ref ref = work->subscriber; ref.batch != NONE; ref = doc_at(sched->backlog, ref)->next)
-        if (doc_at(sched->backlog, ref)->state == SOHOA__DOC_STATE__DOC_OPEN)
-            return true;
-    return false;
-}
-
-/* Nobody waits for it any more: what runs of it stops, what is stored stays for whoever asks for it later. */
+/* Nobody waits for it any more, or not yet again: what runs of it stops, what is stored stays for who comes later. */
 static void work_abandon(struct sched *sched, uint32_t index, struct acts *acts)
 {
     struct work *work = &sched->backlog->work[index];
@@ -32,7 +24,7 @@ static void work_abandon(struct sched *sched, uint32_t index, struct acts *acts)
         if (work->part[i].state == PAGE_LEASED)
             part_move(sched->backlog, index, &work->part[i], PAGE_QUEUED);
     work->leased = false;
-    if (work->phase != WORK_DONE && work->phase != WORK_STOPPED)
+    if (work->phase == WORK_READY)
         work->phase = WORK_HELD;
 }
 
@@ -49,7 +41,7 @@ static void doc_withdraw(struct sched *sched, struct doc_ref ref, struct acts *a
     if (index == NONE)
         return;
     work_unsubscribe(sched->backlog, ref);
-    if (!work_wanted(sched, &sched->backlog->work[index]))
+    if (work_lead(sched, &sched->backlog->work[index]).batch == NONE)
         work_abandon(sched, index, acts);
 }
 
@@ -105,29 +97,32 @@ static void probe_again(struct sched *sched, struct doc_ref ref, struct acts *ac
     acts_add(acts, (struct act){.kind = ACT_RECOUNT, .doc = ref});
 }
 
-/* A new generation of the work. Where pages are dead, only these run again; the others are kept from its words. */
+/* A new generation of the work. Where pages are dead, only these run again; the others are kept from its words. Where it
+ * could not be assembled it has no words, and only what it had kept itself is kept again. */
 static void work_renew(struct work *work)
 {
-    bool some_dead = work_parts_in(work, PAGE_DEAD) > 0;
-    work->words_generation = work->generation++;
-    work->phase = WORK_HELD;
-    work->leased = false;
-    work->attempts = work->losses = 0;
-    work->last_worker = NONE;
-    if (!some_dead) {
-        parts_forget(work);
-        return;
-    }
+    bool folded = work->folded, some_kept = false, some_run = false;
     for (uint32_t i = 0; i < work->parts; i++) {
         struct part *part = &work->part[i];
-        bool dead = part->state == PAGE_DEAD;
+        bool keep = part->state != PAGE_DEAD && (folded || part->kept);
         *part = (struct part){.first = part->first,
                               .count = part->count,
-                              .state = dead ? PAGE_QUEUED : PAGE_STORED,
-                              .kept = !dead,
+                              .state = keep ? PAGE_STORED : PAGE_QUEUED,
+                              .kept = keep,
                               .last_worker = NONE,
                               .fault = NONE};
+        some_kept = some_kept || keep;
+        some_run = some_run || !keep;
     }
+    if (!some_kept || !some_run)
+        parts_forget(work);
+    if (folded)
+        work->words_generation = work->generation;
+    work->generation++;
+    work->phase = WORK_HELD;
+    work->leased = work->folded = false;
+    work->attempts = work->losses = 0;
+    work->last_worker = NONE;
 }
 
 void sched_rerun(struct sched *sched, struct doc_ref ref, struct acts *acts)
@@ -143,6 +138,8 @@ void sched_rerun(struct sched *sched, struct doc_ref ref, struct acts *acts)
     struct work *work = &sched->backlog->work[index];
     sched_drop_leases(sched, (struct doc_ref){NONE, 0}, index, acts);
     work_count(sched->backlog, index, -1);
+    if (!work->folded)
+        work_tell_bundles(work, index, acts);
     work_renew(work);
     work_count(sched->backlog, index, 1);
     for (struct doc_ref it = work->subscriber; it.batch != NONE; it = doc_at(sched->backlog, it)->next) {
@@ -170,7 +167,7 @@ static void doc_quarantine(struct sched *sched, struct doc_ref ref, struct acts 
     acts_add(acts, (struct act){.kind = ACT_RECOUNT, .doc = ref});
 }
 
-void sched_stop_work(struct sched *sched, uint32_t index, struct acts *acts)
+static void work_stop(struct sched *sched, uint32_t index, struct acts *acts)
 {
     struct work *work = &sched->backlog->work[index];
     if (work->phase == WORK_STOPPED)
@@ -179,9 +176,33 @@ void sched_stop_work(struct sched *sched, uint32_t index, struct acts *acts)
     for (struct doc_ref ref = work->subscriber; ref.batch != NONE; ref = doc_at(sched->backlog, ref)->next)
         doc_quarantine(sched, ref, acts);
     work->phase = WORK_STOPPED;
-    work->leased = false;
+    work->leased = work->folded = false;
     parts_forget(work);
     acts_add(acts, (struct act){.kind = ACT_STOPPED, .work = index});
+}
+
+/* The tombstone is the source's, whatever the pipeline. */
+static void source_each(struct sched *sched, uint32_t index, struct acts *acts,
+                        void (*each)(struct sched *sched, uint32_t work, struct acts *acts))
+{
+    const uint8_t *sha256 = sched->backlog->work[index].sha256;
+    for (uint32_t pipeline = 0; pipeline < sched->backlog->pipelines; pipeline++) {
+        uint32_t work = work_find(sched->backlog, sha256, pipeline);
+        if (work != NONE)
+            each(sched, work, acts);
+    }
+}
+
+void sched_stop_work(struct sched *sched, uint32_t index, struct acts *acts)
+{
+    source_each(sched, index, acts, work_stop);
+}
+
+void sched_purge(struct sched *sched, struct acts *acts)
+{
+    for (uint32_t i = 0; i < sched->backlog->works; i++)
+        if (sched->backlog->work[i].phase == WORK_STOPPED)
+            acts_add(acts, (struct act){.kind = ACT_STOPPED, .work = i});
 }
 
 static void doc_stop(struct sched *sched, struct doc_ref ref, struct acts *acts)
@@ -209,6 +230,8 @@ void sched_quarantine(struct sched *sched, struct doc_ref ref, struct acts *acts
 static void work_release(struct sched *sched, uint32_t index, struct acts *acts)
 {
     struct work *work = &sched->backlog->work[index];
+    if (work->phase != WORK_STOPPED)
+        return;
     work->generation++;
     work->phase = WORK_HELD;
     for (struct doc_ref ref = work->subscriber; ref.batch != NONE; ref = doc_at(sched->backlog, ref)->next) {
@@ -233,7 +256,7 @@ void sched_release(struct sched *sched, struct doc_ref ref, struct acts *acts)
     if (doc->work == NONE)
         probe_again(sched, ref, acts);
     else
-        work_release(sched, doc->work, acts);
+        source_each(sched, doc->work, acts, work_release);
     sched_reorder(sched);
 }
 
@@ -255,36 +278,73 @@ void sched_restore_placed(struct sched *sched, struct doc_ref ref, const struct 
     work_count(sched->backlog, doc->work, 1);
 }
 
-static uint8_t work_phase_after(Sohoa__DocState state, uint8_t phase)
+/* What is not dead of a work that came to its end is stored, whatever the last split says of it. */
+static void work_restore_end(struct work *work, const Sohoa__DocOutcome *outcome)
 {
-    if (state == SOHOA__DOC_STATE__DOC_STORED || state == SOHOA__DOC_STATE__DOC_DEAD)
-        return WORK_DONE;
-    return state == SOHOA__DOC_STATE__DOC_QUARANTINED ? WORK_STOPPED : phase;
+    bool folded = !outcome->err || outcome->err->code != E_ASSEMBLE;
+    work->phase = WORK_DONE;
+    work->folded = work->folded || folded;
+    if (outcome->state == SOHOA__DOC_STATE__DOC_STORED)
+        parts_forget(work);
+    if (!work->folded)
+        work_cut(work); /* its bundles are there */
+    for (uint32_t i = 0; i < work->parts; i++)
+        if (work->part[i].state == PAGE_QUEUED)
+            work->part[i].state = PAGE_STORED;
+}
+
+static void work_restore(struct sched *sched, uint32_t index, const Sohoa__DocOutcome *outcome)
+{
+    struct work *work = &sched->backlog->work[index];
+    if (work->generation != outcome->generation)
+        return;
+    work_count(sched->backlog, index, -1);
+    if (outcome->state == SOHOA__DOC_STATE__DOC_STORED || outcome->state == SOHOA__DOC_STATE__DOC_DEAD) {
+        work_restore_end(work, outcome);
+    } else if (outcome->state == SOHOA__DOC_STATE__DOC_QUARANTINED) {
+        work->phase = WORK_STOPPED;
+        work->folded = false;
+        parts_forget(work);
+    }
+    work_count(sched->backlog, index, 1);
+}
+
+static void doc_restore(struct sched *sched, struct doc_ref ref, const Sohoa__DocOutcome *outcome)
+{
+    struct doc *doc = doc_at(sched->backlog, ref);
+    struct acts none = {0};
+    struct err err;
+    err_from_wire(outcome->err, &err);
+    doc->generation = outcome->generation;
+    doc->fault = outcome->err ? backlog_fault(sched->backlog, &err) : NONE;
+    doc->duplicate_of = NONE;
+    if (outcome->state == SOHOA__DOC_STATE__DOC_DUPLICATE) {
+        struct doc *master = doc_at(sched->backlog, (struct doc_ref){ref.batch, outcome->duplicate_of});
+        doc->duplicate_of = outcome->duplicate_of;
+        if (master->state == SOHOA__DOC_STATE__DOC_OPEN)
+            master->duplicate_of = NONE;
+    }
+    doc_settle(sched, ref, outcome->state, outcome->pages_stored, outcome->pages_dead, &none);
+    acts_destroy(&none);
 }
 
 void sched_restore_outcome(struct sched *sched, struct doc_ref ref, const Sohoa__DocOutcome *outcome)
 {
-    struct doc *doc = doc_at(sched->backlog, ref);
-    struct acts none = {0};
-    if (outcome->generation < doc->generation || (int)outcome->state >= (int)DOC_STATES)
+    const struct doc *doc = doc_at(sched->backlog, ref);
+    bool withdrawn = outcome->state == SOHOA__DOC_STATE__DOC_WITHDRAWN;
+    if (outcome->state <= SOHOA__DOC_STATE__DOC_OPEN || (int)outcome->state >= (int)DOC_STATES ||
+        outcome->duplicate_of >= sched->backlog->batch[ref.batch]->docs)
         return;
-    doc->generation = outcome->generation;
-    if (outcome->err) {
-        struct err err;
-        err_from_wire(outcome->err, &err);
-        doc->fault = backlog_fault(sched->backlog, &err);
-    }
-    doc->duplicate_of = outcome->state == SOHOA__DOC_STATE__DOC_DUPLICATE ? outcome->duplicate_of : NONE;
-    doc_settle(sched, ref, outcome->state, outcome->pages_stored, outcome->pages_dead, &none);
-    acts_destroy(&none);
+    /* Decided before its source was known; it was opened again since, or it would not have been placed. */
+    if (doc->work != NONE && !outcome->sha256.len && !withdrawn)
+        return;
+    if (outcome->generation < doc->generation)
+        return;
+    doc_restore(sched, ref, outcome);
     if (doc->work == NONE)
         return;
-    struct work *work = &sched->backlog->work[doc->work];
-    work_count(sched->backlog, doc->work, -1);
-    if (work->generation == outcome->generation)
-        work->phase = work_phase_after(outcome->state, work->phase);
-    work_count(sched->backlog, doc->work, 1);
-    if (outcome->state == SOHOA__DOC_STATE__DOC_WITHDRAWN)
+    work_restore(sched, doc->work, outcome);
+    if (withdrawn)
         work_unsubscribe(sched->backlog, ref);
 }
 
@@ -329,6 +389,14 @@ void sched_restore_split(struct sched *sched, struct doc_ref ref, const Sohoa__P
     work_count(sched->backlog, index, 1);
 }
 
+/* As the layout cuts it. */
+static bool part_whole(const struct work *work, const struct part *part)
+{
+    uint32_t left = work->pages - part->first + 1;
+    return (part->first - 1) % work->range_pages == 0 &&
+           part->count == (left < work->range_pages ? left : work->range_pages);
+}
+
 void sched_restore_stored(struct sched *sched, struct doc_ref ref, uint32_t first, uint32_t count)
 {
     const struct doc *doc = doc_at(sched->backlog, ref);
@@ -336,17 +404,50 @@ void sched_restore_stored(struct sched *sched, struct doc_ref ref, uint32_t firs
         return;
     uint32_t index = doc->work;
     struct work *work = &sched->backlog->work[index];
+    /* Redis may not have been told yet that a re-run began: its bits are those of the generation before. */
+    if (work->generation || work->phase != WORK_HELD)
+        return;
     work_cut(work);
     for (uint32_t i = 0; i < work->parts; i++) {
         struct part *part = &work->part[i];
         bool within = part->first >= first && part->first + part->count <= first + count;
-        /* One part alone is assembled in its lease and has no bundle: bits of it mean nothing. */
-        if (!within || part->state != PAGE_QUEUED || work->parts == 1)
+        /* One part alone is assembled in its lease and has no bundle: bits of it mean nothing. Nor do those of a part
+         * that was cut: they may be older than the cut, and what is stored has the name of the whole range. */
+        if (!within || part->state != PAGE_QUEUED || work->parts == 1 || !part_whole(work, part))
             continue;
         work_count(sched->backlog, index, -1);
         part->state = PAGE_STORED;
         work_count(sched->backlog, index, 1);
     }
+}
+
+void sched_restore_reopened(struct sched *sched, struct doc_ref ref)
+{
+    const struct doc *doc = doc_at(sched->backlog, ref);
+    struct acts none = {0};
+    /* What was placed has its new generation from the layout; withdrawn, it was opened before. */
+    if (doc->work == NONE && doc->phase == PHASE_FINAL && doc->state != SOHOA__DOC_STATE__DOC_WITHDRAWN)
+        probe_again(sched, ref, &none);
+    acts_destroy(&none);
+}
+
+/* The document of its batch whose result this open one shares; NONE: its own. */
+static uint32_t doc_master(const struct sched *sched, struct doc_ref ref)
+{
+    const struct doc *doc = doc_at(sched->backlog, ref);
+    if (doc->duplicate_of != NONE) { /* by the layout's order, and no outcome says otherwise */
+        const struct doc *master = doc_at(sched->backlog, (struct doc_ref){ref.batch, doc->duplicate_of});
+        if (master->work == doc->work && master->state != SOHOA__DOC_STATE__DOC_DUPLICATE)
+            return doc->duplicate_of;
+    }
+    struct doc_ref it = sched->backlog->work[doc->work].subscriber;
+    for (; it.batch != NONE; it = doc_at(sched->backlog, it)->next) {
+        const struct doc *other = doc_at(sched->backlog, it);
+        bool stands = other->phase == PHASE_WORKING || other->phase == PHASE_FINAL;
+        if (it.batch == ref.batch && it.doc != ref.doc && stands && other->state != SOHOA__DOC_STATE__DOC_DUPLICATE)
+            return it.doc;
+    }
+    return NONE;
 }
 
 static void doc_enter(struct sched *sched, struct doc_ref ref, struct acts *acts)
@@ -355,10 +456,11 @@ static void doc_enter(struct sched *sched, struct doc_ref ref, struct acts *acts
     if (doc->state != SOHOA__DOC_STATE__DOC_OPEN || doc->work == NONE)
         return;
     struct work *work = &sched->backlog->work[doc->work];
-    if (doc->duplicate_of != NONE) {
-        doc_settle(sched, ref, SOHOA__DOC_STATE__DOC_DUPLICATE, 0, 0, acts);
-    } else if (work->phase == WORK_STOPPED) {
+    doc->duplicate_of = work->phase == WORK_STOPPED ? NONE : doc_master(sched, ref);
+    if (work->phase == WORK_STOPPED) {
         doc_settle(sched, ref, SOHOA__DOC_STATE__DOC_QUARANTINED, 0, 0, acts);
+    } else if (doc->duplicate_of != NONE) {
+        doc_settle(sched, ref, SOHOA__DOC_STATE__DOC_DUPLICATE, 0, 0, acts);
     } else {
         doc->phase = PHASE_PLACED;
         sched_placed(sched, ref);

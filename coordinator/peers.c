@@ -37,8 +37,7 @@ static void refuse(struct coordinator *c, const char *peer, const struct err *wh
 
 /* ---- Hello ---- */
 
-/* Batches admitted before any worker was known take the first worker's pipeline. */
-static void pin_batches(struct coordinator *c, uint32_t pipeline)
+void peers_pin(struct coordinator *c, uint32_t pipeline)
 {
     for (uint32_t i = 0; i < c->backlog->batches; i++) {
         struct batch *batch = c->backlog->batch[i];
@@ -86,7 +85,7 @@ static void welcome(struct coordinator *c, uint32_t worker, uint64_t *dropped, s
     gate_send(c->gate, sched_worker(c->sched, worker)->name, &frame);
 }
 
-/* Takes up what the worker still holds; returns how many ids are in kept[] and in dropped[]. */
+/* Takes up what the worker still holds and can keep; the rest of its leases are lost, the rest of its jobs dropped. */
 static void adopt_held(struct coordinator *c, uint32_t worker, const Sohoa__Hello *hello, uint64_t now_ms)
 {
     uint64_t *kept = calloc(hello->n_held + 1, sizeof *kept), *dropped = calloc(hello->n_held + 1, sizeof *dropped);
@@ -121,13 +120,18 @@ static void on_hello(struct coordinator *c, const char *name, const Sohoa__Hello
         refuse(c, name, &err);
         return;
     }
+    if (sched_workers(c->sched) == WORKERS_MAX) {
+        err_set(&err, E_LIMIT, "%d workers are known already (WORKERS_MAX)", WORKERS_MAX);
+        refuse(c, name, &err);
+        return;
+    }
     uint32_t pipeline = backlog_pipeline(c->backlog, hello->pipeline.data);
     uint32_t worker = sched_hello(c->sched, name, pipeline, hello->slots);
     struct peer *peer = peer_at(c, worker);
     peer->heard_ms = now_ms;
     snprintf(peer->build, sizeof peer->build, "%s", hello->build);
     snprintf(peer->lang, sizeof peer->lang, "%s", hello->lang);
-    pin_batches(c, pipeline);
+    peers_pin(c, pipeline);
     adopt_held(c, worker, hello, now_ms);
     group_add_worker(c->group, name, hello->slots);
 }
@@ -349,6 +353,7 @@ static void grant_failed(struct coordinator *c, uint32_t worker, uint64_t lease,
     result.err = &wire;
     trace_err(TRACE_ERROR, "grant_failed", &err, "lease=%" PRIu64, lease);
     sched_finish(c->sched, worker, &result, now_ms, &c->acts);
+    sched_ungrant(c->sched, worker);
     coordinator_apply(c);
 }
 

@@ -42,21 +42,18 @@ static int load_admitted(struct loading *loading, const Sohoa__BatchAdmitted *ad
     bool pinned = admitted->pipeline.len == SHA256_BYTES;
     uint32_t pipeline = pinned ? backlog_pipeline(loading->backlog, admitted->pipeline.data) : NONE;
     struct batch *batch = backlog_batch(loading->backlog, admitted->batch);
-    if (batch) { /* said again, when its pipeline was pinned */
-        batch->pipeline = pipeline;
-    } else {
+    bool again = batch; /* when its pipeline was pinned */
+    if (!again)
         batch = batch_add(loading->backlog, admitted->batch, admitted->docs, pipeline);
-    }
+    batch->pipeline = pipeline;
     batch->priority = (uint32_t)admitted->priority;
     batch->deadline_ms = admitted->deadline_ms;
     snprintf(batch->unit, sizeof batch->unit, "%s", admitted->unit);
     if (admitted->manifest_sha256.len == SHA256_BYTES)
         memcpy(batch->manifest_sha256, admitted->manifest_sha256.data, SHA256_BYTES);
-    if (!pinned)
-        return 0;
     loading->batch = batch;
-    int rc = rows_file_keys(loading->store, batch->id, batch->docs, on_file_key, loading, err);
-    return rc ? rc : layout_read(loading->store, batch->id, on_layout, loading, err);
+    int rc = again ? 0 : rows_file_keys(loading->store, batch->id, batch->docs, on_file_key, loading, err);
+    return rc || !pinned ? rc : layout_read(loading->store, batch->id, on_layout, loading, err);
 }
 
 static int load_ref(const struct loading *loading, const char *id, uint32_t doc, struct doc_ref *ref, struct err *err)
@@ -71,27 +68,21 @@ static int load_ref(const struct loading *loading, const char *id, uint32_t doc,
 static int load_released(struct loading *loading, const Sohoa__Released *released, struct err *err)
 {
     struct doc_ref ref;
-    struct acts none = {0};
     int rc = load_ref(loading, released->batch, released->doc, &ref, err);
-    /* Those that were placed have a newer generation in the layout already. */
-    if (!rc && doc_at(loading->backlog, ref)->work == NONE &&
-        doc_at(loading->backlog, ref)->state == SOHOA__DOC_STATE__DOC_QUARANTINED)
-        sched_release(loading->sched, ref, &none);
-    acts_destroy(&none);
+    if (!rc)
+        sched_restore_reopened(loading->sched, ref);
     return rc;
 }
 
 static int load_rerun(struct loading *loading, const Sohoa__Rerun *rerun, struct err *err)
 {
-    struct acts none = {0};
     int rc = 0;
     for (size_t i = 0; i < rerun->n_docs && !rc; i++) {
         struct doc_ref ref;
         rc = load_ref(loading, rerun->batch, rerun->docs[i], &ref, err);
-        if (!rc && doc_at(loading->backlog, ref)->work == NONE && doc_at(loading->backlog, ref)->phase == PHASE_FINAL)
-            sched_rerun(loading->sched, ref, &none);
+        if (!rc)
+            sched_restore_reopened(loading->sched, ref);
     }
-    acts_destroy(&none);
     return rc;
 }
 
@@ -169,6 +160,7 @@ int recover(struct coordinator *c, struct err *err)
         restore_bits(c, c->backlog->batch[i]);
     for (uint32_t i = 0; i < c->backlog->batches; i++)
         sched_enter(c->sched, c->backlog->batch[i], &c->acts);
+    sched_purge(c->sched, &c->acts);
     if (backlog_open(c->backlog))
         c->granting_ms = clock_mono_ms() + (uint64_t)config_int(c->config, CFG_RECONNECT_GRACE_MS);
     trace(TRACE_INFO, "recovered", "batches=%u works=%u ledger=%" PRIu64 " ms=%" PRIu64, c->backlog->batches,

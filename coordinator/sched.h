@@ -99,6 +99,7 @@ void sched_lost(struct sched *sched, uint32_t worker, struct acts *acts, uint64_
 
 /* The next job for worker, if it has credit and there is one. lease is borrowed until the next call. */
 const struct lease *sched_grant(struct sched *sched, uint32_t worker, uint64_t now_ms);
+void sched_ungrant(struct sched *sched, uint32_t worker); /* a job never left for the worker: its credit is back */
 
 /* A result. False: the lease is not worker's (late, or someone else's by now): nothing happened; acknowledge it anyway.
  */
@@ -117,6 +118,8 @@ void sched_discard(struct sched *sched, struct batch *batch, struct acts *acts);
 void sched_rerun(struct sched *sched, struct doc_ref doc, struct acts *acts); /* FINAL; not withdrawn or quarantined */
 void sched_quarantine(struct sched *sched, struct doc_ref doc, struct acts *acts); /* and every document of its file */
 void sched_release(struct sched *sched, struct doc_ref doc, struct acts *acts);
+/* After loading: what a crash may have left of stopped sources is purged again. */
+void sched_purge(struct sched *sched, struct acts *acts);
 
 /* While loading, before sched_enter: what layout, ledger and Redis say of documents and works. */
 struct placement {
@@ -127,6 +130,8 @@ struct placement {
 void sched_restore_placed(struct sched *sched, struct doc_ref doc, const struct placement *placed);
 void sched_restore_outcome(struct sched *sched, struct doc_ref doc, const Sohoa__DocOutcome *outcome);
 void sched_restore_split(struct sched *sched, struct doc_ref doc, const Sohoa__PagesSplit *split);
+/* The ledger says that it was re-run or released. */
+void sched_restore_reopened(struct sched *sched, struct doc_ref doc);
 void sched_restore_stored(struct sched *sched, struct doc_ref doc, uint32_t first,
                           uint32_t count); /* a whole part, or nothing */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * What sched.c (the way of a job) and orders.c (what operators and a restart do to it) share. */
+ * What sched.c, finish.c and orders.c share. */
 #ifndef SOHOA_SCHED_PRIVATE_H
 #define SOHOA_SCHED_PRIVATE_H
 
@@ -22,23 +22,34 @@ struct sched {
     uint64_t next_lease;
     struct worker *worker;
     size_t worker_capacity;
-    uint32_t workers, connected, connected_slots;
+    uint32_t workers, connected_slots;
+    uint32_t *readers; /* connected workers, by pipeline */
+    size_t pipelines;
     struct batch **order; /* batches with open documents, most urgent first */
     size_t ordered, order_capacity;
 };
 
 void acts_add(struct acts *acts, struct act act);
 
+/* The worker's lease of that id, or NULL. */
+struct lease *lease_find(struct sched *sched, uint32_t worker, uint64_t id);
+/* Takes the lease out of its worker's list and returns what it was. */
+struct lease lease_take(struct sched *sched, struct lease *lease);
+
 /* Makes a document final. */
 void doc_settle(struct sched *sched, struct doc_ref ref, Sohoa__DocState state, uint32_t stored, uint32_t dead,
                 struct acts *acts);
 /* Subscribes the document to its source's work. */
 void sched_place(struct sched *sched, struct doc_ref ref, const struct placement *placed);
+/* The subscriber that stands for the work in names and ledger: the first that still works for it; batch NONE: none. */
+struct doc_ref work_lead(const struct sched *sched, const struct work *work);
 void work_offer(struct sched *sched, uint32_t work);
 void work_advance(struct sched *sched, uint32_t work);
 /* Forgets the leases of a work, or (work NONE) of a document's probe, and tells their workers. */
 void sched_drop_leases(struct sched *sched, struct doc_ref doc, uint32_t work, struct acts *acts);
-/* Quarantine of a source: every subscriber stops. */
+/* Quarantine of a source: every subscriber stops, of its works under other pipelines, too. */
 void sched_stop_work(struct sched *sched, uint32_t work, struct acts *acts);
+/* The bundles of its stored parts are of no more use. */
+void work_tell_bundles(const struct work *work, uint32_t index, struct acts *acts);
 
 #endif

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define AUTO(destroy) __attribute__((cleanup(destroy)))
+#define AUTO(destroy) __attribute__((cleanup(destroy), unused))
 
 /* Destructors for what has no type of its own. */
 static inline void mem_destroy(void *slot)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * The scheduler under a virtual clock. Random runs play workers that fail, vanish, come back and repeat themselves, and a
- * coordinator that restarts from what its actions made durable; after every step the counters must add up, and at the
- * end every page is in exactly one final state. A failing run prints its seed; SOHOA_SEED replays it. */
+ * The scheduler under a virtual clock. Random runs play workers that fail, vanish, come back and repeat themselves,
+ * operators that re-run, quarantine, release and withdraw, and a coordinator that restarts from what its groups made
+ * durable, with or without the last one and with or without Redis. After every step the counters must add up; an
+ * assembly must find what it is told to fold; a restart must bring back what was decided; and at the end every page is
+ * in exactly one final state. A failing run prints its seed; SOHOA_SEED replays it, SOHOA_SEEDS says how many to run. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,9 +13,11 @@
 
 #include <cmocka.h>
 
+#include "coordinator/group.h"
 #include "coordinator/sched.h"
 #include "proto/buf.h"
 #include "proto/wire.h"
+#include "storage/name.h"
 
 enum { WORKERS = 4, SOURCES = 12, DOCS = 24, BATCHES = 3, STEPS = 4000, ATTEMPTS = 3, SEEDS = 1000 };
 
@@ -25,6 +29,9 @@ static const struct sched_rules rules = {
 struct held { /* a lease as its worker knows it */
     struct lease lease;
     uint8_t sha256[SHA256_BYTES];
+    bool reported; /* and not acknowledged */
+    struct part part[16];
+    uint32_t parts, words_generation;
 };
 
 struct player {
@@ -37,18 +44,9 @@ struct player {
 
 /* What a restart finds. */
 struct durable {
-    struct buf outcomes; /* struct kept_outcome */
-    struct buf placed;   /* struct kept_placed */
-};
-
-struct kept_outcome {
-    struct doc_ref ref;
-    uint32_t generation, state, stored, dead, duplicate_of;
-};
-
-struct kept_placed {
-    struct doc_ref ref;
-    struct placement placement;
+    struct buf entries; /* packed ledger entries, each behind its u32 length */
+    struct buf layouts; /* struct group_layout */
+    struct buf blobs;   /* char *: names in the store */
 };
 
 struct world {
@@ -56,10 +54,13 @@ struct world {
     struct backlog *backlog;
     struct sched *sched;
     struct acts acts;
+    struct group *group; /* what is not durable yet */
     struct player player[WORKERS];
     struct durable durable;
-    uint32_t finished[BATCHES][DOCS]; /* outcomes seen a document and generation 0 */
-    bool calm;                        /* no more mischief: let it end */
+    bool bit[BATCHES][DOCS * 16]; /* Redis: page is stored, by ordinal */
+    bool ended[BATCHES][DOCS];
+    bool operators; /* are at work */
+    bool calm;      /* no more mischief: let it end */
 };
 
 static uint32_t chance(struct world *w, uint32_t n)
@@ -127,66 +128,229 @@ static uint64_t pages_leased(const struct world *w)
     return pages;
 }
 
-/* ---- what the coordinator would make durable ---- */
+/* ---- blobs ---- */
 
-static void keep(struct world *w)
+static char **blob_at(struct world *w, const char *name)
+{
+    char **blob = (char **)(void *)w->durable.blobs.data;
+    for (size_t i = 0; i < w->durable.blobs.size / sizeof *blob; i++)
+        if (!strcmp(blob[i], name))
+            return &blob[i];
+    return NULL;
+}
+
+static void blob_add(struct world *w, const char *name)
+{
+    char *copy = strdup(name);
+    if (blob_at(w, name))
+        free(copy);
+    else
+        buf_append(&w->durable.blobs, &copy, sizeof copy);
+}
+
+static void blob_remove(struct world *w, const char *name)
+{
+    char **blob = blob_at(w, name);
+    if (!blob)
+        return;
+    free(*blob);
+    w->durable.blobs.size -= sizeof *blob;
+    memmove(blob, blob + 1, w->durable.blobs.data + w->durable.blobs.size - (uint8_t *)blob);
+}
+
+static const char *bundle_name(struct name *name, const uint8_t sha256[SHA256_BYTES], uint32_t generation,
+                               uint32_t first, uint32_t count)
+{
+    return name_bundle(name, sha256, pipeline_digest_of_test, generation, first, count);
+}
+
+static const char *words_name(struct name *name, const uint8_t sha256[SHA256_BYTES], uint32_t generation)
+{
+    return name_out(name, sha256, pipeline_digest_of_test, generation, "words");
+}
+
+/* Nothing that a stopped source's reported pages left may stay. */
+static void check_purged(struct world *w)
+{
+    char **blob = (char **)(void *)w->durable.blobs.data;
+    for (uint32_t i = 0; i < w->backlog->works; i++) {
+        char hex[SHA256_HEX_CHARS + 1];
+        sha256_hex(w->backlog->work[i].sha256, hex);
+        for (size_t k = 0; w->backlog->work[i].phase == WORK_STOPPED && k < w->durable.blobs.size / sizeof *blob; k++)
+            if (strstr(blob[k], hex))
+                fail_msg("seed %llu: %s is left of a quarantined source", (unsigned long long)w->seed, blob[k]);
+    }
+}
+
+/* ---- what the coordinator makes durable ---- */
+
+/* No document ends twice without having been opened again. */
+static void acts_follow(struct world *w)
 {
     for (size_t i = 0; i < w->acts.count; i++) {
         const struct act *act = &w->acts.at[i];
-        if (act->kind == ACT_OUTCOME) {
-            const struct doc *doc = doc_at(w->backlog, act->doc);
-            struct kept_outcome outcome = {act->doc,          doc->generation, doc->state,
-                                           doc->pages_stored, doc->pages_dead, doc->duplicate_of};
-            buf_append(&w->durable.outcomes, &outcome, sizeof outcome);
-            if (doc->generation == 0 && ++w->finished[act->doc.batch][act->doc.doc] > 1)
-                fail_msg("seed %llu: document %u/%u ended twice", (unsigned long long)w->seed, act->doc.batch,
-                         act->doc.doc);
-        } else if (act->kind == ACT_PLACED) {
-            const struct doc *doc = doc_at(w->backlog, act->doc);
-            const struct work *work = &w->backlog->work[doc->work];
-            struct kept_placed placed = {
-                act->doc,
-                {.first_ordinal = doc->first_ordinal,
-                       .pages = work->pages,
-                       .range_pages = work->range_pages,
-                       .generation = doc->generation}
-            };
-            memcpy(placed.placement.sha256, work->sha256, SHA256_BYTES);
-            buf_append(&w->durable.placed, &placed, sizeof placed);
-        }
+        if (act->kind == ACT_PLACED)
+            w->ended[act->doc.batch][act->doc.doc] = false;
+        if (act->kind != ACT_OUTCOME)
+            continue;
+        bool *ended = &w->ended[act->doc.batch][act->doc.doc];
+        if (*ended && doc_at(w->backlog, act->doc)->state != SOHOA__DOC_STATE__DOC_QUARANTINED)
+            fail_msg("seed %llu: document %u/%u ended twice", (unsigned long long)w->seed, act->doc.batch,
+                     act->doc.doc);
+        *ended = true;
     }
-    for (size_t i = 0; i < w->acts.count; i++)
-        if (w->acts.at[i].kind == ACT_PLACED)
-            sched_placed(w->sched, w->acts.at[i].doc);
+}
+
+/* Redis follows, but sometimes dies before it is rewritten. */
+static void bits_commit(struct world *w, const struct group *group)
+{
+    const struct progress_change *change = (const struct progress_change *)(const void *)group->changes.data;
+    for (size_t i = 0; i < group->changes.size / sizeof *change; i++)
+        for (uint64_t k = 0; change[i].kind == PROGRESS_STORED && k < change[i].count; k++)
+            w->bit[backlog_batch(w->backlog, change[i].batch)->index][change[i].first + k] = true;
+    if (group->recount && chance(w, 2))
+        memset(w->bit, 0, sizeof w->bit);
+}
+
+static void garbage_commit(struct world *w, const struct group *group)
+{
+    size_t count;
+    const char *name = buf_text(group_garbage(group, &count));
+    for (size_t i = 0; i < count; i++, name += strlen(name) + 1)
+        blob_remove(w, name);
+    const char *prefix = buf_text(group_purge(group, &count));
+    for (size_t i = 0; i < count; i++, prefix += strlen(prefix) + 1)
+        for (size_t k = 0; k < w->durable.blobs.size / sizeof(char *);) {
+            char *blob = ((char **)(void *)w->durable.blobs.data)[k];
+            if (strncmp(blob, prefix, strlen(prefix)))
+                k++;
+            else
+                blob_remove(w, blob);
+        }
+}
+
+/* The group is written; what it acknowledges is forgotten, but now and then the acknowledgement is lost. */
+static void commit(struct world *w)
+{
+    size_t count;
+    struct group *group = w->group;
+    const struct doc_ref *placed = group_placed(group, &count);
+    buf_append(&w->durable.layouts, group->layouts.data, group->layouts.size);
+    buf_append(&w->durable.entries, group->entries.data, group->entries.size);
+    for (size_t i = 0; i < count; i++)
+        sched_placed(w->sched, placed[i]);
+    bits_commit(w, group);
+    garbage_commit(w, group);
+    group_destroy(&w->group);
+    w->group = group_new();
+    for (uint32_t p = 0; p < WORKERS; p++)
+        for (size_t i = 0; i < w->player[p].count;) {
+            if (w->player[p].held[i].reported && (w->calm || chance(w, 10)))
+                w->player[p].held[i] = w->player[p].held[--w->player[p].count];
+            else
+                i++;
+        }
+    check_purged(w);
+}
+
+static void keep(struct world *w)
+{
+    acts_follow(w);
+    group_add(w->group, w->backlog, &w->acts);
     w->acts.count = 0;
+    if (w->calm || chance(w, 3))
+        commit(w);
     check_counts(w);
+}
+
+static void entry_load(struct world *w, const Sohoa__LedgerEntry *entry)
+{
+    if (entry->body_case == SOHOA__LEDGER_ENTRY__BODY_OUTCOME)
+        sched_restore_outcome(
+            w->sched, (struct doc_ref){backlog_batch(w->backlog, entry->outcome->batch)->index, entry->outcome->doc},
+            entry->outcome);
+    if (entry->body_case == SOHOA__LEDGER_ENTRY__BODY_SPLIT)
+        sched_restore_split(w->sched,
+                            (struct doc_ref){backlog_batch(w->backlog, entry->split->batch)->index, entry->split->doc},
+                            entry->split);
+    if (entry->body_case == SOHOA__LEDGER_ENTRY__BODY_RELEASED)
+        sched_restore_reopened(
+            w->sched, (struct doc_ref){backlog_batch(w->backlog, entry->released->batch)->index, entry->released->doc});
+    for (size_t i = 0; entry->body_case == SOHOA__LEDGER_ENTRY__BODY_RERUN && i < entry->rerun->n_docs; i++)
+        sched_restore_reopened(
+            w->sched, (struct doc_ref){backlog_batch(w->backlog, entry->rerun->batch)->index, entry->rerun->docs[i]});
+}
+
+static void entries_load(struct world *w)
+{
+    const struct buf *entries = &w->durable.entries;
+    for (size_t at = 0; at < entries->size;) {
+        uint32_t bytes;
+        memcpy(&bytes, entries->data + at, sizeof bytes);
+        Sohoa__LedgerEntry *entry = sohoa__ledger_entry__unpack(NULL, bytes, entries->data + at + sizeof bytes);
+        assert_non_null(entry);
+        entry_load(w, entry);
+        sohoa__ledger_entry__free_unpacked(entry, NULL);
+        at += sizeof bytes + bytes;
+    }
+}
+
+static void bits_load(struct world *w)
+{
+    for (uint32_t b = 0; b < BATCHES; b++)
+        for (uint32_t d = 0; d < DOCS; d++) {
+            const struct doc *doc = &w->backlog->batch[b]->doc[d];
+            for (uint32_t page = 0, run = 0; page <= doc->pages; page++) {
+                bool set = page < doc->pages && w->bit[b][doc->first_ordinal + page];
+                if (!set && run)
+                    sched_restore_stored(w->sched, (struct doc_ref){b, d}, page - run + 1, run);
+                run = set ? run + 1 : 0;
+            }
+        }
+}
+
+static void batches_admit(struct world *w)
+{
+    char id[16];
+    uint32_t pipeline = backlog_pipeline(w->backlog, pipeline_digest_of_test);
+    for (uint32_t b = 0; b < BATCHES; b++) {
+        snprintf(id, sizeof id, "b%u", b);
+        struct batch *batch = batch_add(w->backlog, id, DOCS, pipeline);
+        batch->priority = 1 + b;
+        for (uint32_t d = 0; d < DOCS; d += 6)
+            batch->doc[d].file_key = 1 + d / 12;
+    }
 }
 
 static void world_load(struct world *w)
 {
-    char id[16];
     w->backlog = backlog_new();
     w->sched = sched_new(w->backlog, &rules, (++w->epoch << 32) + 1);
-    uint32_t pipeline = backlog_pipeline(w->backlog, pipeline_digest_of_test);
-    for (uint32_t b = 0; b < BATCHES; b++) {
-        snprintf(id, sizeof id, "b%u", b);
-        batch_add(w->backlog, id, DOCS, pipeline)->priority = 1 + b;
+    w->group = group_new();
+    batches_admit(w);
+    const struct group_layout *layout = (const struct group_layout *)(const void *)w->durable.layouts.data;
+    for (size_t i = 0; i < w->durable.layouts.size / sizeof *layout; i++) {
+        struct placement placed = {.first_ordinal = layout[i].entry.first_ordinal,
+                                   .pages = layout[i].entry.pages,
+                                   .range_pages = layout[i].entry.range_pages,
+                                   .generation = layout[i].entry.generation};
+        memcpy(placed.sha256, layout[i].entry.sha256, SHA256_BYTES);
+        sched_restore_placed(w->sched,
+                             (struct doc_ref){backlog_batch(w->backlog, layout[i].batch)->index, layout[i].entry.doc},
+                             &placed);
     }
-    const struct kept_placed *placed = (const struct kept_placed *)(const void *)w->durable.placed.data;
-    for (size_t i = 0; i < w->durable.placed.size / sizeof *placed; i++)
-        sched_restore_placed(w->sched, placed[i].ref, &placed[i].placement);
-    const struct kept_outcome *kept = (const struct kept_outcome *)(const void *)w->durable.outcomes.data;
-    for (size_t i = 0; i < w->durable.outcomes.size / sizeof *kept; i++) {
-        Sohoa__DocOutcome outcome = SOHOA__DOC_OUTCOME__INIT;
-        outcome.generation = kept[i].generation;
-        outcome.state = kept[i].state;
-        outcome.pages_stored = kept[i].stored;
-        outcome.pages_dead = kept[i].dead;
-        outcome.duplicate_of = kept[i].duplicate_of;
-        sched_restore_outcome(w->sched, kept[i].ref, &outcome);
-    }
+    entries_load(w);
+    if (chance(w, 2))
+        bits_load(w);
     for (uint32_t b = 0; b < BATCHES; b++)
         sched_enter(w->sched, w->backlog->batch[b], &w->acts);
+    sched_purge(w->sched, &w->acts);
+    for (uint32_t b = 0; b < BATCHES; b++)
+        for (uint32_t d = 0; d < DOCS; d++)
+            w->ended[b][d] = w->backlog->batch[b]->doc[d].state != SOHOA__DOC_STATE__DOC_OPEN;
+    for (size_t i = 0; i < w->acts.count; i++)
+        if (w->acts.at[i].kind == ACT_OUTCOME)
+            w->ended[w->acts.at[i].doc.batch][w->acts.at[i].doc.doc] = false;
     keep(w);
 }
 
@@ -195,6 +359,45 @@ static void world_unload(struct world *w)
     sched_destroy(&w->sched);
     backlog_destroy(&w->backlog);
     acts_destroy(&w->acts);
+    group_destroy(&w->group);
+}
+
+static void durable_forget(struct durable *durable)
+{
+    char **blob = (char **)(void *)durable->blobs.data;
+    for (size_t i = 0; i < durable->blobs.size / sizeof *blob; i++)
+        free(blob[i]);
+    buf_destroy(&durable->blobs);
+    buf_destroy(&durable->entries);
+    buf_destroy(&durable->layouts);
+}
+
+/* What was decided, before and after a restart that lost nothing. */
+static void restart(struct world *w, bool clean)
+{
+    struct doc before[BATCHES][DOCS];
+    if (clean)
+        commit(w);
+    for (uint32_t b = 0; b < BATCHES; b++)
+        memcpy(before[b], w->backlog->batch[b]->doc, sizeof before[b]);
+    world_unload(w);
+    world_load(w);
+    for (uint32_t p = 0; p < WORKERS; p++)
+        w->player[p].up = false;
+    for (uint32_t b = 0; clean && b < BATCHES; b++)
+        for (uint32_t d = 0; d < DOCS; d++) {
+            const struct doc *is = &w->backlog->batch[b]->doc[d], *was = &before[b][d];
+            bool final = was->state != SOHOA__DOC_STATE__DOC_OPEN;
+            if (is->state != was->state || is->pages != was->pages ||
+                (final && (is->pages_stored != was->pages_stored || is->pages_dead != was->pages_dead ||
+                           is->duplicate_of != was->duplicate_of || is->generation != was->generation ||
+                           (is->fault == NONE) != (was->fault == NONE))))
+                fail_msg("seed %llu: document %u/%u was %u (%u stored, %u dead, duplicate of %u, generation %u, fault "
+                         "%u), after a restart %u (%u, %u, %u, %u, %u)",
+                         (unsigned long long)w->seed, b, d, was->state, was->pages_stored, was->pages_dead,
+                         was->duplicate_of, was->generation, was->fault, is->state, is->pages_stored, is->pages_dead,
+                         is->duplicate_of, is->generation, is->fault);
+        }
 }
 
 /* ---- workers ---- */
@@ -238,6 +441,31 @@ static void player_hello(struct world *w, uint32_t p)
     keep(w);
 }
 
+/* The job that said so is the worker's: was all that it folds there? */
+static void check_folded(struct world *w, const struct held *held)
+{
+    struct name name;
+    if (blob_at(w, words_name(&name, held->sha256, held->lease.generation)))
+        return; /* done before */
+    for (uint32_t i = 0; i < held->parts; i++) {
+        const struct part *part = &held->part[i];
+        const char *need = NULL;
+        if (part->state == PAGE_STORED && part->kept)
+            need = words_name(&name, held->sha256, held->words_generation);
+        else if (part->state == PAGE_STORED)
+            need = bundle_name(&name, held->sha256, held->lease.generation, part->first, part->count);
+        else if (part->state != PAGE_DEAD)
+            fail_msg("seed %llu: pages %u+%u are %s while their document is assembled", (unsigned long long)w->seed,
+                     part->first, part->count, page_state_name(part->state));
+        if (need && !blob_at(w, need))
+            fail_msg("seed %llu: an assembly of document %u/%u does not find %s", (unsigned long long)w->seed,
+                     held->lease.doc.batch, held->lease.doc.doc, need);
+    }
+    if (!held->parts)
+        fail_msg("seed %llu: an assembly of document %u/%u has nothing to fold", (unsigned long long)w->seed,
+                 held->lease.doc.batch, held->lease.doc.doc);
+}
+
 static void player_take(struct world *w, struct player *player)
 {
     const struct lease *lease;
@@ -245,15 +473,25 @@ static void player_take(struct world *w, struct player *player)
         struct held *held = &player->held[player->count++];
         held->lease = *lease;
         memset(held->sha256, 0, sizeof held->sha256);
-        if (lease->work != NONE)
-            memcpy(held->sha256, w->backlog->work[lease->work].sha256, SHA256_BYTES);
+        held->reported = false;
+        held->parts = 0;
+        if (lease->work != NONE) {
+            const struct work *work = &w->backlog->work[lease->work];
+            memcpy(held->sha256, work->sha256, SHA256_BYTES);
+            held->parts = work->parts;
+            held->words_generation = work->words_generation;
+            assert_true(work->parts <= 16);
+            for (uint32_t i = 0; i < work->parts; i++)
+                held->part[i] = work->part[i];
+        }
         assert_true(++player->received <= player->jobs_total);
     }
     check_counts(w);
 }
 
 /* An answer to PAGES: all well, some pages failed, or all of it. */
-static void report_pages(struct world *w, struct player *player, const struct lease *lease)
+static void report_pages(struct world *w, struct player *player, const struct lease *lease,
+                         const uint8_t sha256[SHA256_BYTES])
 {
     Sohoa__Result result = SOHOA__RESULT__INIT;
     Sohoa__Range range[16], *stored[16];
@@ -285,7 +523,13 @@ static void report_pages(struct world *w, struct player *player, const struct le
     }
     if (lease->assemble && !result.n_failed)
         result.assembled = &assembled;
-    sched_finish(w->sched, player->index, &result, w->now_ms, &w->acts);
+    if (!sched_finish(w->sched, player->index, &result, w->now_ms, &w->acts))
+        return;
+    struct name name;
+    for (size_t i = 0; i < result.n_stored && !result.assembled; i++)
+        blob_add(w, bundle_name(&name, sha256, lease->generation, range[i].first, range[i].count));
+    if (result.assembled)
+        blob_add(w, words_name(&name, sha256, lease->generation));
 }
 
 static void report(struct world *w, struct player *player, size_t at)
@@ -311,14 +555,67 @@ static void report(struct world *w, struct player *player, size_t at)
         result.probe = &probe;
         sched_finish(w->sched, player->index, &result, w->now_ms, &w->acts);
     } else if (lease.kind == SOHOA__JOB_KIND__JOB_ASSEMBLE) {
+        struct name name;
         result.assembled = &assembled;
-        sched_finish(w->sched, player->index, &result, w->now_ms, &w->acts);
+        if (sched_finish(w->sched, player->index, &result, w->now_ms, &w->acts)) {
+            check_folded(w, &player->held[at]);
+            blob_add(w, words_name(&name, player->held[at].sha256, lease.generation));
+        }
     } else {
-        report_pages(w, player, &lease);
+        report_pages(w, player, &lease, player->held[at].sha256);
     }
-    /* Now and then the acknowledgement is lost, and the result comes again later. */
-    if (w->calm || chance(w, 10))
-        player->held[at] = player->held[--player->count];
+    player->held[at].reported = true;
+    keep(w);
+}
+
+static void order_entry(struct world *w, Sohoa__LedgerEntry *entry)
+{
+    group_add_entry(w->group, entry);
+}
+
+static void order_rerun(struct world *w, struct doc_ref ref)
+{
+    Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
+    Sohoa__Rerun rerun = SOHOA__RERUN__INIT;
+    uint32_t doc = ref.doc;
+    rerun.batch = w->backlog->batch[ref.batch]->id;
+    rerun.docs = &doc;
+    rerun.n_docs = 1;
+    entry.body_case = SOHOA__LEDGER_ENTRY__BODY_RERUN;
+    entry.rerun = &rerun;
+    order_entry(w, &entry);
+    sched_rerun(w->sched, ref, &w->acts);
+}
+
+static void order_release(struct world *w, struct doc_ref ref)
+{
+    Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
+    Sohoa__Released released = SOHOA__RELEASED__INIT;
+    released.batch = w->backlog->batch[ref.batch]->id;
+    released.doc = ref.doc;
+    entry.body_case = SOHOA__LEDGER_ENTRY__BODY_RELEASED;
+    entry.released = &released;
+    order_entry(w, &entry);
+    sched_release(w->sched, ref, &w->acts);
+}
+
+static void operator_orders(struct world *w)
+{
+    struct doc_ref ref = {chance(w, BATCHES), chance(w, DOCS)};
+    const struct doc *doc = doc_at(w->backlog, ref);
+    if (doc->state == SOHOA__DOC_STATE__DOC_WITHDRAWN)
+        return;
+    if (!chance(w, 50) && ref.batch == BATCHES - 1)
+        sched_withdraw(w->sched, w->backlog->batch[ref.batch], &w->acts);
+    else if (doc->state == SOHOA__DOC_STATE__DOC_QUARANTINED)
+        order_release(w, ref);
+    else if (!chance(w, 4))
+        sched_quarantine(w->sched, ref, &w->acts);
+    else if (doc->state == SOHOA__DOC_STATE__DOC_STORED || doc->state == SOHOA__DOC_STATE__DOC_DEAD ||
+             doc->state == SOHOA__DOC_STATE__DOC_REFUSED)
+        order_rerun(w, ref);
+    if (doc->state == SOHOA__DOC_STATE__DOC_OPEN)
+        w->ended[ref.batch][ref.doc] = false;
     keep(w);
 }
 
@@ -340,6 +637,8 @@ static void step(struct world *w)
     keep(w);
     if (w->calm)
         return;
+    if (w->operators && !chance(w, 15))
+        operator_orders(w);
     if (!chance(w, 60)) { /* silent, with or without what it holds */
         sched_lost(w->sched, player->index, &w->acts, w->now_ms);
         player->up = false;
@@ -347,12 +646,8 @@ static void step(struct world *w)
             player->count = 0;
         keep(w);
     }
-    if (!chance(w, 500)) { /* the coordinator starts again */
-        world_unload(w);
-        world_load(w);
-        for (uint32_t p = 0; p < WORKERS; p++)
-            w->player[p].up = false;
-    }
+    if (!chance(w, 300)) /* the coordinator starts again */
+        restart(w, chance(w, 2));
 }
 
 static bool all_final(const struct world *w)
@@ -371,31 +666,31 @@ static void check_end(struct world *w)
     for (uint32_t b = 0; b < BATCHES; b++) {
         const struct batch *batch = w->backlog->batch[b];
         assert_int_equal(batch->page_count[PAGE_QUEUED] + batch->page_count[PAGE_LEASED], 0);
-        for (uint32_t d = 0; d < DOCS; d++)
-            assert_int_equal(w->finished[b][d], 1);
     }
 }
 
 static void run_seed(uint64_t seed)
 {
-    struct world w = {.seed = seed, .random = seed * 0x9e3779b97f4a7c15u + 1, .now_ms = 1000};
+    struct world w = {.seed = seed, .random = seed * 0x9e3779b97f4a7c15u + 1, .now_ms = 1000, .operators = seed % 2};
     world_load(&w);
-    for (int i = 0; i < STEPS && !all_final(&w); i++)
+    for (int i = 0; i < STEPS && !(all_final(&w) && i > STEPS / 4); i++)
         step(&w);
     w.calm = true;
     for (int i = 0; i < 10 * STEPS && !all_final(&w); i++)
         step(&w);
     check_end(&w);
+    restart(&w, true);
+    check_end(&w);
     world_unload(&w);
-    buf_destroy(&w.durable.outcomes);
-    buf_destroy(&w.durable.placed);
+    durable_forget(&w.durable);
 }
 
 static void random_runs_end_with_every_page_in_one_state(void **state)
 {
-    const char *one = getenv("SOHOA_SEED");
+    const char *one = getenv("SOHOA_SEED"), *many = getenv("SOHOA_SEEDS");
+    uint64_t last = many ? strtoull(many, NULL, 10) : SEEDS;
     (void)state;
-    for (uint64_t seed = one ? strtoull(one, NULL, 10) : 1; seed <= SEEDS || one; seed++) {
+    for (uint64_t seed = one ? strtoull(one, NULL, 10) : 1; seed <= last || one; seed++) {
         run_seed(seed);
         if (one)
             break;
@@ -407,6 +702,7 @@ static void random_runs_end_with_every_page_in_one_state(void **state)
 static void one_doc(struct world *w, uint32_t source, uint32_t workers)
 {
     *w = (struct world){.random = 1, .now_ms = 1000};
+    w->group = group_new();
     w->backlog = backlog_new();
     w->sched = sched_new(w->backlog, &rules, 1);
     struct batch *batch = batch_add(w->backlog, "b0", 2, backlog_pipeline(w->backlog, pipeline_digest_of_test));
@@ -622,6 +918,149 @@ static void a_result_that_does_not_cover_its_lease_is_a_failed_attempt(void **st
     world_unload(&w);
 }
 
+/* The next job fails for the page's or the process's sake. */
+static uint32_t fail_next(struct world *w, uint32_t worker, int code)
+{
+    const struct lease *lease = sched_grant(w->sched, worker, w->now_ms);
+    Sohoa__Result result = SOHOA__RESULT__INIT;
+    Sohoa__Err err = SOHOA__ERR__INIT;
+    assert_non_null(lease);
+    uint32_t work = lease->work;
+    err.code = code;
+    result.lease = lease->id;
+    result.err = &err;
+    assert_true(sched_finish(w->sched, worker, &result, w->now_ms, &w->acts));
+    return work;
+}
+
+static void a_failed_page_does_not_wait_for_a_worker_of_another_pipeline(void **state)
+{
+    static const uint8_t other[SHA256_BYTES] = {43};
+    struct world w;
+    (void)state;
+    one_doc(&w, 0, 1);
+    uint32_t stranger = sched_hello(w.sched, "stranger", backlog_pipeline(w.backlog, other), 1);
+    sched_credit(w.sched, stranger, 1000);
+    uint32_t work = fail_next(&w, 0, E_SLOT);
+    assert_null(sched_grant(w.sched, stranger, w.now_ms));
+    assert_int_equal(fail_next(&w, 0, E_SLOT), work);
+    uint32_t second = sched_hello(w.sched, "second", 0, 1);
+    sched_credit(w.sched, second, 1000);
+    assert_int_not_equal(sched_grant(w.sched, 0, w.now_ms)->work, work); /* now there is another */
+    assert_int_equal(sched_grant(w.sched, second, w.now_ms)->work, work);
+    world_unload(&w);
+}
+
+static void works_in_their_backoff_do_not_hide_others(void **state)
+{
+    enum { MANY = 100 };
+    struct world w;
+    (void)state;
+    one_doc(&w, 0, 1);
+    finish_document(&w, 0);
+    struct batch *batch = batch_add(w.backlog, "many", MANY, 0);
+    for (uint32_t d = 0; d < MANY; d++) {
+        struct placement placed = {.first_ordinal = d, .pages = 1, .range_pages = 1};
+        source_sha256(100 + d, placed.sha256);
+        sched_restore_placed(w.sched, (struct doc_ref){batch->index, d}, &placed);
+    }
+    sched_enter(w.sched, batch, &w.acts);
+    fail_next(&w, 0, E_STORE); /* waits a little */
+    for (uint32_t d = 1; d < MANY; d++)
+        assert_non_null(sched_grant(w.sched, 0, w.now_ms));
+    assert_null(sched_grant(w.sched, 0, w.now_ms));
+    w.now_ms += 2 * RETRY_BACKOFF_MS;
+    assert_non_null(sched_grant(w.sched, 0, w.now_ms));
+    world_unload(&w);
+}
+
+static void a_job_that_never_left_costs_no_credit(void **state)
+{
+    struct world w;
+    (void)state;
+    one_doc(&w, 0, 1);
+    sched_hello(w.sched, "w0", 0, 1);
+    sched_credit(w.sched, 0, 1);
+    fail_next(&w, 0, E_STORE);
+    w.now_ms += 2 * RETRY_BACKOFF_MS;
+    assert_null(sched_grant(w.sched, 0, w.now_ms));
+    sched_ungrant(w.sched, 0);
+    assert_non_null(sched_grant(w.sched, 0, w.now_ms));
+    world_unload(&w);
+}
+
+static void quarantine_stops_a_source_under_every_pipeline(void **state)
+{
+    static const uint8_t other[SHA256_BYTES] = {43};
+    struct world w;
+    (void)state;
+    one_doc(&w, 0, 1);
+    struct batch *batch = batch_add(w.backlog, "again", 1, backlog_pipeline(w.backlog, other));
+    struct placement placed = {.pages = 1, .range_pages = 4};
+    source_sha256(0, placed.sha256);
+    sched_restore_placed(w.sched, (struct doc_ref){batch->index, 0}, &placed);
+    sched_enter(w.sched, batch, &w.acts);
+    sched_quarantine(w.sched, (struct doc_ref){0, 0}, &w.acts);
+    assert_int_equal(batch->doc[0].state, SOHOA__DOC_STATE__DOC_QUARANTINED);
+    sched_release(w.sched, (struct doc_ref){0, 0}, &w.acts);
+    assert_int_equal(batch->doc[0].state, SOHOA__DOC_STATE__DOC_OPEN);
+    world_unload(&w);
+}
+
+static void the_last_word_on_a_source_wins_within_a_group(void **state)
+{
+    struct world w;
+    (void)state;
+    one_doc(&w, 0, 1);
+    sched_quarantine(w.sched, (struct doc_ref){0, 0}, &w.acts);
+    group_add(w.group, w.backlog, &w.acts);
+    w.acts.count = 0;
+    group_add_release(w.group, w.backlog->work[0].sha256);
+    sched_release(w.sched, (struct doc_ref){0, 0}, &w.acts);
+    sched_quarantine(w.sched, (struct doc_ref){0, 0}, &w.acts);
+    group_add(w.group, w.backlog, &w.acts);
+    const struct group_stop *stop = (const struct group_stop *)(const void *)w.group->stops.data;
+    size_t count = w.group->stops.size / sizeof *stop;
+    assert_int_equal(count, 3);
+    assert_true(stop[1].release);
+    assert_false(stop[count - 1].release);
+    world_unload(&w);
+}
+
+static void a_split_of_very_many_pages_fits_in_the_ledger(void **state)
+{
+    struct world w;
+    struct err err;
+    char text[ERR_TEXT_BYTES];
+    (void)state;
+    one_doc(&w, 0, 1);
+    uint8_t sha256[SHA256_BYTES] = {200};
+    uint32_t work = work_add(w.backlog, sha256, 0, DOC_MAX_PAGES, 1);
+    work_cut(&w.backlog->work[work]);
+    work_subscribe(w.backlog, work, (struct doc_ref){batch_add(w.backlog, "large", 1, 0)->index, 0});
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    err_set(&err, E_PAGE_BROKEN, "%s", text);
+    for (uint32_t i = 0; i < DOC_MAX_PAGES; i++) {
+        w.backlog->work[work].part[i].state = PAGE_DEAD;
+        w.backlog->work[work].part[i].fault = backlog_fault(w.backlog, &err);
+    }
+    struct act act = {.kind = ACT_SPLIT, .work = work};
+    group_add(w.group, w.backlog, &(struct acts){.at = &act, .count = 1});
+    size_t dead = 0;
+    for (size_t at = 0; at < w.group->entries.size;) {
+        uint32_t bytes;
+        memcpy(&bytes, w.group->entries.data + at, sizeof bytes);
+        assert_true(bytes <= LEDGER_ENTRY_BYTES);
+        Sohoa__LedgerEntry *entry = sohoa__ledger_entry__unpack(NULL, bytes, w.group->entries.data + at + sizeof bytes);
+        dead += entry->split->n_dead;
+        sohoa__ledger_entry__free_unpacked(entry, NULL);
+        at += sizeof bytes + bytes;
+    }
+    assert_int_equal(dead, DOC_MAX_PAGES);
+    world_unload(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -631,6 +1070,12 @@ int main(void)
         cmocka_unit_test(withdrawal_keeps_what_is_stored_and_drops_leases),
         cmocka_unit_test(rerun_of_a_dead_page_keeps_the_others),
         cmocka_unit_test(a_result_that_does_not_cover_its_lease_is_a_failed_attempt),
+        cmocka_unit_test(a_failed_page_does_not_wait_for_a_worker_of_another_pipeline),
+        cmocka_unit_test(works_in_their_backoff_do_not_hide_others),
+        cmocka_unit_test(a_job_that_never_left_costs_no_credit),
+        cmocka_unit_test(quarantine_stops_a_source_under_every_pipeline),
+        cmocka_unit_test(the_last_word_on_a_source_wins_within_a_group),
+        cmocka_unit_test(a_split_of_very_many_pages_fits_in_the_ledger),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * What becomes of leases: results, losses and expiry, the retry ladder, and the documents that end by them. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "coordinator/sched_private.h"
+#include "proto/wire.h"
+
+static struct part *lease_part(struct sched *sched, const struct lease *lease)
+{
+    return work_isolate(&sched->backlog->work[lease->work], lease->first, lease->count);
+}
+
+/* ---- documents that end ---- */
+
+void doc_settle(struct sched *sched, struct doc_ref ref, Sohoa__DocState state, uint32_t stored, uint32_t dead,
+                struct acts *acts)
+{
+    struct doc *doc = doc_at(sched->backlog, ref);
+    doc_count(sched->backlog, ref, -1);
+    doc->state = (uint8_t)state;
+    doc->phase = PHASE_FINAL;
+    doc->named = false;
+    doc->pages_stored = stored;
+    doc->pages_dead = dead;
+    doc_count(sched->backlog, ref, 1);
+    acts_add(acts, (struct act){.kind = ACT_OUTCOME, .doc = ref, .work = doc->work});
+}
+
+static void doc_refuse(struct sched *sched, struct doc_ref ref, const struct err *err, struct acts *acts)
+{
+    doc_at(sched->backlog, ref)->fault = backlog_fault(sched->backlog, err);
+    if (sched->backlog->batch[ref.batch]->check_only)
+        doc_at(sched->backlog, ref)->phase = PHASE_FINAL;
+    else
+        doc_settle(sched, ref,
+                   err->code == E_STOPPED ? SOHOA__DOC_STATE__DOC_QUARANTINED : SOHOA__DOC_STATE__DOC_REFUSED, 0, 0,
+                   acts);
+}
+
+/* ---- PROBE ---- */
+
+static bool cluster_fault(int code)
+{
+    return code == E_STORE || code == E_NET || code == E_LEASE || code == E_REDIS;
+}
+
+static uint64_t backoff(uint32_t losses, uint64_t now_ms)
+{
+    return now_ms + (uint64_t)RETRY_BACKOFF_MS * losses;
+}
+
+static void probe_failed(struct sched *sched, struct doc_ref ref, const struct err *err, uint64_t now_ms,
+                         struct acts *acts)
+{
+    struct doc *doc = doc_at(sched->backlog, ref);
+    if (cluster_fault(err->code) && doc->losses < LEASE_LOSSES_MAX)
+        doc->losses++;
+    else
+        doc->attempts++;
+    if (err_class(err->code) != ERR_RETRY || doc->attempts >= sched->rules.page_attempts) {
+        doc_refuse(sched, ref, err, acts);
+        return;
+    }
+    doc->phase = PHASE_UNPROBED;
+    doc->not_before_ms = err->code == E_LEASE ? 0 : backoff(doc->losses + doc->attempts, now_ms);
+    ring_push(&sched->backlog->batch[ref.batch]->reprobe, ref.doc);
+}
+
+void sched_place(struct sched *sched, struct doc_ref ref, const struct placement *placed)
+{
+    struct batch *batch = sched->backlog->batch[ref.batch];
+    struct doc *doc = &batch->doc[ref.doc];
+    assert(batch->pipeline != NONE);
+    uint32_t index = work_find(sched->backlog, placed->sha256, batch->pipeline);
+    if (index == NONE)
+        index = work_add(sched->backlog, placed->sha256, batch->pipeline, placed->pages, placed->range_pages);
+    doc->first_ordinal = placed->first_ordinal;
+    if (batch->ordinals < placed->first_ordinal + sched->backlog->work[index].pages)
+        batch->ordinals = placed->first_ordinal + sched->backlog->work[index].pages;
+    doc->duplicate_of = work_subscriber_in(sched->backlog, index, ref.batch);
+    doc->phase = PHASE_PLACED;
+    work_subscribe(sched->backlog, index, ref);
+}
+
+static void probe_done(struct sched *sched, struct doc_ref ref, const Sohoa__Probe *probe, struct acts *acts)
+{
+    struct batch *batch = sched->backlog->batch[ref.batch];
+    struct doc *doc = &batch->doc[ref.doc];
+    if (batch->check_only) {
+        doc->pages = probe->pages;
+        doc->phase = PHASE_FINAL;
+        return;
+    }
+    struct placement placed = {
+        .first_ordinal = batch->ordinals, .pages = probe->pages, .range_pages = sched->rules.range_pages};
+    memcpy(placed.sha256, probe->sha256.data, SHA256_BYTES);
+    sched_place(sched, ref, &placed);
+    doc->generation = sched->backlog->work[doc->work].generation;
+    acts_add(acts, (struct act){.kind = ACT_PLACED, .doc = ref, .work = doc->work});
+    if (sched->backlog->work[doc->work].phase == WORK_STOPPED) {
+        doc->duplicate_of = NONE;
+        doc_settle(sched, ref, SOHOA__DOC_STATE__DOC_QUARANTINED, 0, 0, acts);
+    } else if (doc->duplicate_of != NONE) {
+        doc_settle(sched, ref, SOHOA__DOC_STATE__DOC_DUPLICATE, 0, 0, acts);
+    }
+}
+
+static void finish_probe(struct sched *sched, const struct lease *lease, const Sohoa__Result *result, uint64_t now_ms,
+                         struct acts *acts)
+{
+    struct err err;
+    err_from_wire(result->err, &err);
+    if (!err.code && !result->probe)
+        err_set(&err, E_FRAME, "the worker reported a probe without what it found");
+    if (err.code)
+        probe_failed(sched, lease->doc, &err, now_ms, acts);
+    else
+        probe_done(sched, lease->doc, result->probe, acts);
+}
+
+/* The work goes where its open documents are: each batch may grant it. */
+void work_offer(struct sched *sched, uint32_t index)
+{
+    const struct work *work = &sched->backlog->work[index];
+    for (struct doc_ref ref = work->subscriber; ref.batch != NONE; ref = doc_at(sched->backlog, ref)->next) {
+        struct batch *batch = sched->backlog->batch[ref.batch];
+        if (doc_at(sched->backlog, ref)->phase != PHASE_WORKING)
+            continue;
+        ring_push(work->phase == WORK_ASSEMBLING ? &batch->assemble : &batch->ready, index);
+    }
+}
+
+void sched_placed(struct sched *sched, struct doc_ref ref)
+{
+    struct doc *doc = doc_at(sched->backlog, ref);
+    if (doc->phase != PHASE_PLACED)
+        return;
+    struct work *work = &sched->backlog->work[doc->work];
+    doc->phase = PHASE_WORKING;
+    if (work->phase == WORK_HELD)
+        work->phase = WORK_READY;
+    if (work->phase == WORK_DONE) /* only this document's record is missing */
+        work->phase = WORK_ASSEMBLING;
+    struct batch *batch = sched->backlog->batch[ref.batch];
+    ring_push(work->phase == WORK_ASSEMBLING ? &batch->assemble : &batch->ready, doc->work);
+}
+
+/* ---- PAGES and ASSEMBLE ---- */
+
+static void tell_stored(struct sched *sched, uint32_t index, const struct part *part, struct acts *acts)
+{
+    struct doc_ref ref = sched->backlog->work[index].subscriber;
+    for (; ref.batch != NONE; ref = doc_at(sched->backlog, ref)->next)
+        if (doc_at(sched->backlog, ref)->phase == PHASE_WORKING)
+            acts_add(acts, (struct act){.kind = part->state == PAGE_DEAD ? ACT_DEAD : ACT_STORED,
+                                        .doc = ref,
+                                        .first = part->first,
+                                        .count = part->count,
+                                        .fault = part->fault});
+}
+
+static void part_die(struct sched *sched, uint32_t index, struct part *part, struct acts *acts)
+{
+    part_move(sched->backlog, index, part, PAGE_DEAD);
+    tell_stored(sched, index, part, acts);
+}
+
+/* One page, or a range lost for the cluster's reasons. */
+static void part_failed(struct sched *sched, uint32_t index, struct part *part, uint32_t worker, const struct err *err,
+                        uint64_t now_ms, struct acts *acts)
+{
+    bool lost = cluster_fault(err->code) && part->losses < LEASE_LOSSES_MAX;
+    part->fault = backlog_fault(sched->backlog, err);
+    if (lost) {
+        part->losses++;
+        part->not_before_ms = err->code == E_LEASE ? 0 : backoff(part->losses, now_ms);
+    } else {
+        part->attempts++;
+        part->last_worker = worker;
+    }
+    if (!lost && (err_class(err->code) == ERR_POISON || part->attempts >= sched->rules.page_attempts))
+        part_die(sched, index, part, acts);
+    else
+        part_move(sched->backlog, index, part, PAGE_QUEUED);
+}
+
+/* A whole job failed: its pages go on one by one, so that one bad page does not take the others with it. */
+static void range_failed(struct sched *sched, const struct lease *lease, const struct err *err, uint64_t now_ms,
+                         struct acts *acts)
+{
+    struct work *work = &sched->backlog->work[lease->work];
+    if (cluster_fault(err->code) && lease_part(sched, lease)->losses < LEASE_LOSSES_MAX) {
+        part_failed(sched, lease->work, lease_part(sched, lease), lease->worker, err, now_ms, acts);
+        return;
+    }
+    for (uint32_t i = 0; i < lease->count; i++) {
+        struct part *part = work_isolate(work, lease->first + i, 1);
+        part_failed(sched, lease->work, part, lease->worker, err, now_ms, acts);
+    }
+    acts_add(acts, (struct act){.kind = ACT_SPLIT, .work = lease->work});
+}
+
+static void retry_assembly(struct sched *sched, uint32_t index)
+{
+    sched->backlog->work[index].phase = WORK_ASSEMBLING;
+    work_offer(sched, index);
+}
+
+/* After parts changed: on with queued ones, or on to ASSEMBLE. */
+void work_advance(struct sched *sched, uint32_t index)
+{
+    struct work *work = &sched->backlog->work[index];
+    if (work_parts_in(work, PAGE_QUEUED))
+        work_offer(sched, index);
+    else if (!work_parts_in(work, PAGE_LEASED))
+        retry_assembly(sched, index);
+}
+
+void work_tell_bundles(const struct work *work, uint32_t index, struct acts *acts)
+{
+    for (uint32_t i = 0; i < work->parts; i++)
+        if (work->part[i].state == PAGE_STORED && !work->part[i].kept)
+            acts_add(acts, (struct act){.kind = ACT_BUNDLE,
+                                        .work = index,
+                                        .first = work->part[i].first,
+                                        .count = work->part[i].count,
+                                        .generation = work->generation});
+}
+
+static void doc_finish(struct sched *sched, struct doc_ref ref, uint32_t index, struct acts *acts)
+{
+    const struct work *work = &sched->backlog->work[index];
+    struct doc *doc = doc_at(sched->backlog, ref);
+    uint32_t dead = 0;
+    doc->fault = NONE;
+    for (uint32_t i = 0; i < work->parts; i++) {
+        const struct part *part = &work->part[i];
+        acts_add(acts, (struct act){.kind = part->state == PAGE_DEAD ? ACT_DEAD : ACT_STORED,
+                                    .doc = ref,
+                                    .first = part->first,
+                                    .count = part->count,
+                                    .fault = part->fault});
+        if (part->state == PAGE_DEAD) {
+            dead += part->count;
+            doc->fault = doc->fault == NONE ? part->fault : doc->fault;
+        }
+    }
+    if (!work->parts)
+        acts_add(acts, (struct act){.kind = ACT_STORED, .doc = ref, .first = 1, .count = work->pages});
+    doc->generation = work->generation;
+    doc_settle(sched, ref, dead ? SOHOA__DOC_STATE__DOC_DEAD : SOHOA__DOC_STATE__DOC_STORED, work->pages - dead, dead,
+               acts);
+}
+
+/* Ends every document that the lease wrote a record for; those that came later get theirs in a lease of their own. */
+static void work_finish(struct sched *sched, uint32_t index, struct acts *acts)
+{
+    struct work *work = &sched->backlog->work[index];
+    bool later = false;
+    for (struct doc_ref ref = work->subscriber; ref.batch != NONE; ref = doc_at(sched->backlog, ref)->next) {
+        struct doc *doc = doc_at(sched->backlog, ref);
+        if (doc->named)
+            doc_finish(sched, ref, index, acts);
+        else
+            later = later || doc->phase == PHASE_WORKING;
+    }
+    work->phase = WORK_DONE;
+    work->folded = true;
+    work->attempts = work->losses = 0;
+    if (work->parts && !work_parts_in(work, PAGE_DEAD)) {
+        free(work->part);
+        work->part = NULL;
+        work->parts = 0;
+    }
+    if (later)
+        retry_assembly(sched, index);
+}
+
+static bool result_covers(const struct lease *lease, const Sohoa__Result *result)
+{
+    uint64_t pages = result->n_failed;
+    for (size_t i = 0; i < result->n_failed; i++)
+        if (result->failed[i]->page_no < lease->first || result->failed[i]->page_no >= lease->first + lease->count)
+            return false;
+    for (size_t i = 0; i < result->n_stored; i++) {
+        const Sohoa__Range *range = result->stored[i];
+        if (range->first < lease->first || range->first + range->count > lease->first + lease->count)
+            return false;
+        pages += range->count;
+        for (size_t k = 0; k < result->n_failed; k++)
+            if (result->failed[k]->page_no >= range->first && result->failed[k]->page_no < range->first + range->count)
+                return false;
+        for (size_t k = 0; k < i; k++)
+            if (result->stored[k]->first < range->first + range->count &&
+                range->first < result->stored[k]->first + result->stored[k]->count)
+                return false;
+    }
+    for (size_t i = 0; i < result->n_failed; i++)
+        for (size_t k = 0; k < i; k++)
+            if (result->failed[i]->page_no == result->failed[k]->page_no)
+                return false;
+    return pages == lease->count;
+}
+
+static void pages_reported(struct sched *sched, const struct lease *lease, const Sohoa__Result *result, uint64_t now_ms,
+                           struct acts *acts)
+{
+    struct work *work = &sched->backlog->work[lease->work];
+    for (size_t i = 0; i < result->n_stored; i++) {
+        struct part *part = work_isolate(work, result->stored[i]->first, result->stored[i]->count);
+        part_move(sched->backlog, lease->work, part, PAGE_STORED);
+        tell_stored(sched, lease->work, part, acts);
+    }
+    for (size_t i = 0; i < result->n_failed; i++) {
+        struct err err;
+        err_from_wire(result->failed[i]->err, &err);
+        struct part *part = work_isolate(work, result->failed[i]->page_no, 1);
+        part_failed(sched, lease->work, part, lease->worker, &err, now_ms, acts);
+    }
+    if (result->n_failed || result->n_stored != 1)
+        acts_add(acts, (struct act){.kind = ACT_SPLIT, .work = lease->work});
+}
+
+static void finish_pages(struct sched *sched, const struct lease *lease, const Sohoa__Result *result, uint64_t now_ms,
+                         struct acts *acts)
+{
+    struct err err;
+    err_from_wire(result->err, &err);
+    if (err.code == E_STOPPED) {
+        sched_stop_work(sched, lease->work, acts);
+        return;
+    }
+    bool assembled = lease->assemble && result->assembled && !result->n_failed;
+    if (!err.code && !assembled && !result_covers(lease, result))
+        err_set(&err, E_FRAME, "the worker's result does not cover the pages of its lease");
+    if (err.code) {
+        range_failed(sched, lease, &err, now_ms, acts);
+    } else if (assembled) {
+        part_move(sched->backlog, lease->work, lease_part(sched, lease), PAGE_STORED);
+        work_finish(sched, lease->work, acts);
+        return;
+    } else {
+        pages_reported(sched, lease, result, now_ms, acts);
+    }
+    work_advance(sched, lease->work);
+}
+
+/* The pages are there, the document can't be made of them. */
+static void assembly_dead(struct sched *sched, uint32_t index, const struct err *err, struct acts *acts)
+{
+    struct work *work = &sched->backlog->work[index];
+    struct err why;
+    err_set(&why, E_ASSEMBLE, "%s: %s", err_name(err->code), err->text);
+    uint32_t fault = backlog_fault(sched->backlog, err->code == E_ASSEMBLE ? err : &why), dead = 0;
+    for (uint32_t i = 0; i < work->parts; i++)
+        dead += work->part[i].state == PAGE_DEAD ? work->part[i].count : 0;
+    for (struct doc_ref ref = work->subscriber; ref.batch != NONE; ref = doc_at(sched->backlog, ref)->next)
+        if (doc_at(sched->backlog, ref)->phase == PHASE_WORKING) {
+            doc_at(sched->backlog, ref)->fault = fault;
+            doc_settle(sched, ref, SOHOA__DOC_STATE__DOC_DEAD, work->pages - dead, dead, acts);
+        }
+    work->phase = WORK_DONE;
+}
+
+static void assembly_failed(struct sched *sched, const struct lease *lease, const struct err *err, uint64_t now_ms,
+                            struct acts *acts)
+{
+    struct work *work = &sched->backlog->work[lease->work];
+    if (cluster_fault(err->code) && work->losses < LEASE_LOSSES_MAX) {
+        work->losses++;
+        work->not_before_ms = err->code == E_LEASE ? 0 : backoff(work->losses, now_ms);
+    } else {
+        work->attempts++;
+        work->last_worker = lease->worker;
+    }
+    if (err_class(err->code) == ERR_POISON || work->attempts >= sched->rules.page_attempts)
+        assembly_dead(sched, lease->work, err, acts);
+    else
+        retry_assembly(sched, lease->work);
+}
+
+static void finish_assembly(struct sched *sched, const struct lease *lease, const Sohoa__Result *result,
+                            uint64_t now_ms, struct acts *acts)
+{
+    struct work *work = &sched->backlog->work[lease->work];
+    struct err err;
+    err_from_wire(result->err, &err);
+    work->leased = false;
+    if (!err.code && !result->assembled)
+        err_set(&err, E_FRAME, "the worker reported an assembly without what came out");
+    if (err.code == E_STOPPED) {
+        sched_stop_work(sched, lease->work, acts);
+    } else if (err.code) {
+        assembly_failed(sched, lease, &err, now_ms, acts);
+    } else {
+        work_tell_bundles(work, lease->work, acts);
+        work_finish(sched, lease->work, acts);
+    }
+}
+
+static void result_account(struct batch *batch, const struct lease *lease, const Sohoa__Result *result)
+{
+    batch->cpu_ms += result->cpu_ms;
+    if (lease->kind != SOHOA__JOB_KIND__JOB_PAGES || result->found)
+        return;
+    if (result->assembled && !result->n_stored)
+        batch->pages_read += lease->count;
+    for (size_t i = 0; i < result->n_stored; i++)
+        batch->pages_read += result->stored[i]->count;
+}
+
+bool sched_finish(struct sched *sched, uint32_t worker, const Sohoa__Result *result, uint64_t now_ms, struct acts *acts)
+{
+    struct lease *found = lease_find(sched, worker, result->lease);
+    if (!found)
+        return false;
+    struct lease lease = lease_take(sched, found);
+    result_account(sched->backlog->batch[lease.doc.batch], &lease, result);
+    switch (lease.kind) {
+    case SOHOA__JOB_KIND__JOB_PROBE: finish_probe(sched, &lease, result, now_ms, acts); break;
+    case SOHOA__JOB_KIND__JOB_PAGES: finish_pages(sched, &lease, result, now_ms, acts); break;
+    case SOHOA__JOB_KIND__JOB_ASSEMBLE: finish_assembly(sched, &lease, result, now_ms, acts); break;
+    default: assert(!"a lease has a kind");
+    }
+    return true;
+}
+
+/* ---- leases that end without a result ---- */
+
+static void lease_lost(struct sched *sched, struct lease *found, const struct err *err, uint64_t now_ms,
+                       struct acts *acts)
+{
+    struct lease lease = lease_take(sched, found);
+    if (lease.kind == SOHOA__JOB_KIND__JOB_PROBE) {
+        probe_failed(sched, lease.doc, err, now_ms, acts);
+    } else if (lease.kind == SOHOA__JOB_KIND__JOB_PAGES) {
+        range_failed(sched, &lease, err, now_ms, acts);
+        work_advance(sched, lease.work);
+    } else {
+        sched->backlog->work[lease.work].leased = false;
+        assembly_failed(sched, &lease, err, now_ms, acts);
+    }
+}
+
+static bool is_held(uint64_t id, const uint64_t *held, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (held[i] == id)
+            return true;
+    return false;
+}
+
+void sched_keep_only(struct sched *sched, uint32_t worker, const uint64_t *held, size_t count, struct acts *acts,
+                     uint64_t now_ms)
+{
+    struct err err;
+    err_set(&err, E_LEASE, "worker %s came back without it", sched->worker[worker].public.name);
+    for (uint32_t i = 0; i < sched->worker[worker].public.leases;) {
+        struct lease *lease = &sched->worker[worker].lease[i];
+        if (is_held(lease->id, held, count))
+            i++;
+        else
+            lease_lost(sched, lease, &err, now_ms, acts);
+    }
+}
+
+void sched_expire(struct sched *sched, uint64_t now_ms, struct acts *acts)
+{
+    struct err err;
+    for (uint32_t w = 0; w < sched->workers; w++)
+        for (uint32_t i = 0; i < sched->worker[w].public.leases;) {
+            struct lease *lease = &sched->worker[w].lease[i];
+            if (lease->deadline_ms > now_ms) {
+                i++;
+                continue;
+            }
+            err_set(&err, E_LEASE, "worker %s did not report in time", sched->worker[w].public.name);
+            acts_add(acts, (struct act){.kind = ACT_DROP, .worker = w, .lease = lease->id});
+            lease_lost(sched, lease, &err, now_ms, acts);
+        }
+}
