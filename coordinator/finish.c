@@ -304,8 +304,9 @@ static bool result_covers(const struct lease *lease, const Sohoa__Result *result
     return pages == lease->count;
 }
 
-static void pages_reported(struct sched *sched, const struct lease *lease, const Sohoa__Result *result, uint64_t now_ms,
-                           struct acts *acts)
+/* ended: the document was found as it was assembled before, so its dead pages are dead and not tried again. */
+static void pages_reported(struct sched *sched, const struct lease *lease, const Sohoa__Result *result, bool ended,
+                           uint64_t now_ms, struct acts *acts)
 {
     struct work *work = &sched->backlog->work[lease->work];
     for (size_t i = 0; i < result->n_stored; i++) {
@@ -317,7 +318,12 @@ static void pages_reported(struct sched *sched, const struct lease *lease, const
         struct err err;
         err_from_wire(result->failed[i]->err, &err);
         struct part *part = work_isolate(work, result->failed[i]->page_no, 1);
-        part_failed(sched, lease->work, part, lease->worker, &err, now_ms, acts);
+        if (ended) {
+            part->fault = backlog_fault(sched->backlog, &err);
+            part_die(sched, lease->work, part, acts);
+        } else {
+            part_failed(sched, lease->work, part, lease->worker, &err, now_ms, acts);
+        }
     }
     if (result->n_failed || result->n_stored != 1)
         acts_add(acts, (struct act){.kind = ACT_SPLIT, .work = lease->work});
@@ -333,6 +339,7 @@ static void finish_pages(struct sched *sched, const struct lease *lease, const S
         return;
     }
     bool assembled = lease->assemble && result->assembled && !result->n_failed;
+    bool ended = lease->assemble && result->assembled && result->found;
     if (!err.code && !assembled && !result_covers(lease, result))
         err_set(&err, E_FRAME, "the worker's result does not cover the pages of its lease");
     if (err.code) {
@@ -342,9 +349,12 @@ static void finish_pages(struct sched *sched, const struct lease *lease, const S
         work_finish(sched, lease->work, acts);
         return;
     } else {
-        pages_reported(sched, lease, result, now_ms, acts);
+        pages_reported(sched, lease, result, ended, now_ms, acts);
     }
-    work_advance(sched, lease->work);
+    if (ended && !err.code)
+        work_finish(sched, lease->work, acts);
+    else
+        work_advance(sched, lease->work);
 }
 
 /* The pages are there, the document can't be made of them. */

@@ -899,6 +899,38 @@ static void rerun_of_a_dead_page_keeps_the_others(void **state)
     world_unload(&w);
 }
 
+static void a_document_found_with_a_dead_page_ends_at_once(void **state)
+{
+    struct world w;
+    (void)state;
+    one_doc(&w, 1, 1); /* document 0 has four pages */
+    const struct lease *lease = sched_grant(w.sched, 0, w.now_ms);
+    Sohoa__Result result = SOHOA__RESULT__INIT;
+    Sohoa__Range range = SOHOA__RANGE__INIT, *stored = &range;
+    Sohoa__PageFailure failure = SOHOA__PAGE_FAILURE__INIT, *failed = &failure;
+    Sohoa__Assembled assembled = SOHOA__ASSEMBLED__INIT;
+    Sohoa__Err err = SOHOA__ERR__INIT;
+    assert_true(lease->assemble && lease->count == 4);
+    err.code = E_TIME; /* RETRY: but it was tried out when the document was made */
+    failure.page_no = 1;
+    failure.err = &err;
+    range.first = 2;
+    range.count = 3;
+    result.lease = lease->id;
+    result.found = true;
+    result.assembled = &assembled;
+    result.stored = &stored;
+    result.n_stored = 1;
+    result.failed = &failed;
+    result.n_failed = 1;
+    sched_finish(w.sched, 0, &result, w.now_ms, &w.acts);
+    check_counts(&w);
+    assert_int_equal(w.backlog->batch[0]->doc[0].state, SOHOA__DOC_STATE__DOC_DEAD);
+    assert_int_equal(w.backlog->batch[0]->page_count[PAGE_DEAD], 1);
+    assert_int_equal(w.backlog->batch[0]->page_count[PAGE_STORED], 3);
+    world_unload(&w);
+}
+
 static void a_result_that_does_not_cover_its_lease_is_a_failed_attempt(void **state)
 {
     struct world w;
@@ -1069,6 +1101,7 @@ int main(void)
         cmocka_unit_test(quarantine_takes_stored_pages_and_release_queues_them),
         cmocka_unit_test(withdrawal_keeps_what_is_stored_and_drops_leases),
         cmocka_unit_test(rerun_of_a_dead_page_keeps_the_others),
+        cmocka_unit_test(a_document_found_with_a_dead_page_ends_at_once),
         cmocka_unit_test(a_result_that_does_not_cover_its_lease_is_a_failed_attempt),
         cmocka_unit_test(a_failed_page_does_not_wait_for_a_worker_of_another_pipeline),
         cmocka_unit_test(works_in_their_backoff_do_not_hide_others),
