@@ -35,8 +35,8 @@ static void help_print(FILE *to)
     fputs(
         "\nsohoa COMMAND --help shows a command's options.\n"
         "The coordinator is found by --api, else SOHOA_API, else at " API_PRESET ".\n"
-        "Exit codes: 0 all is well, 1 it failed, 2 wrong use, 3 it ended with dead, quarantined or refused documents, or a\n"
-        "check found something.\n",
+        "Exit codes: 0 all is well, 1 it failed, 2 wrong use, 3 it ended with dead, quarantined or refused documents (files\n"
+        "that are no scans by their type don't count), or a check found something.\n",
         to);
 }
 

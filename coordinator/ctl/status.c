@@ -56,7 +56,7 @@ static void status_print(const json_t *status)
 {
     size_t i;
     json_t *worker;
-    printf("coordinator %s: %s, up %" JSON_INTEGER_FORMAT " s, %" JSON_INTEGER_FORMAT " batches\n",
+    printf("coordinator %s: %s, up %" JSON_INTEGER_FORMAT " s, batches: %" JSON_INTEGER_FORMAT "\n",
            text(status, "name"), json_is_true(json_object_get(status, "ready")) ? "ready" : "not ready yet",
            number(status, "uptime_s"), number(status, "batches"));
     counts_print(status, "documents");

@@ -14,7 +14,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from cluster import BIN, Cluster, backlog, fail, main, say, slots_of, wait  # noqa: E402
+from cluster import BIN, Cluster, backlog, cpu_ticks, fail, main, say, slots_of, wait  # noqa: E402
 
 BATCH = "kills"
 BIG_BYTES = 160 << 20  # over STORE_PART_BYTES: stored in parts
@@ -46,10 +46,23 @@ def big_pdf(path):
 
 
 def kill_slot(cluster):
-    worker = cluster.workers[0]
-    reading = wait("a page being read", lambda: slots_of(worker.child.pid))
-    os.kill(reading[0], 9)
-    say(f"kill 1: slot {reading[0]} of worker a")
+    """One that is in the middle of a page: its processor time says so, the failed page afterwards."""
+    def reading():
+        return next(((worker, slot) for worker in cluster.workers for slot in slots_of(worker.child.pid)
+                     if cpu_ticks(slot) >= 15), None)
+
+    def failed(worker):
+        return any(event.get("err") == "E_SLOT" for event in worker.events("page_failed"))
+    for _ in range(5):
+        worker, slot = wait("a page being read", reading)
+        os.kill(slot, 9)
+        try:
+            wait("its page to fail", lambda: failed(worker), 3)
+        except AssertionError:
+            continue  # it had just ended its page
+        say(f"kill 1: slot {slot} of {worker.name} in the middle of a page")
+        return
+    fail("five slots were killed and no page failed")
 
 
 def kill_worker_while_storing(cluster):

@@ -146,6 +146,16 @@ def children(pid):
     return found
 
 
+def cpu_ticks(pid):
+    """Processor time of a process so far; 0 when it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            fields = stat.read().rsplit(")", 1)[1].split()
+    except OSError:
+        return 0
+    return int(fields[11]) + int(fields[12])
+
+
 def slots_of(worker_pid):
     """Slots are the children of the warm process, which is the worker's child."""
     return [slot for warm in children(worker_pid) for slot in children(warm)]
