@@ -38,7 +38,7 @@ struct render {
     uint64_t bytes;
     Sohoa__SourceKind kind;
     uint32_t pages;
-    pdf_document *pdf;       /* one of the two while a document is open */
+    pdf_document *pdf; /* one of the two while a document is open */
     struct picture *picture;
 };
 
@@ -88,19 +88,19 @@ enum frame_data {
 /* One picture of a source. */
 struct frame {
     uint32_t width_px, height_px;
-    uint32_t bits;     /* a pixel: 1, 8, 24 */
-    double xdpi, ydpi; /* as the file says, else RENDER_DPI */
+    uint32_t bits;        /* a pixel: 1, 8, 24 */
+    double xdpi, ydpi;    /* as the file says, else RENDER_DPI */
     uint32_t orientation; /* EXIF: 1 upright ... 8 */
-    uint32_t subimage; /* number of the directory in a TIFF */
+    uint32_t subimage;    /* number of the directory in a TIFF */
     enum frame_data how;
     const uint8_t *data; /* JPEG and G4: as in the file, borrowed */
     size_t bytes;
     const uint8_t *tables; /* JPEG in TIFF: tables to put in after SOI */
     size_t tables_bytes;
     uint32_t components, component_bits;
-    bool inverted;      /* JPEG: Adobe CMYK; G4: coded black is white */
-    bool bits_reversed; /* G4: lowest bit first */
-    bool plain_rgb;     /* JPEG: the three components are RGB, with no marker to say so */
+    bool inverted;          /* JPEG: Adobe CMYK; G4: coded black is white */
+    bool bits_reversed;     /* G4: lowest bit first */
+    bool plain_rgb;         /* JPEG: the three components are RGB, with no marker to say so */
     const uint8_t *palette; /* PNG */
     size_t palette_bytes;
 };
@@ -136,22 +136,22 @@ enum { LOOK_CELLS = 64 };
 struct look {
     fz_rect box;
     unsigned images;
-    unsigned covers;      /* images that each cover the page */
-    double others;        /* share of images beside the first cover */
-    fz_image *cover;      /* the first one, kept */
+    unsigned covers; /* images that each cover the page */
+    double others;   /* share of images beside the first cover */
+    fz_image *cover; /* the first one, kept */
     fz_matrix cover_place;
-    bool cover_stencil;   /* it is a mask painted dark */
+    bool cover_stencil; /* it is a mask painted dark */
     bool cover_clipped;
-    bool painted_over;    /* drawings lie over it */
-    bool odd;             /* transparency: what is seen is not what is stored */
+    bool painted_over; /* drawings lie over it */
+    bool odd;          /* transparency: what is seen is not what is stored */
     bool paths;
     bool colour;
-    double dpi;           /* of the finest image that matters */
+    double dpi; /* of the finest image that matters */
     uint32_t bits;
     uint8_t cell[LOOK_CELLS][LOOK_CELLS];
-    unsigned texts;       /* text operations */
-    unsigned texts_under; /* the first of them, which lie under the cover */
-    unsigned chars;       /* that are to be seen */
+    unsigned texts;            /* text operations */
+    unsigned texts_under;      /* the first of them, which lie under the cover */
+    unsigned chars;            /* that are to be seen */
     unsigned chars_unreadable; /* ... but whose meaning the file does not tell */
     unsigned chars_hidden;     /* invisible, or under the cover */
     int errors;
