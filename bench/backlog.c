@@ -192,7 +192,8 @@ static int job_add_page(struct job *job, const struct backlog *b, size_t sheet_n
     struct damage_ink ink = {0};
     if (!blank)
         ink = paper_ink(job->print, sheet_no, &job->ink);
-    struct truth_page *page = truth_document_add(document, blank ? "" : print_text(job->print, sheet_no));
+    struct truth_page *page = truth_document_add(document, blank ? "" : print_text(job->print, sheet_no),
+                                                 blank ? "" : print_parts(job->print, sheet_no));
     AUTO(buf_destroy) struct buf names = {0};
     damage_list(&damage, &ink, &names);
     snprintf(page->damage, sizeof page->damage, "%s", buf_text(&names));

@@ -28,6 +28,11 @@ struct line {
     double x, baseline;
 };
 
+enum print_part { PART_HEAD, PART_BODY, PART_CLOSING, PART_NUMBER };
+
+static const char *const print_part_name[] = {
+    [PART_HEAD] = "head", [PART_BODY] = "body", [PART_CLOSING] = "closing", [PART_NUMBER] = "number"};
+
 struct rule {
     double x, y, width;
 };
@@ -39,7 +44,7 @@ struct sheet {
     size_t rule_count, rule_capacity;
     struct print_spot *spots;
     size_t spot_count, spot_capacity;
-    struct buf text;
+    struct buf text, parts;
 };
 
 struct print {
@@ -48,7 +53,8 @@ struct print {
     size_t sheet_count, sheet_capacity;
     bool number_at_foot;
     double size_pt;
-    double y; /* where the next line goes on the last sheet */
+    double y;             /* where the next line goes on the last sheet */
+    enum print_part part; /* what is being set */
 };
 
 /* Room for one more element of that many bytes; returns the array, which may have moved. */
@@ -103,7 +109,7 @@ static void sheet_note_hand(struct sheet *sheet, const struct line *line, const 
     g_slist_free_full(all, (GDestroyNotify)pango_attribute_destroy);
 }
 
-static void sheet_add_text(struct sheet *sheet, const char *text, int bytes)
+static void sheet_add_text(struct sheet *sheet, enum print_part part, const char *text, int bytes)
 {
     while (bytes > 0 && text[bytes - 1] == ' ')
         bytes--;
@@ -111,15 +117,18 @@ static void sheet_add_text(struct sheet *sheet, const char *text, int bytes)
         return;
     buf_append(&sheet->text, text, (size_t)bytes);
     buf_puts(&sheet->text, "\n");
+    buf_puts(&sheet->parts, print_part_name[part]);
+    buf_puts(&sheet->parts, "\n");
 }
 
-static void sheet_add_line(struct sheet *sheet, PangoLayout *layout, int index, double x, double baseline)
+static void sheet_add_line(struct sheet *sheet, enum print_part part, PangoLayout *layout, int index, double x,
+                           double baseline)
 {
     sheet->lines = grown(sheet->lines, sheet->line_count, &sheet->line_capacity, sizeof *sheet->lines);
     struct line *line = &sheet->lines[sheet->line_count++];
     *line = (struct line){g_object_ref(layout), index, x, baseline};
     const PangoLayoutLine *set = pango_layout_get_line_readonly(layout, index);
-    sheet_add_text(sheet, pango_layout_get_text(layout) + set->start_index, set->length);
+    sheet_add_text(sheet, part, pango_layout_get_text(layout) + set->start_index, set->length);
     sheet_note_hand(sheet, line, set);
 }
 
@@ -156,7 +165,7 @@ static void print_number(struct print *print, size_t sheet_no, double x, double 
     char number[24];
     snprintf(number, sizeof number, "%zu", sheet_no + 1);
     AUTO(layout_destroy) PangoLayout *layout = print_layout(print, number, print->size_pt, -1, PANGO_ALIGN_LEFT);
-    sheet_add_line(&print->sheets[sheet_no], layout, 0, x, baseline);
+    sheet_add_line(&print->sheets[sheet_no], PART_NUMBER, layout, 0, x, baseline);
 }
 
 static void print_add_sheet(struct print *print)
@@ -192,7 +201,8 @@ static void print_flow(struct print *print, PangoLayout *layout, double x)
         if (!print_fits(print, height))
             print_add_sheet(print);
         double ascent = pango_units_to_double(pango_layout_iter_get_baseline(iter) - logical.y);
-        sheet_add_line(print_last(print), layout, index++, x + pango_units_to_double(logical.x), print->y + ascent);
+        sheet_add_line(print_last(print), print->part, layout, index++, x + pango_units_to_double(logical.x),
+                       print->y + ascent);
         print->y += height;
     } while (pango_layout_iter_next_line(iter));
     pango_layout_iter_free(iter);
@@ -341,6 +351,12 @@ static void print_closing(struct print *print, const struct block *block)
 
 static void print_block(struct print *print, const struct block *block)
 {
+    static const enum print_part part_of[] = {[BLOCK_BODY] = PART_BODY,
+                                              [BLOCK_CENTRE] = PART_BODY,
+                                              [BLOCK_ADDRESS] = PART_BODY,
+                                              [BLOCK_PAIR] = PART_HEAD,
+                                              [BLOCK_CLOSING] = PART_CLOSING};
+    print->part = part_of[block->form];
     print->y += block->space_mm * PRINT_PT_PER_MM;
     switch (block->form) {
     case BLOCK_BODY: print_body(print, block); break;
@@ -419,6 +435,7 @@ static void sheet_clear(struct sheet *sheet)
     free(sheet->rules);
     free(sheet->spots);
     buf_destroy(&sheet->text);
+    buf_destroy(&sheet->parts);
 }
 
 void print_destroy(struct print **slot)
@@ -443,6 +460,12 @@ const char *print_text(const struct print *print, size_t sheet_no)
 {
     assert(sheet_no < print->sheet_count);
     return buf_text(&print->sheets[sheet_no].text);
+}
+
+const char *print_parts(const struct print *print, size_t sheet_no)
+{
+    assert(sheet_no < print->sheet_count);
+    return buf_text(&print->sheets[sheet_no].parts);
 }
 
 size_t print_spots(const struct print *print, size_t sheet_no, const struct print_spot **ret_spots)

@@ -39,6 +39,9 @@ size_t print_sheets(const struct print *print);
  * left for a hand are part of it; seals and stamps are not. Borrowed. */
 const char *print_text(const struct print *print, size_t sheet_no);
 
+/* For each line of print_text() the part that it is of: "head", "body" (title and addressee, too), "closing" or "number" (of the page). */
+const char *print_parts(const struct print *print, size_t sheet_no);
+
 size_t print_spots(const struct print *print, size_t sheet_no, const struct print_spot **ret_spots);
 
 /* Frees what the font libraries keep, which leak checkers would take for lost. No print may be alive. */

@@ -27,16 +27,19 @@ struct truth {
     FILE *tables[TABLE_NR];
 };
 
-struct truth_page *truth_document_add(struct truth_document *d, const char *text)
+struct truth_page *truth_document_add(struct truth_document *d, const char *text, const char *parts)
 {
     if (d->page_count == d->page_capacity) {
         d->page_capacity = d->page_capacity ? 2 * d->page_capacity : 8;
         d->pages = realloc(d->pages, d->page_capacity * sizeof *d->pages);
         assert(d->pages);
     }
-    if (d->page_count)
+    if (d->page_count) {
         buf_puts(&d->text, "\f");
+        buf_puts(&d->parts, "\f");
+    }
     buf_puts(&d->text, text);
+    buf_puts(&d->parts, parts);
     struct truth_page *page = &d->pages[d->page_count++];
     *page = (struct truth_page){0};
     return page;
@@ -46,6 +49,7 @@ void truth_document_clear(struct truth_document *d)
 {
     free(d->pages);
     buf_destroy(&d->text);
+    buf_destroy(&d->parts);
     *d = (struct truth_document){0};
 }
 
@@ -113,14 +117,15 @@ int truth_folder(const struct truth *truth, const char *folder, struct err *err)
     return rc ? rc : truth_mkdir(truth, "truth/", folder, true, err);
 }
 
-static int truth_write_text(const struct truth *truth, const struct truth_document *d, struct err *err)
+static int truth_write_text(const struct truth *truth, const struct truth_document *d, const struct buf *text,
+                            const char *suffix, struct err *err)
 {
-    AUTO(mem_destroy) char *path = truth_path(truth, "truth/", d->file, ".txt");
+    AUTO(mem_destroy) char *path = truth_path(truth, "truth/", d->file, suffix);
     FILE *file = fopen(path, "wb");
     if (!file)
         return err_errno(err, E_IO, "%s", path);
-    size_t written = fwrite(buf_text(&d->text), 1, d->text.size, file);
-    if (fclose(file) || written < d->text.size)
+    size_t written = fwrite(buf_text(text), 1, text->size, file);
+    if (fclose(file) || written < text->size)
         return err_errno(err, E_IO, "%s", path);
     return 0;
 }
@@ -163,5 +168,7 @@ int truth_write(struct truth *truth, const struct truth_document *document, cons
     truth_write_pages(truth->tables[TABLE_PAGES], document);
     truth_write_manifest(truth->tables[TABLE_MANIFEST], document, place);
     int rc = truth_check(truth, err);
-    return rc ? rc : truth_write_text(truth, document, err);
+    if (!rc)
+        rc = truth_write_text(truth, document, &document->text, ".txt", err);
+    return rc ? rc : truth_write_text(truth, document, &document->parts, ".parts", err);
 }

@@ -26,6 +26,7 @@ struct truth_document {
     struct truth_page *pages;
     size_t page_count, page_capacity;
     struct buf text;          /* of all pages, a form feed between them */
+    struct buf parts;         /* likewise, the part of each line */
     const char *duplicate_of; /* the file it is a copy of, borrowed; NULL: none */
 };
 
@@ -36,8 +37,8 @@ struct truth_place {
     unsigned priority, ordinal;
 };
 
-/* Lends a page of the document to be filled in; text is what is printed on it. */
-struct truth_page *truth_document_add(struct truth_document *document, const char *text);
+/* Lends a page of the document to be filled in; text is what is printed on it, parts what each line of it is. */
+struct truth_page *truth_document_add(struct truth_document *document, const char *text, const char *parts);
 void truth_document_clear(struct truth_document *document);
 
 struct truth;

@@ -7,7 +7,7 @@
 #include "proto/sha256.h"
 
 /* Bumped by hand whenever any result changes; a golden test forces it. */
-enum { RESULTS_VERSION = 1 };
+enum { RESULTS_VERSION = 2 };
 
 /* lang: as given to Tesseract ("vie"); model: SHA-256 over the traineddata files in the order of lang. */
 void pipeline_digest(const char *lang, const uint8_t model[SHA256_BYTES], uint8_t digest[SHA256_BYTES]);

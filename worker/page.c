@@ -181,6 +181,42 @@ void page_prune(Sohoa__Page *page, bool (*keep)(const Sohoa__Word *word, const v
     page->n_blocks = kept;
 }
 
+void page_note(Sohoa__Page *page, Sohoa__PageNote note)
+{
+    size_t at = 0;
+    while (at < page->n_notes && page->notes[at] < note)
+        at++;
+    if (at < page->n_notes && page->notes[at] == note)
+        return;
+    page->notes = realloc(page->notes, (page->n_notes + 1) * sizeof *page->notes);
+    if (!page->notes)
+        abort();
+    memmove(&page->notes[at + 1], &page->notes[at], (page->n_notes - at) * sizeof *page->notes);
+    page->notes[at] = note;
+    page->n_notes++;
+}
+
+const char *page_note_name(Sohoa__PageNote note)
+{
+    static const char *const name[] = {
+        [SOHOA__PAGE_NOTE__NOTE_NONE] = "none",
+        [SOHOA__PAGE_NOTE__NOTE_LOW_DPI] = "low_dpi",
+        [SOHOA__PAGE_NOTE__NOTE_LOW_COLOUR] = "low_colour",
+        [SOHOA__PAGE_NOTE__NOTE_SCANT] = "scant",
+        [SOHOA__PAGE_NOTE__NOTE_SPREAD] = "spread",
+        [SOHOA__PAGE_NOTE__NOTE_REDUCED] = "reduced",
+        [SOHOA__PAGE_NOTE__NOTE_ENLARGED] = "enlarged",
+        [SOHOA__PAGE_NOTE__NOTE_UNEVEN] = "uneven",
+        [SOHOA__PAGE_NOTE__NOTE_FADED] = "faded",
+        [SOHOA__PAGE_NOTE__NOTE_BLEED] = "bleed",
+        [SOHOA__PAGE_NOTE__NOTE_BORDER] = "border",
+        [SOHOA__PAGE_NOTE__NOTE_SPECKLED] = "speckled",
+        [SOHOA__PAGE_NOTE__NOTE_RED] = "red",
+        [SOHOA__PAGE_NOTE__NOTE_BLUE] = "blue",
+    };
+    return (size_t)note < sizeof name / sizeof *name ? name[note] : "none";
+}
+
 void page_pack(const Sohoa__Page *page, struct buf *out)
 {
     size_t bytes = sohoa__page__get_packed_size(page);

@@ -30,6 +30,11 @@ void page_fit_bounds(Sohoa__Page *page);
 /* Removes the words that keep refuses, and the lines and blocks that have none left. */
 void page_prune(Sohoa__Page *page, bool (*keep)(const Sohoa__Word *word, const void *user), const void *user);
 
+/* Adds note unless it is there. */
+void page_note(Sohoa__Page *page, Sohoa__PageNote note);
+/* "low_dpi", as records say it; borrowed for good. */
+const char *page_note_name(Sohoa__PageNote note);
+
 void page_pack(const Sohoa__Page *page, struct buf *out);
 /* Errors: E_FRAME: not a Page, or over PAGE_MAX_BYTES or PAGE_MAX_WORDS. */
 int page_unpack(const void *data, size_t bytes, Sohoa__Page **ret_page, struct err *err);
