@@ -1,35 +1,23 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * A run is a row of lines, one below the other, around one corridor of white. A line of it lies left of the
- * corridor, right of it, or on both sides; at least RUN_LEAST_LINES lie on both, or it is no run. Distances are in
- * heights of a line, so that the resolution does not matter; between words of a justified line there is about a
- * third of one. */
+ * Lines are taken out of Tesseract's blocks and given to new ones: those of a band to the blocks of its boxes, where
+ * the first of them stood, all others as they were. */
 #include "worker/columns.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "proto/auto.h"
+#include "worker/band.h"
 
 enum {
-    RUN_LEAST_LINES = 2,
-    RUN_NEAR_HEIGHTS = 3,  /* the next line on both sides begins at most this far below ... */
-    RUN_CLOSE_HEIGHTS = 1, /* ... and one on a single side this far: a title in the middle is further away */
+    PAIR_PITCH_PERCENT = 130, /* of a line's height, from baseline to baseline: below it are lines of one box */
 };
 
-struct corridor {
-    int32_t left, right;
-};
-
-enum side { SIDE_NONE, SIDE_LEFT, SIDE_RIGHT, SIDE_BOTH };
-
-struct run {
-    struct corridor corridor;
-    size_t lines, both; /* lines of it, and those on both sides */
-};
-
-/* All lines of a page in reading order, and the number of the block that each came from. */
+/* All lines of a page. */
 struct rows {
-    Sohoa__Line **line;
-    size_t *block;
+    Sohoa__Line **line;   /* in Tesseract's order */
+    size_t *block;        /* the number of the block that each came from */
+    Sohoa__Line **sorted; /* by the height of their middles */
     size_t count;
 };
 
@@ -37,137 +25,34 @@ static void rows_clear(struct rows *rows)
 {
     free(rows->line);
     free(rows->block);
+    free(rows->sorted);
 }
 
-static int32_t height_of(const Sohoa__Line *line)
+static int line_order(const void *a, const void *b)
 {
-    return (int32_t)(line->ascent_px + line->descent_px);
+    const Sohoa__Line *one = *(Sohoa__Line *const *)a, *other = *(Sohoa__Line *const *)b;
+    int32_t middle = line_middle(one), other_middle = line_middle(other);
+    if (middle != other_middle)
+        return middle < other_middle ? -1 : 1;
+    return (one->x > other->x) - (one->x < other->x);
 }
 
-static int32_t right_of(const Sohoa__Line *line)
+static void rows_new(struct rows *rows, const Sohoa__Page *page)
 {
-    return line->x + (int32_t)line->w;
-}
-
-static int32_t gap_after(const Sohoa__Line *line, size_t word, struct corridor *gap)
-{
-    gap->left = line->words[word]->x + (int32_t)line->words[word]->w;
-    gap->right = line->words[word + 1]->x;
-    return gap->right - gap->left;
-}
-
-/* Narrows the corridor by (left, right) when at least least_px of it stay. */
-static bool corridor_narrow(struct corridor *corridor, int32_t left, int32_t right, int32_t least_px)
-{
-    left = left > corridor->left ? left : corridor->left;
-    right = right < corridor->right ? right : corridor->right;
-    if (right - left < least_px)
-        return false;
-    *corridor = (struct corridor){left, right};
-    return true;
-}
-
-/* Where line lies when it keeps the corridor free, which it may narrow. */
-static enum side corridor_pass(struct corridor *corridor, const Sohoa__Line *line)
-{
-    int32_t least_px = height_of(line);
-    struct corridor gap;
-    for (size_t i = 0; i + 1 < line->n_words; i++)
-        if (gap_after(line, i, &gap) >= least_px && corridor_narrow(corridor, gap.left, gap.right, least_px))
-            return SIDE_BOTH;
-    if (right_of(line) <= corridor->right && corridor_narrow(corridor, right_of(line), INT32_MAX, least_px))
-        return SIDE_LEFT;
-    if (line->x >= corridor->left && corridor_narrow(corridor, INT32_MIN, line->x, least_px))
-        return SIDE_RIGHT;
-    return SIDE_NONE;
-}
-
-/* The run that begins with the first line and its gap after word; lines after the last on both sides may belong to
- * it. */
-static struct run run_follow(const struct rows *rows, size_t first, size_t word)
-{
-    struct run run = {.lines = 1, .both = 1};
-    gap_after(rows->line[first], word, &run.corridor);
-    for (size_t i = first + 1; i < rows->count; i++) {
-        const Sohoa__Line *above = rows->line[i - 1], *line = rows->line[i];
-        struct corridor corridor = run.corridor;
-        enum side side = corridor_pass(&corridor, line);
-        int32_t below_px = line->y - (above->y + (int32_t)above->h);
-        int32_t limit = (side == SIDE_BOTH ? RUN_NEAR_HEIGHTS : RUN_CLOSE_HEIGHTS) * height_of(line);
-        if (side == SIDE_NONE || below_px > limit || line->y < rows->line[first]->y)
-            break;
-        run.corridor = corridor;
-        run.lines++;
-        run.both += side == SIDE_BOTH;
-    }
-    return run;
-}
-
-/* The best run that begins with the line first; lines is 0 when there is none. */
-static struct run run_find(const struct rows *rows, size_t first)
-{
-    const Sohoa__Line *line = rows->line[first];
-    struct run best = {0};
-    struct corridor gap;
-    for (size_t i = 0; i + 1 < line->n_words; i++) {
-        if (gap_after(line, i, &gap) < height_of(line))
-            continue;
-        struct run run = run_follow(rows, first, i);
-        if (run.both >= RUN_LEAST_LINES && run.both > best.both)
-            best = run;
-    }
-    return best;
-}
-
-static int32_t baseline_at(const Sohoa__Line *line, int32_t x)
-{
-    if (line->x1 == line->x0)
-        return line->y0;
-    return line->y0 + (int32_t)((int64_t)(line->y1 - line->y0) * (x - line->x0) / (line->x1 - line->x0));
-}
-
-/* Moves the words of line that are right of the corridor to a line of their own in block. */
-static void line_split(Sohoa__Line *line, const struct corridor *corridor, Sohoa__Block *block)
-{
-    size_t left = 0;
-    while (left < line->n_words && line->words[left]->x < corridor->right)
-        left++;
-    Sohoa__Line *part = block_add_line(block);
-    part->ascent_px = line->ascent_px;
-    part->descent_px = line->descent_px;
-    part->x1 = line->x1;
-    part->y1 = line->y1;
-    part->x0 = corridor->right;
-    part->y0 = baseline_at(line, corridor->right);
-    line->y1 = baseline_at(line, corridor->left);
-    line->x1 = corridor->left;
-    for (size_t i = left; i < line->n_words; i++)
-        line_take_word(part, line->words[i]);
-    line->n_words = left;
-}
-
-static void run_split(const struct rows *rows, size_t first, const struct run *run, Sohoa__Page *page)
-{
-    Sohoa__Block *left = page_add_block(page), *right = page_add_block(page);
-    for (size_t i = first; i < first + run->lines; i++) {
-        Sohoa__Line *line = rows->line[i];
-        bool begins_left = line->x<run->corridor.right, ends_right = right_of(line)> run->corridor.left;
-        block_take_line(begins_left ? left : right, line);
-        if (begins_left && ends_right)
-            line_split(line, &run->corridor, right);
-    }
+    size_t lines = 0;
+    for (size_t b = 0; b < page->n_blocks; b++)
+        lines += page->blocks[b]->n_lines;
+    rows->line = calloc(lines + 1, sizeof(Sohoa__Line *));
+    rows->sorted = calloc(lines + 1, sizeof(Sohoa__Line *));
+    rows->block = calloc(lines + 1, sizeof *rows->block);
+    if (!rows->line || !rows->block || !rows->sorted)
+        abort();
 }
 
 /* Takes all lines out of their blocks, and the blocks out of the page. */
 static void rows_take(struct rows *rows, Sohoa__Page *page)
 {
-    size_t lines = 0;
-    for (size_t b = 0; b < page->n_blocks; b++)
-        lines += page->blocks[b]->n_lines;
-    rows->line = calloc(lines + 1, sizeof *rows->line);
-    rows->block = calloc(lines + 1, sizeof *rows->block);
-    if (!rows->line || !rows->block)
-        abort();
+    rows_new(rows, page);
     for (size_t b = 0; b < page->n_blocks; b++) {
         Sohoa__Block *block = page->blocks[b];
         for (size_t i = 0; i < block->n_lines; i++, rows->count++) {
@@ -178,25 +63,133 @@ static void rows_take(struct rows *rows, Sohoa__Page *page)
         sohoa__block__free_unpacked(block, NULL);
     }
     page->n_blocks = 0;
+    memcpy(rows->sorted, rows->line, rows->count * sizeof *rows->sorted);
+    qsort(rows->sorted, rows->count, sizeof *rows->sorted, line_order);
+}
+
+/* Lines of one row from left to right, rows from top to bottom. */
+static void box_sort(Sohoa__Block *box)
+{
+    qsort(box->lines, box->n_lines, sizeof(Sohoa__Line *), line_order);
+    for (size_t i = 1; i < box->n_lines; i++)
+        for (size_t k = i; k > 0 && box->lines[k]->x < box->lines[k - 1]->x &&
+                           line_beside(box->lines[k], box->lines[k - 1]);
+             k--) {
+            Sohoa__Line *line = box->lines[k];
+            box->lines[k] = box->lines[k - 1];
+            box->lines[k - 1] = line;
+        }
+}
+
+/* Whether the line begins as the number of a document does, or as what is read for it. */
+static bool line_is_number(const Sohoa__Line *line)
+{
+    static const char *const marks[] = {"Số", "SỐ", "Sổ", "Sô", "Só", "So:", "S6"};
+    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
+        if (!strncmp(line->words[0]->text, marks[i], strlen(marks[i])))
+            return true;
+    return false;
+}
+
+/* From its baseline to that of the line above it in the box, in percent of its height; 0 for those of one row. */
+static int32_t box_pitch(const Sohoa__Block *box, size_t line)
+{
+    const Sohoa__Line *below = box->lines[line], *above = box->lines[line - 1];
+    if (line_beside(above, below))
+        return 0;
+    return (int32_t)((int64_t)100 * (line_bottom(below) - line_bottom(above)) / line_height(below));
+}
+
+struct cut {
+    size_t left, right; /* the first lines of the lower pair; 0: the boxes are one pair */
+};
+
+/* Where the two boxes of a head fall into an upper and a lower pair: at the number, or else at the widest white that
+ * is as high on both sides. */
+static struct cut boxes_cut(const Sohoa__Block *left, const Sohoa__Block *right)
+{
+    struct cut best = {0};
+    int32_t best_pitch = PAIR_PITCH_PERCENT;
+    for (size_t l = 1; l < left->n_lines; l++)
+        for (size_t r = 1; r < right->n_lines; r++) {
+            if (!line_beside(left->lines[l], right->lines[r]))
+                continue;
+            if (line_is_number(left->lines[l]))
+                return (struct cut){l, r};
+            int32_t above = box_pitch(left, l), beside = box_pitch(right, r);
+            int32_t pitch = above < beside ? above : beside;
+            if (pitch > best_pitch) {
+                best = (struct cut){l, r};
+                best_pitch = pitch;
+            }
+        }
+    return best;
+}
+
+/* Moves the lines of box from first on to another block. */
+static void box_move(Sohoa__Block *box, size_t first, Sohoa__Block *to)
+{
+    for (size_t i = first; i < box->n_lines; i++)
+        block_take_line(to, box->lines[i]);
+    box->n_lines = first;
+}
+
+static void band_write(const struct band *band, const struct rows *rows, bool pairs, Sohoa__Page *page)
+{
+    Sohoa__Block *left = page_add_block(page), *right = page_add_block(page);
+    for (size_t i = band->first; i < band->end; i++) {
+        Sohoa__Line *line = rows->sorted[i];
+        enum side side = band_side(band, line);
+        block_take_line(side == SIDE_RIGHT ? right : left, line);
+        if (side == SIDE_BOTH)
+            corridor_split(&band->corridor, line, right);
+    }
+    page_fit_bounds(page);
+    box_sort(left);
+    box_sort(right);
+    struct cut cut = pairs ? boxes_cut(left, right) : (struct cut){0};
+    if (!cut.left)
+        return;
+    box_move(left, cut.left, page_add_block(page));
+    box_move(right, cut.right, page_add_block(page));
+}
+
+static bool band_has(const struct band *band, const struct rows *rows, const Sohoa__Line *line)
+{
+    for (size_t i = band->first; i < band->end && band->rows; i++)
+        if (rows->sorted[i] == line)
+            return true;
+    return false;
+}
+
+static void rows_write(const struct rows *rows, const struct band *head, const struct band *closing,
+                       Sohoa__Page *page)
+{
+    bool head_done = false, closing_done = false;
+    Sohoa__Block *block = NULL;
+    for (size_t i = 0; i < rows->count; i++) {
+        bool in_head = band_has(head, rows, rows->line[i]), in_closing = band_has(closing, rows, rows->line[i]);
+        if (in_head || in_closing) {
+            bool *done = in_head ? &head_done : &closing_done;
+            if (!*done)
+                band_write(in_head ? head : closing, rows, in_head, page);
+            *done = true;
+            block = NULL;
+            continue;
+        }
+        if (!block || rows->block[i] != rows->block[i - 1])
+            block = page_add_block(page);
+        block_take_line(block, rows->line[i]);
+    }
 }
 
 void columns_split(Sohoa__Page *page)
 {
     AUTO(rows_clear) struct rows rows = {0};
-    Sohoa__Block *block = NULL;
     page_fit_bounds(page);
     rows_take(&rows, page);
-    for (size_t i = 0; i < rows.count;) {
-        struct run run = run_find(&rows, i);
-        if (run.lines) {
-            run_split(&rows, i, &run, page);
-            block = NULL;
-            i += run.lines;
-            continue;
-        }
-        if (!block || rows.block[i] != rows.block[i - 1])
-            block = page_add_block(page);
-        block_take_line(block, rows.line[i++]);
-    }
+    struct band head = band_head(rows.sorted, rows.count);
+    struct band closing = band_closing(rows.sorted, rows.count, head.end);
+    rows_write(&rows, &head, &closing, page);
     page_fit_bounds(page);
 }
