@@ -61,13 +61,12 @@ static bool band_beside(Sohoa__Line *const *lines, size_t count, size_t at, enum
     return false;
 }
 
-static int32_t band_limit(enum band_kind kind, enum side side, bool row, const Sohoa__Line *line)
+/* How many heights below the band so far a line may begin. */
+static int32_t band_reach(enum band_kind kind, enum side side, bool row)
 {
     if (row)
-        return BAND_NEAR_HEIGHTS * line_height(line);
-    if (kind == BAND_CLOSING && side == SIDE_RIGHT)
-        return BAND_NAME_HEIGHTS * line_height(line);
-    return BAND_CLOSE_HEIGHTS * line_height(line);
+        return BAND_NEAR_HEIGHTS;
+    return kind == BAND_CLOSING && side == SIDE_RIGHT ? BAND_NAME_HEIGHTS : BAND_CLOSE_HEIGHTS;
 }
 
 /* The band from the line first on that keeps the corridor free. */
@@ -75,7 +74,7 @@ static struct band band_follow(Sohoa__Line *const *lines, size_t count, size_t f
                                enum band_kind kind)
 {
     struct band band = {.corridor = corridor, .first = first, .end = first};
-    int32_t bottom = line_bottom(lines[first]);
+    int32_t bottom = line_bottom(lines[first]), height = line_height(lines[first]);
     size_t gaps = 0;
     for (size_t i = first; i < count; i++) {
         const Sohoa__Line *line = lines[i];
@@ -84,8 +83,10 @@ static struct band band_follow(Sohoa__Line *const *lines, size_t count, size_t f
         if (line_is_stray(line) && i > first)
             continue;
         bool row = side == SIDE_BOTH || (side != SIDE_NONE && band_beside(lines, count, i, side, &narrow));
-        if (side == SIDE_NONE || line->y - bottom > band_limit(kind, side, row, line))
+        height = line_height(line) > height ? line_height(line) : height;
+        if (side == SIDE_NONE || line->y - bottom > band_reach(kind, side, row) * height)
             break;
+        height = line_height(line);
         band.corridor = narrow;
         band.end = i + 1;
         band.rows += side == SIDE_BOTH || (row && side == SIDE_RIGHT);
@@ -102,7 +103,7 @@ static struct band band_follow(Sohoa__Line *const *lines, size_t count, size_t f
 static void band_try(struct band *best, Sohoa__Line *const *lines, size_t count, size_t first,
                      struct corridor corridor, enum band_kind kind)
 {
-    if (corridor.right - corridor.left < corridor_least(lines[first]))
+    if (corridor_width(&corridor) < corridor_least(lines[first]))
         return;
     struct band band = band_follow(lines, count, first, corridor, kind);
     if (band.rows > best->rows || (band.rows && band.rows == best->rows && band.end > best->end))

@@ -8,6 +8,11 @@ enum {
     CORRIDOR_LEAST_PERCENT = 80, /* of the height of a line beside it */
 };
 
+int32_t corridor_width(const struct corridor *corridor)
+{
+    return corridor->right - corridor->left;
+}
+
 int32_t line_height(const Sohoa__Line *line)
 {
     int32_t height = (int32_t)(line->ascent_px + line->descent_px);
@@ -53,7 +58,7 @@ size_t line_gaps(const Sohoa__Line *line)
     size_t gaps = 0;
     for (size_t i = 0; i + 1 < line->n_words; i++) {
         struct corridor gap = line_gap(line, i);
-        gaps += gap.right - gap.left >= corridor_least(line);
+        gaps += corridor_width(&gap) >= corridor_least(line);
     }
     return gaps;
 }
@@ -71,10 +76,15 @@ static bool corridor_narrow(struct corridor *corridor, int32_t left, int32_t rig
 enum side corridor_pass(struct corridor *corridor, const Sohoa__Line *line)
 {
     int32_t least_px = corridor_least(line);
+    struct corridor widest = {0};
     for (size_t i = 0; i + 1 < line->n_words; i++) {
-        struct corridor gap = line_gap(line, i);
-        if (corridor_narrow(corridor, gap.left, gap.right, least_px))
-            return SIDE_BOTH;
+        struct corridor gap = line_gap(line, i), narrow = *corridor;
+        if (corridor_narrow(&narrow, gap.left, gap.right, least_px) && corridor_width(&narrow) > corridor_width(&widest))
+            widest = narrow;
+    }
+    if (corridor_width(&widest)) {
+        *corridor = widest;
+        return SIDE_BOTH;
     }
     if (line_right(line) <= corridor->right && corridor_narrow(corridor, line_right(line), INT32_MAX, least_px))
         return SIDE_LEFT;

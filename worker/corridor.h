@@ -19,6 +19,7 @@ int32_t line_middle(const Sohoa__Line *line);
 /* Whether the two stand in one row: half of the lower one's height is beside the other. */
 bool line_beside(const Sohoa__Line *a, const Sohoa__Line *b);
 
+int32_t corridor_width(const struct corridor *corridor);
 /* The least width of a corridor that line keeps free. */
 int32_t corridor_least(const Sohoa__Line *line);
 
