@@ -7,16 +7,16 @@
 
 enum {
     BAND_LEAST_ROWS = 2,
-    BAND_LONE_LEFT = 3,    /* at the end one row is enough beside a list of so many lines */
-    BAND_MOST_ROWS = 7,    /* more is a table */
-    BAND_NEAR_HEIGHTS = 3, /* a line of a row begins at most this far below the band so far ... */
+    BAND_LONE_LEFT = 3,     /* at the end one row is enough beside a list of so many lines */
+    BAND_MOST_ROWS = 7,     /* more is a table */
+    BAND_NEAR_HEIGHTS = 3,  /* a line of a row begins at most this far below the band so far ... */
     BAND_CLOSE_HEIGHTS = 1, /* ... one on a single side this far: a title in the middle is further away ... */
-    BAND_NAME_HEIGHTS = 9, /* ... and the name below a signature this far */
-    BAND_ROW_LINES = 3,    /* what stands beside a line is at most so many lines away in the order by height */
-    BAND_WIDE_PARTS = 5,   /* a line of the body takes so many of BAND_PARTS parts of what the page's lines span */
+    BAND_NAME_HEIGHTS = 9,  /* ... and the name below a signature this far */
+    BAND_ROW_LINES = 3,     /* what stands beside a line is at most so many lines away in the order by height */
+    BAND_WIDE_PARTS = 5,    /* a line of the body takes so many of BAND_PARTS parts of what the page's lines span */
     BAND_PARTS = 8,
-    BAND_SPAN_WORDS = 3,      /* lines of fewer words may be anything at the edge */
-    BAND_STRAY_WORDS = 2,     /* a stray line has at most this many words ... */
+    BAND_SPAN_WORDS = 3,    /* lines of fewer words may be anything at the edge */
+    BAND_STRAY_WORDS = 2,   /* a stray line has at most this many words ... */
     BAND_STRAY_CPCT = 6000, /* ... of less than this mean confidence: traces of a seal */
 };
 
@@ -100,8 +100,8 @@ static struct band band_follow(Sohoa__Line *const *lines, size_t count, size_t f
     return band;
 }
 
-static void band_try(struct band *best, Sohoa__Line *const *lines, size_t count, size_t first,
-                     struct corridor corridor, enum band_kind kind)
+static void band_try(struct band *best, Sohoa__Line *const *lines, size_t count, size_t first, struct corridor corridor,
+                     enum band_kind kind)
 {
     if (corridor_width(&corridor) < corridor_least(lines[first]))
         return;
@@ -128,10 +128,10 @@ static struct band band_from(Sohoa__Line *const *lines, size_t count, size_t fir
     return best;
 }
 
-struct band band_head(Sohoa__Line *const *lines, size_t count)
+struct band band_head(Sohoa__Line *const *lines, size_t count, size_t from)
 {
     int32_t span = lines_span(lines, count);
-    for (size_t i = 0; i < count && !line_is_wide(lines[i], span); i++) {
+    for (size_t i = from; i < count && !line_is_wide(lines[i], span); i++) {
         struct band band = line_is_stray(lines[i]) ? (struct band){0} : band_from(lines, count, i, BAND_HEAD);
         if (band.rows)
             return band;
@@ -155,7 +155,7 @@ struct band band_closing(Sohoa__Line *const *lines, size_t count, size_t from)
 
 enum side band_side(const struct band *band, const Sohoa__Line *line)
 {
-    bool begins_left = line->x < band->corridor.right, ends_right = line_right(line) > band->corridor.left;
+    bool begins_left = line->x<band->corridor.right, ends_right = line_right(line)> band->corridor.left;
     if (begins_left && ends_right && line->n_words > 1)
         return SIDE_BOTH;
     if (begins_left && ends_right)

@@ -14,9 +14,10 @@ struct band {
     size_t left;       /* lines with something to the left */
 };
 
-/* lines are all of a page, by the height of their middles, with their bounds. A page has none, one, or one of each. */
-struct band band_head(Sohoa__Line *const *lines, size_t count);
-/* After the line number from, which is where the head ends. */
+/* The first band from the line number from on and above the body. lines are all of a page, by the height of their
+ * middles, with their bounds. */
+struct band band_head(Sohoa__Line *const *lines, size_t count, size_t from);
+/* The first below the body, from the line number from on: where the head ends. */
 struct band band_closing(Sohoa__Line *const *lines, size_t count, size_t from);
 
 /* Where line of the band lies. */

@@ -10,7 +10,8 @@
 #include "worker/band.h"
 
 enum {
-    PAIR_PITCH_PERCENT = 130, /* of a line's height, from baseline to baseline: below it are lines of one box */
+    PAIR_PITCH_PERCENT = 125, /* of the least distance from line to line in the boxes: below it are lines of one box */
+    PAIR_MOST_HEADS = 4,      /* bands above the body; electronic signatures side by side look like one, too */
 };
 
 /* All lines of a page. */
@@ -72,9 +73,8 @@ static void box_sort(Sohoa__Block *box)
 {
     qsort(box->lines, box->n_lines, sizeof(Sohoa__Line *), line_order);
     for (size_t i = 1; i < box->n_lines; i++)
-        for (size_t k = i; k > 0 && box->lines[k]->x < box->lines[k - 1]->x &&
-                           line_beside(box->lines[k], box->lines[k - 1]);
-             k--) {
+        for (size_t k = i;
+             k > 0 && box->lines[k]->x < box->lines[k - 1]->x && line_beside(box->lines[k], box->lines[k - 1]); k--) {
             Sohoa__Line *line = box->lines[k];
             box->lines[k] = box->lines[k - 1];
             box->lines[k - 1] = line;
@@ -91,13 +91,23 @@ static bool line_is_number(const Sohoa__Line *line)
     return false;
 }
 
-/* From its baseline to that of the line above it in the box, in percent of its height; 0 for those of one row. */
+/* From the foot of the line above it in the box to its own; 0 for those of one row. */
 static int32_t box_pitch(const Sohoa__Block *box, size_t line)
 {
     const Sohoa__Line *below = box->lines[line], *above = box->lines[line - 1];
-    if (line_beside(above, below))
-        return 0;
-    return (int32_t)((int64_t)100 * (line_bottom(below) - line_bottom(above)) / line_height(below));
+    return line_beside(above, below) ? 0 : line_bottom(below) - line_bottom(above);
+}
+
+/* The least that is one. */
+static int32_t boxes_pitch(const Sohoa__Block *left, const Sohoa__Block *right)
+{
+    int32_t least = INT32_MAX;
+    for (const Sohoa__Block *const *box = (const Sohoa__Block *const[]){left, right, NULL}; *box; box++)
+        for (size_t i = 1; i < (*box)->n_lines; i++) {
+            int32_t pitch = box_pitch(*box, i);
+            least = pitch > 0 && pitch < least ? pitch : least;
+        }
+    return least;
 }
 
 struct cut {
@@ -109,7 +119,7 @@ struct cut {
 static struct cut boxes_cut(const Sohoa__Block *left, const Sohoa__Block *right)
 {
     struct cut best = {0};
-    int32_t best_pitch = PAIR_PITCH_PERCENT;
+    int64_t best_pitch = (int64_t)boxes_pitch(left, right) * PAIR_PITCH_PERCENT / 100;
     for (size_t l = 1; l < left->n_lines; l++)
         for (size_t r = 1; r < right->n_lines; r++) {
             if (!line_beside(left->lines[l], right->lines[r]))
@@ -154,26 +164,45 @@ static void band_write(const struct band *band, const struct rows *rows, bool pa
     box_move(right, cut.right, page_add_block(page));
 }
 
-static bool band_has(const struct band *band, const struct rows *rows, const Sohoa__Line *line)
+/* The bands of a page. */
+struct bands {
+    struct band band[PAIR_MOST_HEADS + 1]; /* the closing is the last */
+    bool written[PAIR_MOST_HEADS + 1];
+    size_t count;
+};
+
+static void bands_find(struct bands *bands, const struct rows *rows)
 {
-    for (size_t i = band->first; i < band->end && band->rows; i++)
-        if (rows->sorted[i] == line)
-            return true;
-    return false;
+    size_t from = 0;
+    while (bands->count < PAIR_MOST_HEADS) {
+        struct band head = band_head(rows->sorted, rows->count, from);
+        if (!head.rows)
+            break;
+        bands->band[bands->count++] = head;
+        from = head.end;
+    }
+    bands->band[bands->count++] = band_closing(rows->sorted, rows->count, from);
 }
 
-static void rows_write(const struct rows *rows, const struct band *head, const struct band *closing,
-                       Sohoa__Page *page)
+/* The number of the band that line is of; count when it is of none. */
+static size_t bands_with(const struct bands *bands, const struct rows *rows, const Sohoa__Line *line)
 {
-    bool head_done = false, closing_done = false;
+    for (size_t b = 0; b < bands->count; b++)
+        for (size_t i = bands->band[b].first; i < bands->band[b].end; i++)
+            if (bands->band[b].rows && rows->sorted[i] == line)
+                return b;
+    return bands->count;
+}
+
+static void rows_write(const struct rows *rows, struct bands *bands, Sohoa__Page *page)
+{
     Sohoa__Block *block = NULL;
     for (size_t i = 0; i < rows->count; i++) {
-        bool in_head = band_has(head, rows, rows->line[i]), in_closing = band_has(closing, rows, rows->line[i]);
-        if (in_head || in_closing) {
-            bool *done = in_head ? &head_done : &closing_done;
-            if (!*done)
-                band_write(in_head ? head : closing, rows, in_head, page);
-            *done = true;
+        size_t band = bands_with(bands, rows, rows->line[i]);
+        if (band < bands->count) {
+            if (!bands->written[band])
+                band_write(&bands->band[band], rows, band + 1 < bands->count, page);
+            bands->written[band] = true;
             block = NULL;
             continue;
         }
@@ -186,10 +215,10 @@ static void rows_write(const struct rows *rows, const struct band *head, const s
 void columns_split(Sohoa__Page *page)
 {
     AUTO(rows_clear) struct rows rows = {0};
+    struct bands bands = {0};
     page_fit_bounds(page);
     rows_take(&rows, page);
-    struct band head = band_head(rows.sorted, rows.count);
-    struct band closing = band_closing(rows.sorted, rows.count, head.end);
-    rows_write(&rows, &head, &closing, page);
+    bands_find(&bands, &rows);
+    rows_write(&rows, &bands, page);
     page_fit_bounds(page);
 }

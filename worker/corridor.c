@@ -79,7 +79,8 @@ enum side corridor_pass(struct corridor *corridor, const Sohoa__Line *line)
     struct corridor widest = {0};
     for (size_t i = 0; i + 1 < line->n_words; i++) {
         struct corridor gap = line_gap(line, i), narrow = *corridor;
-        if (corridor_narrow(&narrow, gap.left, gap.right, least_px) && corridor_width(&narrow) > corridor_width(&widest))
+        if (corridor_narrow(&narrow, gap.left, gap.right, least_px) &&
+            corridor_width(&narrow) > corridor_width(&widest))
             widest = narrow;
     }
     if (corridor_width(&widest)) {

@@ -14,6 +14,7 @@
 #include "proto/auto.h"
 #include "proto/sha256.h"
 #include "worker/columns.h"
+#include "worker/specks.h"
 
 enum {
     READ_MAX_SIDE_PX = 32767, /* Tesseract keeps positions in 16 bits */
@@ -375,6 +376,8 @@ int read_page(struct reader *reader, const struct raster *raster, Sohoa__Page *p
     AUTO(page_destroy) Sohoa__Page *found = page_new(page->page_no);
     int rc = page_recognise(reader, raster, found, err);
     TessBaseAPIClear(reader->text);
+    if (!rc)
+        rc = specks_drop(found, err);
     if (rc)
         return rc;
     columns_split(found);
