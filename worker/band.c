@@ -110,7 +110,7 @@ static void band_try(struct band *best, Sohoa__Line *const *lines, size_t count,
         *best = band;
 }
 
-/* The best band that begins with the line first. */
+/* The best that begins with the line first. */
 static struct band band_from(Sohoa__Line *const *lines, size_t count, size_t first, enum band_kind kind)
 {
     const Sohoa__Line *line = lines[first];
@@ -128,29 +128,36 @@ static struct band band_from(Sohoa__Line *const *lines, size_t count, size_t fir
     return best;
 }
 
+/* The first band from the line from on; but one of a single row may be the line above the boxes, which then begin
+ * within it. */
+static struct band band_first(Sohoa__Line *const *lines, size_t count, size_t from, size_t end, enum band_kind kind)
+{
+    struct band best = {0};
+    for (size_t i = from; i < (best.rows ? best.end : end) && best.rows < BAND_LEAST_ROWS; i++) {
+        if (line_is_stray(lines[i]))
+            continue;
+        struct band band = band_from(lines, count, i, kind);
+        if (band.rows > best.rows)
+            best = band;
+    }
+    return best;
+}
+
 struct band band_head(Sohoa__Line *const *lines, size_t count, size_t from)
 {
     int32_t span = lines_span(lines, count);
-    for (size_t i = from; i < count && !line_is_wide(lines[i], span); i++) {
-        struct band band = line_is_stray(lines[i]) ? (struct band){0} : band_from(lines, count, i, BAND_HEAD);
-        if (band.rows)
-            return band;
-    }
-    return (struct band){0};
+    size_t end = from;
+    while (end < count && !line_is_wide(lines[end], span))
+        end++;
+    return band_first(lines, count, from, end, BAND_HEAD);
 }
 
 struct band band_closing(Sohoa__Line *const *lines, size_t count, size_t from)
 {
     int32_t span = lines_span(lines, count);
-    size_t first = from;
     for (size_t i = from; i < count; i++)
-        first = line_is_wide(lines[i], span) && !line_is_stray(lines[i]) ? i + 1 : first;
-    for (size_t i = first; i < count; i++) {
-        struct band band = line_is_stray(lines[i]) ? (struct band){0} : band_from(lines, count, i, BAND_CLOSING);
-        if (band.rows)
-            return band;
-    }
-    return (struct band){0};
+        from = line_is_wide(lines[i], span) ? i + 1 : from;
+    return band_first(lines, count, from, count, BAND_CLOSING);
 }
 
 enum side band_side(const struct band *band, const Sohoa__Line *line)

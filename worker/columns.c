@@ -84,7 +84,7 @@ static void box_sort(Sohoa__Block *box)
 /* Whether the line begins as the number of a document does, or as what is read for it. */
 static bool line_is_number(const Sohoa__Line *line)
 {
-    static const char *const marks[] = {"Số", "SỐ", "Sổ", "Sô", "Só", "So:", "S6"};
+    static const char *const marks[] = {"Số", "số", "SỐ", "Sổ", "Sô", "Só", "So:", "S6"};
     for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
         if (!strncmp(line->words[0]->text, marks[i], strlen(marks[i])))
             return true;

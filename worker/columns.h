@@ -6,9 +6,8 @@
 #include "worker/page.h"
 
 /* Boxes side by side at the head and at the end of a page (band.h) become a left and a right block, in this order;
- * at the head those of issuer and nation come before those of number and date. A page number comes first where it
- * stands above everything, and last where it stands below. Else Tesseract's order stays. page is upright: its lines
- * run from left to right. All words stay. */
+ * at the head those of issuer and nation come before those of number and date. Else Tesseract's order stays. page is
+ * upright: its lines run from left to right. All words stay. */
 void columns_split(Sohoa__Page *page);
 
 #endif
