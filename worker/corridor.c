@@ -6,6 +6,8 @@
 
 enum {
     CORRIDOR_LEAST_PERCENT = 80, /* of the height of a line beside it */
+    CORRIDOR_SPECK_PARTS = 4,    /* a word lower than this part of its line's height ... */
+    CORRIDOR_SPECK_CPCT = 8000,  /* ... and below this confidence leaves a gap white */
 };
 
 int32_t corridor_width(const struct corridor *corridor)
@@ -47,10 +49,20 @@ int32_t corridor_least(const Sohoa__Line *line)
     return line_height(line) * CORRIDOR_LEAST_PERCENT / 100 + 1;
 }
 
+static bool word_is_speck(const Sohoa__Line *line, const Sohoa__Word *word)
+{
+    return (int32_t)word->h * CORRIDOR_SPECK_PARTS < line_height(line) && word->confidence_cpct < CORRIDOR_SPECK_CPCT;
+}
+
 struct corridor line_gap(const Sohoa__Line *line, size_t word)
 {
-    const Sohoa__Word *before = line->words[word], *after = line->words[word + 1];
-    return (struct corridor){before->x + (int32_t)before->w, after->x};
+    const Sohoa__Word *before = line->words[word];
+    int32_t right = before->x + (int32_t)before->w;
+    if (word_is_speck(line, before))
+        return (struct corridor){right, right};
+    while (word + 2 < line->n_words && word_is_speck(line, line->words[word + 1]))
+        word++;
+    return (struct corridor){right, line->words[word + 1]->x};
 }
 
 size_t line_gaps(const Sohoa__Line *line)

@@ -23,7 +23,7 @@ int32_t corridor_width(const struct corridor *corridor);
 /* The least width of a corridor that line keeps free. */
 int32_t corridor_least(const Sohoa__Line *line);
 
-/* The white after a word of line. word + 1 < n_words. */
+/* The white after a word of line; specks do not end it. word + 1 < n_words. */
 struct corridor line_gap(const Sohoa__Line *line, size_t word);
 /* Gaps of line that are wide enough for a corridor. */
 size_t line_gaps(const Sohoa__Line *line);

@@ -31,8 +31,7 @@ static bool rune_is_low(utf8proc_int32_t rune)
     case ',':
     case '*':
     case '+':
-    case '~': /* what a dash is misread for */
-    case '_':
+    case '~':    /* what a dash is misread for */
     case 0x2013: /* dashes */
     case 0x2014:
     case 0x2026: return true; /* ... */
