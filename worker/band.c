@@ -4,20 +4,23 @@
 #include "worker/band.h"
 
 #include <stdlib.h>
+#include <utf8proc.h>
 
 enum {
     BAND_LEAST_ROWS = 2,
     BAND_LONE_LEFT = 3,     /* at the end one row is enough beside a list of so many lines */
-    BAND_MOST_ROWS = 7,     /* more is a table */
+    BAND_MOST_ROWS = 7,     /* more is a table, or a page of two columns */
     BAND_NEAR_HEIGHTS = 3,  /* a line of a row begins at most this far below the band so far ... */
     BAND_CLOSE_HEIGHTS = 1, /* ... one on a single side this far: a title in the middle is further away ... */
     BAND_NAME_HEIGHTS = 9,  /* ... and the name below a signature this far */
     BAND_ROW_LINES = 3,     /* what stands beside a line is at most so many lines away in the order by height */
     BAND_WIDE_PARTS = 5,    /* a line of the body takes so many of BAND_PARTS parts of what the page's lines span */
     BAND_PARTS = 8,
-    BAND_SPAN_WORDS = 3,    /* lines of fewer words may be anything at the edge */
-    BAND_STRAY_WORDS = 2,   /* a stray line has at most this many words ... */
-    BAND_STRAY_CPCT = 6000, /* ... of less than this mean confidence: traces of a seal */
+    BAND_TITLE_LETTERS = 4,  /* what stands right has a title of so many letters at least, ... */
+    BAND_TITLE_CAPITALS = 3, /* ... of which all but one in so many are capitals */
+    BAND_SPAN_WORDS = 3,     /* lines of fewer words may be anything at the edge */
+    BAND_STRAY_WORDS = 2,    /* a stray line has at most this many words ... */
+    BAND_STRAY_CPCT = 6000,  /* ... of less than this mean confidence: traces of a seal */
 };
 
 enum band_kind { BAND_HEAD, BAND_CLOSING };
@@ -69,6 +72,35 @@ static int32_t band_reach(enum band_kind kind, enum side side, bool row)
     return kind == BAND_CLOSING && side == SIDE_RIGHT ? BAND_NAME_HEIGHTS : BAND_CLOSE_HEIGHTS;
 }
 
+struct letters {
+    unsigned all, capitals;
+};
+
+static void letters_count(struct letters *letters, const char *text)
+{
+    const utf8proc_uint8_t *at = (const utf8proc_uint8_t *)text;
+    utf8proc_int32_t rune;
+    for (utf8proc_ssize_t bytes; *at && (bytes = utf8proc_iterate(at, -1, &rune)) > 0; at += bytes) {
+        utf8proc_category_t category = utf8proc_category(rune);
+        letters->all += category == UTF8PROC_CATEGORY_LU || category == UTF8PROC_CATEGORY_LL;
+        letters->capitals += category == UTF8PROC_CATEGORY_LU;
+    }
+}
+
+/* Nation, party and whoever signs are set in capitals; cells of a table seldom are. */
+static bool band_has_title(const struct band *band, Sohoa__Line *const *lines)
+{
+    for (size_t i = band->first; i < band->end; i++) {
+        struct letters letters = {0};
+        for (size_t w = 0; w < lines[i]->n_words; w++)
+            if (lines[i]->words[w]->x >= band->corridor.left)
+                letters_count(&letters, lines[i]->words[w]->text);
+        if (letters.all >= BAND_TITLE_LETTERS && (letters.all - letters.capitals) * BAND_TITLE_CAPITALS <= letters.all)
+            return true;
+    }
+    return false;
+}
+
 /* The band from the line first on that keeps the corridor free. */
 static struct band band_follow(Sohoa__Line *const *lines, size_t count, size_t first, struct corridor corridor,
                                enum band_kind kind)
@@ -95,7 +127,7 @@ static struct band band_follow(Sohoa__Line *const *lines, size_t count, size_t f
         bottom = line_bottom(line) > bottom ? line_bottom(line) : bottom;
     }
     bool enough = band.rows >= BAND_LEAST_ROWS || (kind == BAND_CLOSING && band.rows && band.left >= BAND_LONE_LEFT);
-    if (!enough || band.rows > BAND_MOST_ROWS || 2 * gaps > band.rows)
+    if (!enough || 2 * gaps > band.rows || !band_has_title(&band, lines))
         band.rows = 0;
     return band;
 }
@@ -137,7 +169,9 @@ static struct band band_first(Sohoa__Line *const *lines, size_t count, size_t fr
         if (line_is_stray(lines[i]))
             continue;
         struct band band = band_from(lines, count, i, kind);
-        if (band.rows > best.rows)
+        if (band.rows > BAND_MOST_ROWS)
+            i = band.end - 1;
+        else if (band.rows > best.rows)
             best = band;
     }
     return best;
