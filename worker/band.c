@@ -10,6 +10,7 @@ enum {
     BAND_LEAST_ROWS = 2,
     BAND_LONE_LEFT = 3,     /* at the end one row is enough beside a list of so many lines */
     BAND_MOST_ROWS = 7,     /* more is a table, or a page of two columns */
+    BAND_MOST_LINES = 400,  /* no more are looked at: a hostile page must not take for ever */
     BAND_NEAR_HEIGHTS = 3,  /* a line of a row begins at most this far below the band so far ... */
     BAND_CLOSE_HEIGHTS = 1, /* ... one on a single side this far: a title in the middle is further away ... */
     BAND_NAME_HEIGHTS = 9,  /* ... and the name below a signature this far */
@@ -108,7 +109,7 @@ static struct band band_follow(Sohoa__Line *const *lines, size_t count, size_t f
     struct band band = {.corridor = corridor, .first = first, .end = first};
     int32_t bottom = line_bottom(lines[first]), height = line_height(lines[first]);
     size_t gaps = 0;
-    for (size_t i = first; i < count; i++) {
+    for (size_t i = first; i < count && i - first < BAND_MOST_LINES; i++) {
         const Sohoa__Line *line = lines[i];
         struct corridor narrow = band.corridor;
         enum side side = corridor_pass(&narrow, line);

@@ -2,8 +2,6 @@
  * Between words of a justified line there is about a third of a line's height; a corridor is much wider. */
 #include "worker/corridor.h"
 
-#include <stdlib.h>
-
 enum {
     CORRIDOR_LEAST_PERCENT = 80, /* of the height of a line beside it */
     CORRIDOR_SPECK_PARTS = 4,    /* a word lower than this part of its line's height ... */
