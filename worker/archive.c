@@ -61,6 +61,21 @@ static void cmyk_cover(fz_context *ctx, pdf_document *pdf, const struct usage *u
     fz_catch(ctx) fz_rethrow(ctx);
 }
 
+/* ---- what MuPDF complains about ---- */
+
+struct watch {
+    unsigned warnings;
+    fz_warning_cb *before;
+    void *user;
+};
+
+static void watch_hear(void *user, const char *text)
+{
+    struct watch *watch = user;
+    (void)text;
+    watch->warnings++;
+}
+
 /* ---- the flow ---- */
 
 static void fonts_lend(fz_context *ctx, pdf_document *pdf, const struct usage *usage)
@@ -72,29 +87,30 @@ static void fonts_lend(fz_context *ctx, pdf_document *pdf, const struct usage *u
 }
 
 /* The level reached; why: what stands against the one wanted. */
-static enum pdfa level_find(fz_context *ctx, pdf_document *pdf, const struct usage *usage, enum pdfa wanted,
-                            char why[PDFA_WHY_BYTES])
+static enum pdfa level_find(fz_context *ctx, pdf_document *pdf, const struct usage *usage, const struct watch *watch,
+                            enum pdfa wanted, char why[PDFA_WHY_BYTES])
 {
     char why_not_2b[PDFA_WHY_BYTES];
     if (wanted == PDFA_1B) {
-        conform_check(ctx, pdf, usage, true, why);
+        conform_check(ctx, pdf, usage, &watch->warnings, true, why);
         if (!*why)
             return PDFA_1B;
     }
     mend_for_2b(ctx, pdf);
-    conform_check(ctx, pdf, usage, false, why_not_2b);
+    conform_check(ctx, pdf, usage, &watch->warnings, false, why_not_2b);
     if (*why_not_2b || wanted == PDFA_2B)
         memcpy(why, why_not_2b, PDFA_WHY_BYTES);
     return *why_not_2b ? PDFA_NONE : PDFA_2B;
 }
 
 static void archive_finish(fz_context *ctx, pdf_document *pdf, enum pdfa wanted, struct usage *usage,
-                           struct pdf_said *said)
+                           const struct watch *watch, struct pdf_said *said)
 {
     usage_scan(ctx, pdf, usage);
+    usage->broken = usage->broken || watch->warnings;
     fonts_lend(ctx, pdf, usage);
     cmyk_cover(ctx, pdf, usage);
-    said->level = level_find(ctx, pdf, usage, wanted, said->why);
+    said->level = level_find(ctx, pdf, usage, watch, wanted, said->why);
     claim_write(ctx, pdf, said->level);
 }
 
@@ -102,7 +118,14 @@ void archive_make(fz_context *ctx, pdf_document *pdf, enum pdfa wanted, struct p
 {
     struct usage usage = {0};
     fz_var(usage);
-    fz_try(ctx) archive_finish(ctx, pdf, wanted, &usage, said);
-    fz_always(ctx) usage_drop(ctx, &usage);
+    struct watch watch = {0};
+    watch.before = fz_warning_callback(ctx, &watch.user);
+    fz_set_warning_callback(ctx, watch_hear, &watch);
+    fz_try(ctx) archive_finish(ctx, pdf, wanted, &usage, &watch, said);
+    fz_always(ctx)
+    {
+        fz_set_warning_callback(ctx, watch.before, watch.user);
+        usage_drop(ctx, &usage);
+    }
     fz_catch(ctx) fz_rethrow(ctx);
 }

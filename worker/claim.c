@@ -91,10 +91,21 @@ static void metadata_put(fz_context *ctx, pdf_document *pdf, pdf_obj *root, enum
     fz_catch(ctx) fz_rethrow(ctx);
 }
 
-/* In place of the source's own: two that differ are forbidden, and ours is small. */
+/* The source's only one may stay where it covers gray and RGB: its colours are meant by it. */
+static bool intent_is_good(fz_context *ctx, pdf_obj *intents)
+{
+    pdf_obj *intent = pdf_array_get(ctx, intents, 0), *profile = pdf_dict_gets(ctx, intent, "DestOutputProfile");
+    return pdf_array_len(ctx, intents) == 1 && !strcmp(pdf_dict_get_name(ctx, intent, PDF_NAME(S)), "GTS_PDFA1") &&
+           pdf_dict_gets(ctx, intent, "OutputConditionIdentifier") &&
+           !pdf_dict_gets(ctx, intent, "DestOutputProfileRef") && pdf_is_stream(ctx, profile) &&
+           profile_is_rgb(ctx, profile);
+}
+
 static void intent_put(fz_context *ctx, pdf_document *pdf, pdf_obj *root)
 {
     static const char name[] = "sRGB";
+    if (intent_is_good(ctx, pdf_dict_get(ctx, root, PDF_NAME(OutputIntents))))
+        return;
     pdf_obj *intents = pdf_dict_put_array(ctx, root, PDF_NAME(OutputIntents), 1);
     pdf_obj *intent = pdf_array_push_dict(ctx, intents, 5);
     pdf_dict_put(ctx, intent, PDF_NAME(Type), PDF_NAME(OutputIntent));

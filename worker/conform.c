@@ -23,6 +23,7 @@ enum {
 
 struct conform {
     pdf_document *pdf;
+    const unsigned *warnings;
     bool first_part; /* ISO 19005-1 */
     char *why;       /* PDFA_WHY_BYTES; empty as long as nothing is found */
 };
@@ -106,6 +107,46 @@ static void check_image(struct conform *conform, fz_context *ctx, pdf_obj *image
         found(conform, ctx, image, "6.4", "an image with a soft mask");
 }
 
+/* Pictures' own codings are not tried: that would be as much work as showing them. */
+static bool filter_is_plain(fz_context *ctx, pdf_obj *filter)
+{
+    static const char *const plain[] = {"FlateDecode", "ASCII85Decode", "ASCIIHexDecode", "RunLengthDecode"};
+    size_t i = 0;
+    while (i < sizeof plain / sizeof *plain && strcmp(pdf_to_name(ctx, filter), plain[i]))
+        i++;
+    return i < sizeof plain / sizeof *plain;
+}
+
+static bool stream_is_plain(fz_context *ctx, pdf_obj *stream)
+{
+    pdf_obj *filter = pdf_dict_get(ctx, stream, PDF_NAME(Filter));
+    bool plain = !filter || pdf_is_array(ctx, filter) || filter_is_plain(ctx, filter);
+    for (int i = 0; i < pdf_array_len(ctx, filter); i++)
+        plain = plain && filter_is_plain(ctx, pdf_array_get(ctx, filter, i));
+    return plain;
+}
+
+static void check_data(struct conform *conform, fz_context *ctx, pdf_obj *stream)
+{
+    enum { STEP_BYTES = 1 << 20 };
+    unsigned before = *conform->warnings;
+    bool broken = false;
+    if (!stream_is_plain(ctx, stream))
+        return;
+    fz_var(broken);
+    fz_stream *data = pdf_open_stream(ctx, stream);
+    fz_try(ctx) while (fz_skip(ctx, data, STEP_BYTES) == STEP_BYTES);
+    fz_always(ctx) fz_drop_stream(ctx, data);
+    fz_catch(ctx)
+    {
+        if (fz_caught(ctx) == FZ_ERROR_MEMORY)
+            fz_rethrow(ctx);
+        broken = true;
+    }
+    if (broken || *conform->warnings != before)
+        found(conform, ctx, stream, conform->first_part ? "6.1.7" : "6.1.7.1", "a stream that can't be decoded");
+}
+
 static void check_stream(struct conform *conform, fz_context *ctx, pdf_obj *stream)
 {
     pdf_obj *filter = pdf_dict_get(ctx, stream, PDF_NAME(Filter));
@@ -116,6 +157,7 @@ static void check_stream(struct conform *conform, fz_context *ctx, pdf_obj *stre
         check_filter(conform, ctx, stream, pdf_to_name(ctx, filter));
     for (int i = 0; i < pdf_array_len(ctx, filter); i++)
         check_filter(conform, ctx, stream, pdf_to_name(ctx, pdf_array_get(ctx, filter, i)));
+    check_data(conform, ctx, stream);
     if (!strcmp(kind, "Image"))
         check_image(conform, ctx, stream);
     if (!strcmp(kind, "PS") || !strcmp(name_of(ctx, stream, "Subtype2"), "PS") || pdf_dict_gets(ctx, stream, "PS"))
@@ -374,10 +416,10 @@ static void check_usage(struct conform *conform, fz_context *ctx, const struct u
         check_font(conform, ctx, &usage->font[i]);
 }
 
-void conform_check(fz_context *ctx, pdf_document *pdf, const struct usage *usage, bool first_part,
-                   char why[PDFA_WHY_BYTES])
+void conform_check(fz_context *ctx, pdf_document *pdf, const struct usage *usage, const unsigned *warnings,
+                   bool first_part, char why[PDFA_WHY_BYTES])
 {
-    struct conform conform = {.pdf = pdf, .first_part = first_part, .why = why};
+    struct conform conform = {.pdf = pdf, .warnings = warnings, .first_part = first_part, .why = why};
     pdf_obj *root = pdf_dict_get(ctx, pdf_trailer(ctx, pdf), PDF_NAME(Root));
     *why = '\0';
     if (first_part && pdf_dict_get(ctx, root, PDF_NAME(OCProperties)))

@@ -221,16 +221,25 @@ static bool annotation_mend(fz_context *ctx, pdf_obj *annot)
     return true;
 }
 
-/* Resources are the page's own, not those of a node above it (6.2.2). */
-static void resources_fetch(fz_context *ctx, pdf_document *pdf, pdf_obj *page_obj)
+/* What viewers put up with, said aloud; resources are the page's own, not those of a node above it (6.2.2). */
+static void page_complete(fz_context *ctx, pdf_document *pdf, pdf_obj *page_obj)
 {
+    static const fz_rect usual = {0, 0, 612, 792}; /* MuPDF's own */
     if (!pdf_dict_get(ctx, page_obj, PDF_NAME(Resources)))
         dict_own(ctx, pdf, page_obj, PDF_NAME(Resources), pdf_dict_get_inheritable(ctx, page_obj, PDF_NAME(Resources)));
+    if (!pdf_is_array(ctx, pdf_dict_get_inheritable(ctx, page_obj, PDF_NAME(MediaBox))))
+        pdf_dict_put_rect(ctx, page_obj, PDF_NAME(MediaBox), usual);
+    pdf_obj *contents = pdf_dict_get(ctx, page_obj, PDF_NAME(Contents));
+    for (int i = pdf_array_len(ctx, contents) - 1; i >= 0; i--)
+        if (!pdf_is_stream(ctx, pdf_array_get(ctx, contents, i)))
+            pdf_array_delete(ctx, contents, i);
+    if (contents && !pdf_is_stream(ctx, contents) && !pdf_array_len(ctx, contents))
+        pdf_dict_del(ctx, page_obj, PDF_NAME(Contents));
 }
 
 static void page_mend(fz_context *ctx, pdf_document *pdf, pdf_obj *page_obj)
 {
-    resources_fetch(ctx, pdf, page_obj);
+    page_complete(ctx, pdf, page_obj);
     pdf_obj *annots = pdf_dict_get(ctx, page_obj, PDF_NAME(Annots));
     for (int i = pdf_array_len(ctx, annots) - 1; i >= 0; i--)
         if (!annotation_mend(ctx, pdf_array_get(ctx, annots, i)))

@@ -274,15 +274,16 @@ void substitute_font(fz_context *ctx, pdf_document *pdf, const struct used_font 
 /* conform.c, jpx.c */
 
 bool font_is_embedded(fz_context *ctx, const struct used_font *font);
-/* why: "" or the first rule that is broken. */
-void conform_check(fz_context *ctx, pdf_document *pdf, const struct usage *usage, bool first_part,
-                   char why[PDFA_WHY_BYTES]);
+/* warnings: counts what MuPDF complains about. why: "" or the first rule that is broken. */
+void conform_check(fz_context *ctx, pdf_document *pdf, const struct usage *usage, const unsigned *warnings,
+                   bool first_part, char why[PDFA_WHY_BYTES]);
 void jpx_check(fz_context *ctx, pdf_obj *stream, char why[PDFA_WHY_BYTES]);
 
 /* profile.c */
 
 /* A stream with the profile for sRGB (3 components) or CMYK (4). */
 pdf_obj *profile_add(fz_context *ctx, pdf_document *pdf, unsigned components);
+bool profile_is_rgb(fz_context *ctx, pdf_obj *stream); /* an output profile of version 2, which both levels allow */
 
 /* claim.c */
 

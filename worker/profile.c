@@ -193,6 +193,31 @@ static void cmyk_fill(fz_context *ctx, fz_buffer *out)
     put_at(out, 0, (uint32_t)out->len);
 }
 
+static bool data_is_rgb(const unsigned char *head, size_t bytes)
+{
+    enum { OLD = 2 };
+    if (bytes <= HEADER_BYTES || head[8] != OLD || memcmp(head + 16, "RGB ", 4) || memcmp(head + 36, "acsp", 4))
+        return false;
+    size_t said = (size_t)head[0] << 24 | (size_t)head[1] << 16 | (size_t)head[2] << 8 | head[3];
+    return said == bytes && (!memcmp(head + 12, "mntr", 4) || !memcmp(head + 12, "prtr", 4));
+}
+
+bool profile_is_rgb(fz_context *ctx, pdf_obj *stream)
+{
+    bool good = false;
+    fz_buffer *data = NULL;
+    fz_var(good);
+    fz_var(data);
+    fz_try(ctx)
+    {
+        data = pdf_load_stream(ctx, stream);
+        good = pdf_dict_get_int(ctx, stream, PDF_NAME(N)) == 3 && data_is_rgb(data->data, data->len);
+    }
+    fz_always(ctx) fz_drop_buffer(ctx, data);
+    fz_catch(ctx) if (fz_caught(ctx) == FZ_ERROR_MEMORY) fz_rethrow(ctx);
+    return good;
+}
+
 pdf_obj *profile_add(fz_context *ctx, pdf_document *pdf, unsigned components)
 {
     pdf_obj *dict = NULL, *stream = NULL;

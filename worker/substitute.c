@@ -173,6 +173,13 @@ static void widths_put(fz_context *ctx, const struct loan *loan, pdf_obj *dict)
         pdf_array_push_int(ctx, widths, code_used(loan, code) ? pdf_lookup_hmtx(ctx, loan->used->desc, code).w : 0);
 }
 
+static void put_if_absent(fz_context *ctx, pdf_obj *dict, pdf_obj *key, int value)
+{
+    if (!pdf_dict_get(ctx, dict, key))
+        pdf_dict_put_int(ctx, dict, key, value);
+}
+
+/* What the old one says stays: programs that take text out go by it. */
 static void descriptor_put(fz_context *ctx, const struct loan *loan, pdf_obj *dict)
 {
     fz_rect box = fz_font_bbox(ctx, loan->font);
@@ -181,15 +188,16 @@ static void descriptor_put(fz_context *ctx, const struct loan *loan, pdf_obj *di
         dict_own(ctx, loan->pdf, dict, PDF_NAME(FontDescriptor), pdf_dict_get(ctx, dict, PDF_NAME(FontDescriptor)));
     pdf_dict_put(ctx, descriptor, PDF_NAME(Type), PDF_NAME(FontDescriptor));
     pdf_dict_put_name(ctx, descriptor, PDF_NAME(FontName), loan->name);
-    pdf_dict_put_int(ctx, descriptor, PDF_NAME(Flags), symbolic ? PDF_FD_SYMBOLIC : PDF_FD_NONSYMBOLIC);
-    pdf_dict_put_rect(
-        ctx, descriptor, PDF_NAME(FontBBox),
-        fz_make_rect(floorf(1000 * box.x0), floorf(1000 * box.y0), ceilf(1000 * box.x1), ceilf(1000 * box.y1)));
-    pdf_dict_put_int(ctx, descriptor, PDF_NAME(ItalicAngle), fz_font_is_italic(ctx, loan->font) ? -12 : 0);
-    pdf_dict_put_int(ctx, descriptor, PDF_NAME(Ascent), (int)(1000 * box.y1));
-    pdf_dict_put_int(ctx, descriptor, PDF_NAME(Descent), (int)(1000 * box.y0));
-    pdf_dict_put_int(ctx, descriptor, PDF_NAME(CapHeight), 700);
-    pdf_dict_put_int(ctx, descriptor, PDF_NAME(StemV), 80);
+    put_if_absent(ctx, descriptor, PDF_NAME(Flags), symbolic ? PDF_FD_SYMBOLIC : PDF_FD_NONSYMBOLIC);
+    if (!pdf_dict_get(ctx, descriptor, PDF_NAME(FontBBox)))
+        pdf_dict_put_rect(
+            ctx, descriptor, PDF_NAME(FontBBox),
+            fz_make_rect(floorf(1000 * box.x0), floorf(1000 * box.y0), ceilf(1000 * box.x1), ceilf(1000 * box.y1)));
+    put_if_absent(ctx, descriptor, PDF_NAME(ItalicAngle), fz_font_is_italic(ctx, loan->font) ? -12 : 0);
+    put_if_absent(ctx, descriptor, PDF_NAME(Ascent), (int)(1000 * box.y1));
+    put_if_absent(ctx, descriptor, PDF_NAME(Descent), (int)(1000 * box.y0));
+    put_if_absent(ctx, descriptor, PDF_NAME(CapHeight), 700);
+    put_if_absent(ctx, descriptor, PDF_NAME(StemV), 80);
     pdf_dict_put_drop(ctx, descriptor, PDF_NAME(FontFile3), program_new(ctx, loan));
 }
 
