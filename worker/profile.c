@@ -193,13 +193,27 @@ static void cmyk_fill(fz_context *ctx, fz_buffer *out)
     put_at(out, 0, (uint32_t)out->len);
 }
 
+/* Every tag that ICC.1:2001-04, 6.3.3 asks for. */
+static bool tags_are_there(const unsigned char *data, size_t bytes)
+{
+    static const char tag[][5] = {"desc", "cprt", "wtpt", "rXYZ", "gXYZ", "bXYZ", "rTRC", "gTRC", "bTRC"};
+    unsigned found = 0;
+    size_t tags = (size_t)data[HEADER_BYTES + 2] << 8 | data[HEADER_BYTES + 3];
+    for (size_t t = 0; t < tags && HEADER_BYTES + 4 + (t + 1) * TAG_BYTES <= bytes; t++)
+        for (size_t i = 0; i < sizeof tag / sizeof *tag; i++)
+            if (!memcmp(data + HEADER_BYTES + 4 + t * TAG_BYTES, tag[i], 4))
+                found |= 1u << i;
+    return found == (1u << sizeof tag / sizeof *tag) - 1;
+}
+
 static bool data_is_rgb(const unsigned char *head, size_t bytes)
 {
     enum { OLD = 2 };
-    if (bytes <= HEADER_BYTES || head[8] != OLD || memcmp(head + 16, "RGB ", 4) || memcmp(head + 36, "acsp", 4))
+    if (bytes <= HEADER_BYTES + 4 || head[8] != OLD || memcmp(head + 16, "RGB ", 4) || memcmp(head + 36, "acsp", 4))
         return false;
     size_t said = (size_t)head[0] << 24 | (size_t)head[1] << 16 | (size_t)head[2] << 8 | head[3];
-    return said == bytes && (!memcmp(head + 12, "mntr", 4) || !memcmp(head + 12, "prtr", 4));
+    bool output = !memcmp(head + 12, "mntr", 4) || !memcmp(head + 12, "prtr", 4);
+    return said == bytes && output && tags_are_there(head, bytes);
 }
 
 bool profile_is_rgb(fz_context *ctx, pdf_obj *stream)

@@ -13,7 +13,7 @@ import struct
 import sys
 
 import pikepdf
-from fontTools.cffLib import CFFFontSet, cffISOAdobeStrings as ISO_ADOBE
+from fontTools.cffLib import CFFFontSet
 from fontTools.pens.basePen import NullPen
 from fontTools.ttLib import TTFont
 from lxml import etree
@@ -925,9 +925,9 @@ class Cff:
         fonts = CFFFontSet()
         fonts.decompile(io.BytesIO(data), None)
         self.top, self.font = fonts[0], font
+        self.top.rawDict.setdefault("charset", 0)  # ISOAdobe, which fontTools does not take for granted
         self.em = 1 / (getattr(self.top, "FontMatrix", None) or [0.001])[0]
-        # A program that does not list its glyphs has those of ISOAdobe, in order.
-        self.charset = getattr(self.top, "charset", None) or ISO_ADOBE[:self.top.CharStrings.charStringsIndex.count]
+        self.charset = self.top.charset
         self.order = len(self.charset)
 
     def width(self, glyph):
