@@ -17,6 +17,8 @@
 #define GIB  (INT64_C(1) << 30)
 #define MIB  (INT64_C(1) << 20)
 
+enum { CHOICES_MAX = 3 }; /* with the NULL at the end */
+
 /* The formatter would pad every column to the widest. */
 /* clang-format off */
 static const struct config_row {
@@ -25,6 +27,7 @@ static const struct config_row {
     int64_t least, most;
     const char *preset;
     const char *doc;
+    const char *choice[CHOICES_MAX]; /* none: any text */
 } config_row[CFG_KEYS] = {
     [CFG_BIND] = {"bind", FOR_COORDINATOR, 0, 0, "tcp://127.0.0.1:7700", "ZeroMQ endpoint that workers connect to"},
     [CFG_CONNECT] = {"connect", FOR_WORKER, 0, 0, "tcp://127.0.0.1:7700", "ZeroMQ endpoint of the coordinator"},
@@ -36,6 +39,8 @@ static const struct config_row {
     [CFG_LANG] = {"lang", FOR_WORKER, 0, 0, "vie", "Tesseract languages, joined by +"},
     [CFG_TESSDATA] = {"tessdata", FOR_WORKER, 0, 0, "/usr/share/tesseract-ocr/5/tessdata",
                       "folder of the traineddata files and pdf.ttf"},
+    [CFG_PDFA] = {"pdfa", FOR_WORKER, 0, 0, "2b", "PDF/A level of documents: 2b, or 1b where a scan allows it",
+                  {"2b", "1b"}},
     [CFG_SLOTS] = {"slots", FOR_WORKER, 0, 1024, "0", "pages read at once; 0: one a core"},
     [CFG_PREFETCH_JOBS] = {"prefetch_jobs", FOR_WORKER, 0, 64, "2", "jobs fetched ahead of the slots"},
     [CFG_IO_THREADS] = {"io_threads", FOR_WORKER, 1, 256, "8", "threads that read sources and write results"},
@@ -84,6 +89,14 @@ static bool row_is_number(const struct config_row *row)
     return row->least < row->most;
 }
 
+static bool row_allows(const struct config_row *row, const char *value)
+{
+    const char *const *choice = row->choice;
+    while (*choice && strcmp(*choice, value))
+        choice++;
+    return *choice;
+}
+
 static int config_set(struct config *config, const char *name, const char *value, struct err *err)
 {
     int key = 0;
@@ -101,6 +114,8 @@ static int config_set(struct config *config, const char *name, const char *value
                            row->least, row->most);
         config->number[key] = number;
     }
+    if (row->choice[0] && !row_allows(row, value))
+        return err_set(err, E_CONFIG, "%s = '%.60s' is not %s or %s", name, value, row->choice[0], row->choice[1]);
     free(config->text[key]);
     config->text[key] = strdup(value);
     return config->text[key] ? 0 : err_set(err, E_NOMEM, "no memory for key %s", name);

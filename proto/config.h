@@ -18,6 +18,7 @@ enum config_key {
     CFG_NAME,
     CFG_LANG,
     CFG_TESSDATA,
+    CFG_PDFA,
     CFG_SLOTS,
     CFG_PREFETCH_JOBS,
     CFG_IO_THREADS,

@@ -4,12 +4,13 @@
 #include "proto/auto.h"
 #include "proto/buf.h"
 
-void pipeline_digest(const char *lang, const uint8_t model[SHA256_BYTES], uint8_t digest[SHA256_BYTES])
+void pipeline_digest(const char *lang, const uint8_t model[SHA256_BYTES], const char *pdfa,
+                     uint8_t digest[SHA256_BYTES])
 {
     AUTO(buf_destroy) struct buf text = {0};
     char hex[SHA256_HEX_CHARS + 1];
     sha256_hex(model, hex);
-    buf_printf(&text, "sohoa results=%d lang=%s model=%s", RESULTS_VERSION, lang, hex);
+    buf_printf(&text, "sohoa results=%d lang=%s model=%s pdfa=%s", RESULTS_VERSION, lang, hex, pdfa);
     sha256_of(text.data, text.size, digest);
 }
 

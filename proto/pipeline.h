@@ -9,8 +9,10 @@
 /* Bumped by hand whenever any result changes; a golden test forces it. */
 enum { RESULTS_VERSION = 2 };
 
-/* lang: as given to Tesseract ("vie"); model: SHA-256 over the traineddata files in the order of lang. */
-void pipeline_digest(const char *lang, const uint8_t model[SHA256_BYTES], uint8_t digest[SHA256_BYTES]);
+/* lang: as given to Tesseract ("vie"); model: SHA-256 over the traineddata files in the order of lang;
+ * pdfa: the level asked for ("2b"). */
+void pipeline_digest(const char *lang, const uint8_t model[SHA256_BYTES], const char *pdfa,
+                     uint8_t digest[SHA256_BYTES]);
 
 /* The SIMD class of this machine, named in records: results are the same bytes within one. Borrowed for good. */
 const char *pipeline_simd(void);

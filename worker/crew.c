@@ -174,7 +174,7 @@ static bool wait_readable(int fd, uint64_t until_ms)
     return n > 0;
 }
 
-static int warm_await(struct crew *crew, const char *lang, uint8_t pipeline[SHA256_BYTES], struct err *err)
+static int warm_await(struct crew *crew, const struct config *config, uint8_t pipeline[SHA256_BYTES], struct err *err)
 {
     struct warm_event event;
     int none[PACKET_MAX_FDS];
@@ -192,7 +192,7 @@ static int warm_await(struct crew *crew, const char *lang, uint8_t pipeline[SHA2
     if (!event.isolated)
         trace(TRACE_WARN, "slots-share-network", "text=%s",
               trace_value("no network namespace; seccomp still bars sockets"));
-    pipeline_digest(lang, event.model, pipeline);
+    pipeline_digest(config_text(config, CFG_LANG), event.model, config_text(config, CFG_PDFA), pipeline);
     return 0;
 }
 
@@ -257,7 +257,7 @@ int crew_new(const struct config *config, unsigned slots, struct crew **ret_crew
         return err_set(err, E_NOMEM, "no memory for %u slots", slots);
     int rc = warm_start(config, &crew->warm_pid, &crew->warm_socket, err);
     if (!rc)
-        rc = warm_await(crew, config_text(config, CFG_LANG), pipeline, err);
+        rc = warm_await(crew, config, pipeline, err);
     if (!rc)
         rc = crew_open(crew, err);
     if (!rc)

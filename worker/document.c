@@ -3,6 +3,7 @@
  * `done` says what is stored under the outputs' names, whoever stored it; as long as there is no `done`, outputs that
  * differ are what a killed attempt left behind, and are replaced. */
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "proto/auto.h"
@@ -232,7 +233,11 @@ int step_assemble_ask(struct job *job, struct err *err)
     if (rc)
         return rc;
     struct slot_request request = {
-        .op = SLOT_ASSEMBLE, .degraded = job->order->degraded, .source_bytes = job->source->bytes};
+        .op = SLOT_ASSEMBLE,
+        .degraded = job->order->degraded,
+        .pdfa = strcmp(config_text(job->node->config, CFG_PDFA), pdfa_name(PDFA_1B)) ? PDFA_2B : PDFA_1B,
+        .source_bytes = job->source->bytes,
+    };
     memcpy(request.sha256, job->order->sha256.data, SHA256_BYTES);
     memcpy(request.pipeline, job->node->pipeline, SHA256_BYTES);
     job_send(job, &request, fd, assemble_out_bytes(job), (uint32_t)config_int(job->node->config, CFG_ASSEMBLE_MAX_MS));
@@ -245,9 +250,29 @@ static bool begins(const struct slot_answer *answer, unsigned section, const cha
     return answer->section[section].bytes >= n && !memcmp(answer->section[section].data, text, n);
 }
 
+/* "LEVEL\nWHY", from a slot: only what is known or plain goes on into the record. */
+static int pdfa_take(struct job *job, const struct slot_answer *answer, struct err *err)
+{
+    enum { LEVEL_CHARS = 2 };
+    const char *text = (const char *)answer->section[3].data;
+    size_t bytes = answer->section[3].bytes, at = 0;
+    while (at < bytes && text[at] != '\n')
+        at++;
+    if (at == bytes || at > LEVEL_CHARS || bytes - at > PDFA_WHY_BYTES)
+        return err_set(err, E_ASSEMBLE, "the slot does not tell the PDF/A level");
+    snprintf(job->pdfa, sizeof job->pdfa, "%.*s", (int)at, text);
+    if (strcmp(job->pdfa, pdfa_name(PDFA_1B)) && strcmp(job->pdfa, pdfa_name(PDFA_2B)) && *job->pdfa)
+        return err_set(err, E_ASSEMBLE, "the slot tells a PDF/A level that is not known");
+    snprintf(job->pdfa_why, sizeof job->pdfa_why, "%.*s", (int)(bytes - at - 1), text + at + 1);
+    for (char *c = job->pdfa_why; *c; c++)
+        if (*c < ' ' || *c > '~')
+            *c = '?';
+    return 0;
+}
+
 int step_assemble_answer(struct job *job, const struct slot_answer *answer, struct err *err)
 {
-    static const enum record_part part_of[SLOT_SECTIONS] = {RECORD_PDF, RECORD_ALTO, RECORD_TEXT};
+    static const enum record_part part_of[] = {RECORD_PDF, RECORD_ALTO, RECORD_TEXT};
     if (job->opening) {
         int rc = step_open_answer(job, answer, err);
         return rc ? rc : STEP_AGAIN;
@@ -256,12 +281,12 @@ int step_assemble_answer(struct job *job, const struct slot_answer *answer, stru
         return slot_said(answer, err);
     if (!begins(answer, 0, "%PDF-") || !begins(answer, 1, "<?xml"))
         return err_set(err, E_ASSEMBLE, "what the slot made is no PDF with ALTO");
-    for (int i = 0; i < SLOT_SECTIONS; i++) {
+    for (size_t i = 0; i < sizeof part_of / sizeof *part_of; i++) {
         struct buf *to = &job->output[part_of[i]];
         buf_clear(to);
         buf_append(to, answer->section[i].data, answer->section[i].bytes);
     }
-    return 0;
+    return pdfa_take(job, answer, err);
 }
 
 /* ---- STORE ---- */
@@ -348,6 +373,8 @@ static void done_write(const struct job *job, struct buf *out)
         .sha256 = job->order->sha256.data,
         .pipeline = job->node->pipeline,
         .lang = job->node->lang,
+        .pdfa = job->pdfa,
+        .pdfa_why = job->pdfa_why,
         .probe = job->probe,
         .pages = pages,
         .count = job->count,

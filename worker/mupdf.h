@@ -2,7 +2,8 @@
  * What the MuPDF files share: render.c (the flow of reading), tap.c (bytes of the source), tree.c (pages of a PDF),
  * tiff.c and picture.c (pictures as sources), look.c (what is on a page), pixels.c (a page's picture), words.c (a
  * page's own text), signature.c; pdf.c (the flow of writing), sheet.c (a picture as a PDF page), layer.c (the
- * invisible text), strip.c (an older layer).
+ * invisible text), strip.c (an older layer); archive.c (the flow to PDF/A), objects.c, mend.c (what must not be),
+ * usage.c (what is in use), substitute.c (fonts), conform.c and jpx.c (the rules), profile.c (colour), claim.c (XMP).
  *
  * A function that takes an fz_context may throw: fz_throw is a longjmp, so it is called only inside fz_try or from a
  * function that throws itself, and no frame in between owns anything but through fz_always. Lengths called pt are in
@@ -17,6 +18,7 @@
 #include "proto/err.h"
 #include "proto/limits.h"
 #include "worker/page.h"
+#include "worker/pdf.h"
 #include "worker/raster.h"
 #include "worker/render.h"
 
@@ -194,6 +196,8 @@ int words_add(const struct words *words, const struct view *view, Sohoa__Page *p
 
 void signatures_note(fz_context *ctx, pdf_document *pdf, Sohoa__Probe *probe);
 void signatures_strip(fz_context *ctx, pdf_document *pdf);
+/* "D:20210105081524+07'00'" (ISO 32000-1, 7.9.4) -> "2021-01-05T08:15:24+07:00"; malloc'd, "" when it is not one. */
+char *signature_time(const char *date);
 
 /* sheet.c */
 
@@ -222,5 +226,73 @@ pdf_obj *dict_own(fz_context *ctx, pdf_document *pdf, pdf_obj *holder, pdf_obj *
 /* Takes invisible text out of a page's contents: text mode 3, and, when a cover of that size lies over it, what is
  * shown before it. Leaves the page as it is when that would move other text. */
 void strip_page(fz_context *ctx, pdf_document *pdf, pdf_obj *page_obj, const struct look *look);
+
+/* objects.c */
+
+typedef void object_visit(fz_context *ctx, void *user, pdf_obj *object);
+
+/* Every object that the catalog leads to, also those inside others, each once. Objects made meanwhile may be left out. */
+void objects_visit(fz_context *ctx, pdf_document *pdf, object_visit *visit, void *user);
+
+/* usage.c */
+
+enum { CIDS_MAX = 65536 };
+
+struct used_font {
+    pdf_obj *dict;
+    pdf_font_desc *desc;
+    unsigned char *cids; /* CIDS_MAX bits: letters that are to be seen */
+};
+
+struct usage {
+    struct used_font *font;
+    int fonts;
+    unsigned nesting; /* deepest q */
+    bool cmyk;        /* colours in contents */
+    bool smooth;      /* an interpolated inline image */
+    bool odd_intent;
+    bool unknown;  /* operators or fonts that are not known */
+    bool borrowed; /* a form uses the page's resources */
+    bool broken;   /* contents could not be read to their end */
+};
+
+void usage_scan(fz_context *ctx, pdf_document *pdf, struct usage *usage); /* usage is empty before */
+void usage_drop(fz_context *ctx, struct usage *usage);
+
+/* mend.c */
+
+void mend_document(fz_context *ctx, pdf_document *pdf);
+void mend_for_2b(fz_context *ctx, pdf_document *pdf); /* what PDF/A-1 asks for and PDF/A-2 had better be without */
+bool action_is_allowed(fz_context *ctx, pdf_obj *action);
+bool intent_is_known(fz_context *ctx, pdf_obj *name); /* also NULL */
+
+/* substitute.c */
+
+/* Embeds a program for a font that has none, if there is one that fits; the font stays as it is if not. */
+void substitute_font(fz_context *ctx, pdf_document *pdf, const struct used_font *used);
+
+/* conform.c, jpx.c */
+
+bool font_is_embedded(fz_context *ctx, const struct used_font *font);
+/* warnings: counts what MuPDF complains about. why: "" or the first rule that is broken. */
+void conform_check(fz_context *ctx, pdf_document *pdf, const struct usage *usage, const unsigned *warnings,
+                   bool first_part, char why[PDFA_WHY_BYTES]);
+void jpx_check(fz_context *ctx, pdf_obj *stream, char why[PDFA_WHY_BYTES]);
+
+/* profile.c */
+
+/* A stream with the profile for sRGB (3 components) or CMYK (4). */
+pdf_obj *profile_add(fz_context *ctx, pdf_document *pdf, unsigned components);
+bool profile_is_rgb(fz_context *ctx, pdf_obj *stream); /* an output profile of version 2, which both levels allow */
+
+/* claim.c */
+
+/* Metadata, output intent and version for that level; PDFA_NONE: all but the claim. */
+void claim_write(fz_context *ctx, pdf_document *pdf, enum pdfa level);
+
+/* archive.c */
+
+/* The last step before writing. */
+void archive_make(fz_context *ctx, pdf_document *pdf, enum pdfa wanted, struct pdf_said *said);
 
 #endif

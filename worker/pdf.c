@@ -9,16 +9,21 @@
 #include "proto/sha256.h"
 #include "worker/mupdf.h"
 
-enum {
-    ID_BYTES = 16,
-    PDF_VERSION_MIN = 14, /* 1.4: what the text layer needs */
-};
+enum { ID_BYTES = 16 };
+
+const char *pdfa_name(enum pdfa level)
+{
+    static const char *const name[] = {"", "1b", "2b"};
+    return name[level];
+}
 
 struct assembling {
     struct render *render;
     pdf_document *pdf;
     struct layer *layer;
     fz_buffer *out;
+    enum pdfa wanted;
+    struct pdf_said said;
 };
 
 static bool page_is_read(const Sohoa__Page *page)
@@ -76,32 +81,6 @@ static void pages_write(struct assembling *work, Sohoa__Page *const *pages, uint
     layer_finish(ctx, work->layer);
 }
 
-static bool action_is_forbidden(fz_context *ctx, pdf_obj *action)
-{
-    pdf_obj *kind = pdf_dict_get(ctx, action, PDF_NAME(S));
-    return pdf_name_eq(ctx, kind, PDF_NAME(JavaScript)) || pdf_name_eq(ctx, kind, PDF_NAME(Launch));
-}
-
-/* What runs by itself has no place in an archive (ISO 19005-2, 6.5). */
-static void actions_strip(fz_context *ctx, pdf_document *pdf)
-{
-    pdf_obj *root = pdf_dict_get(ctx, pdf_trailer(ctx, pdf), PDF_NAME(Root));
-    dict_forget(ctx, root, "OpenAction");
-    dict_forget(ctx, root, "AA");
-    dict_forget(ctx, pdf_dict_get(ctx, root, PDF_NAME(Names)), "JavaScript");
-    int pages = pdf_count_pages(ctx, pdf);
-    for (int i = 0; i < pages; i++) {
-        pdf_obj *page_obj = pdf_lookup_page_obj(ctx, pdf, i), *annots = pdf_dict_get(ctx, page_obj, PDF_NAME(Annots));
-        dict_forget(ctx, page_obj, "AA");
-        for (int k = 0; k < pdf_array_len(ctx, annots); k++) {
-            pdf_obj *annot = pdf_array_get(ctx, annots, k);
-            dict_forget(ctx, annot, "AA");
-            if (action_is_forbidden(ctx, pdf_dict_get(ctx, annot, PDF_NAME(A))))
-                dict_forget(ctx, annot, "A");
-        }
-    }
-}
-
 /* The first half names the source, the second what was made of it. */
 static void id_write(fz_context *ctx, pdf_document *pdf, const uint8_t sha256[SHA256_BYTES],
                      const uint8_t pipeline[SHA256_BYTES])
@@ -120,6 +99,7 @@ static void document_write(struct assembling *work)
     fz_context *ctx = work->render->ctx;
     pdf_write_options options = pdf_default_write_options;
     options.do_compress = 1;
+    options.do_compress_fonts = 1;
     options.do_garbage = 2;
     options.do_encrypt = PDF_ENCRYPT_NONE;
     options.dont_regenerate_id = 1;
@@ -156,27 +136,19 @@ static void document_check(struct assembling *work, uint32_t count)
     fz_catch(ctx) fz_rethrow(ctx);
 }
 
-static void version_raise(fz_context *ctx, pdf_document *pdf)
-{
-    if (pdf_version(ctx, pdf) >= PDF_VERSION_MIN)
-        return;
-    dict_forget(ctx, pdf_dict_get(ctx, pdf_trailer(ctx, pdf), PDF_NAME(Root)), "Version");
-    pdf->version = PDF_VERSION_MIN;
-}
-
 static void document_assemble(struct assembling *work, Sohoa__Page *const *pages, uint32_t count,
                               const uint8_t sha256[SHA256_BYTES], const uint8_t pipeline[SHA256_BYTES])
 {
     struct render *render = work->render;
     fz_context *ctx = render->ctx;
     work->pdf = render->pdf ? tree_open(ctx, render->fd, render->bytes) : pdf_create_document(ctx);
-    version_raise(ctx, work->pdf);
     if (render->pdf) {
         signatures_strip(ctx, work->pdf);
-        actions_strip(ctx, work->pdf);
+        mend_document(ctx, work->pdf);
     }
     work->layer = layer_new(ctx, work->pdf, render->font);
     pages_write(work, pages, count);
+    archive_make(ctx, work->pdf, work->wanted, &work->said);
     id_write(ctx, work->pdf, sha256, pipeline);
     document_write(work);
     document_check(work, count);
@@ -191,11 +163,12 @@ static void buffer_give(fz_context *ctx, fz_buffer *buffer, struct buf *out)
 }
 
 int pdf_assemble(struct render *render, Sohoa__Page *const *pages, uint32_t count, const uint8_t sha256[SHA256_BYTES],
-                 const uint8_t pipeline[SHA256_BYTES], struct buf *out, struct err *err)
+                 const uint8_t pipeline[SHA256_BYTES], enum pdfa wanted, struct buf *out, struct pdf_said *said,
+                 struct err *err)
 {
     if (!render->pages || count != render->pages)
         return err_set(err, E_ASSEMBLE, "%u page results for %u pages", count, render->pages);
-    struct assembling work = {.render = render};
+    struct assembling work = {.render = render, .wanted = wanted};
     fz_context *ctx = render->ctx;
     int rc = 0;
     fz_var(work);
@@ -207,8 +180,10 @@ int pdf_assemble(struct render *render, Sohoa__Page *const *pages, uint32_t coun
         fz_empty_store(ctx);
     }
     fz_catch(ctx) rc = render_caught(ctx, E_ASSEMBLE, "assembling", err);
-    if (!rc)
+    if (!rc) {
+        *said = work.said;
         buffer_give(ctx, work.out, out);
+    }
     fz_drop_buffer(ctx, work.out);
     return rc;
 }

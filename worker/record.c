@@ -161,6 +161,19 @@ static json_t *json_outputs(const struct record_doc *doc)
     return outputs;
 }
 
+static json_t *json_unless_empty(const char *text)
+{
+    return text && *text ? json_text(text) : json_null();
+}
+
+static json_t *json_pdfa(const struct record_doc *doc)
+{
+    json_t *value = json_object();
+    set(value, "level", json_unless_empty(doc->pdfa));
+    set(value, "why", json_unless_empty(doc->pdfa_why));
+    return value;
+}
+
 /* The pages, what they add up to, and the mean confidence, each page weighing as much as it has words. */
 static void set_pages(json_t *done, const struct record_doc *doc)
 {
@@ -192,6 +205,7 @@ void record_done(const struct record_doc *doc, struct buf *out)
     AUTO(json_destroy) json_t *done = json_object();
     set_pages(done, doc);
     set(done, "outputs", json_outputs(doc));
+    set(done, "pdfa", json_pdfa(doc));
     set(done, "sha256", json_hex(doc->sha256));
     set(done, "pipeline", json_hex(doc->pipeline));
     set(done, "results_version", json_integer(RESULTS_VERSION));

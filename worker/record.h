@@ -34,6 +34,7 @@ void record_page_fill(const Sohoa__Page *page, struct record_page *to);
 struct record_doc {
     const uint8_t *sha256, *pipeline;
     const char *lang;
+    const char *pdfa, *pdfa_why;     /* level that the PDF claims ("2b"), and why not the one wanted; "": none */
     const Sohoa__Probe *probe;       /* kind and signatures */
     const struct record_page *pages; /* in order, count of them */
     uint32_t count;

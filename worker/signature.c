@@ -93,8 +93,7 @@ static void iso_zone(const char *at, char zone[8])
         snprintf(zone, 8, "%c%02u:%02u", sign, (unsigned)hours % 24, (unsigned)minutes % 60);
 }
 
-/* "D:20210105081524+07'00'" (ISO 32000-1, 7.9.4) -> "2021-01-05T08:15:24+07:00"; malloc'd, "" when it is not one. */
-static char *iso_time(const char *date)
+char *signature_time(const char *date)
 {
     if (!strncmp(date, "D:", 2))
         date += 2;
@@ -144,7 +143,7 @@ static void signature_note(fz_context *ctx, pdf_obj *field, pdf_obj *value, Soho
     free(note->signer);
     note->signer = signer;
     free(note->time);
-    note->time = iso_time(pdf_dict_get_text_string(ctx, value, PDF_NAME(M)));
+    note->time = signature_time(pdf_dict_get_text_string(ctx, value, PDF_NAME(M)));
 }
 
 static bool is_signature(fz_context *ctx, pdf_obj *field)

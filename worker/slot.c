@@ -150,7 +150,9 @@ static int document_write(struct desk *desk, struct task *task, struct row *row,
 {
     const struct slot_request *request = &task->order->request;
     AUTO(buf_destroy) struct buf part = {0};
-    int rc = pdf_assemble(desk->render, row->page, row->pages, request->sha256, request->pipeline, &part, err);
+    struct pdf_said said = {0};
+    int rc = pdf_assemble(desk->render, row->page, row->pages, request->sha256, request->pipeline,
+                          (enum pdfa)request->pdfa, &part, &said, err);
     if (!rc)
         rc = section_write(task, 0, &part, err);
     buf_destroy(&part);
@@ -162,7 +164,10 @@ static int document_write(struct desk *desk, struct task *task, struct row *row,
     if (rc)
         return rc;
     text_write(row->page, row->pages, &part);
-    return section_write(task, 2, &part, err);
+    rc = section_write(task, 2, &part, err);
+    buf_clear(&part);
+    buf_printf(&part, "%s\n%s", pdfa_name(said.level), said.why);
+    return rc ? rc : section_write(task, 3, &part, err);
 }
 
 static int document_assemble(struct desk *desk, struct task *task, struct err *err)

@@ -18,16 +18,18 @@
 enum slot_op {
     SLOT_OPEN = 1, /* fd: source. Reply: section 0 = packed Probe (sha256 left empty, bytes 0) */
     SLOT_PAGE,     /* page_no. Reply: section 0 = packed Page */
-    SLOT_ASSEMBLE, /* fd: pages row (page.h) of the open document, all of them in order. Reply: sections 0 = PDF, 1 = ALTO, 2 = text */
+    SLOT_ASSEMBLE, /* fd: pages row (page.h) of the open document, all of them in order. Reply: sections 0 = PDF, 1 = ALTO, 2 = text,
+                    * 3 = PDF/A level reached ("2b", "1b" or ""), newline, why not the one wanted ("": it is) */
     SLOT_CLOSE, /* forgets the document and its memory */
 };
 
-enum { SLOT_SECTIONS = 3 };
+enum { SLOT_SECTIONS = 4 };
 
 struct slot_request {
     uint32_t op;
     uint32_t page_no;
     uint32_t degraded;
+    uint32_t pdfa; /* ASSEMBLE: level wanted, enum pdfa of pdf.h */
     uint64_t source_bytes;
     uint8_t sha256[SHA256_BYTES]; /* ASSEMBLE: of the source; the PDF's ID derives from it */
     uint8_t pipeline[SHA256_BYTES];

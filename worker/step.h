@@ -8,6 +8,7 @@
 #include <sys/queue.h>
 
 #include "worker/job.h"
+#include "worker/pdf.h"
 #include "worker/record.h"
 #include "worker/source.h"
 
@@ -87,7 +88,8 @@ struct job {
         uint64_t bytes;
         uint8_t sha256[SHA256_BYTES];
     } stored[RECORD_PARTS];
-    struct record *record; /* of the done that is in force */
+    char pdfa[4], pdfa_why[PDFA_WHY_BYTES]; /* of the document written; as in record.h */
+    struct record *record;                  /* of the done that is in force */
 
     bool found; /* the store had it */
     uint32_t cpu_ms;

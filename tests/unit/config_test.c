@@ -109,6 +109,7 @@ static void wrong_arguments_are_named(void **state)
     assert_refused("--slots=", "slots = ''");
     assert_refused("--slots=4x", "slots = '4x'");
     assert_refused("--slots=99999999999999999999", "slots = '99999999999999999999'");
+    assert_refused("--pdfa=3b", "pdfa = '3b' is not 2b or 1b");
     assert_refused("--slot=4", "no key 'slot'");
     assert_refused("--http=127.0.0.1:1", "no key 'http'");
     assert_refused("--slots", "'--slots' is not --key=value");

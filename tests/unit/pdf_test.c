@@ -11,6 +11,8 @@
 
 enum { IW = 60, IH = 40 };
 
+static struct pdf_said claimed; /* of the last document */
+
 static const uint8_t sha256[SHA256_BYTES] = {0xab, 0xcd, 1, 2, 3}, pipeline[SHA256_BYTES] = {9, 8, 7};
 
 static void add_words(Sohoa__Line *line, const char *text, int32_t x, int32_t y, uint32_t h)
@@ -72,7 +74,7 @@ static struct result result_make(bool words)
 static void assemble_ok(const struct result *result, struct buf *out)
 {
     struct err err = {0};
-    int rc = pdf_assemble(the_render(), result->pages, result->count, sha256, pipeline, out, &err);
+    int rc = pdf_assemble(the_render(), result->pages, result->count, sha256, pipeline, PDFA_2B, out, &claimed, &err);
     if (rc)
         fail_msg("%s: %s", err_name(rc), err.text);
 }
@@ -113,6 +115,7 @@ static bool load_scan(const char *name, struct buf *source)
 static const char *const scans[] = {"qn-02.pdf", "qn-10.pdf", "qn-16.pdf", "qn-22.pdf", "qn-28.pdf"};
 enum { SCANS = sizeof scans / sizeof *scans };
 
+/* Poppler shows calibrated colours through an output intent, and rounds: it is not to see any. */
 static void scans_keep_their_images_and_looks(void **state)
 {
     (void)state;
@@ -124,7 +127,7 @@ static void scans_keep_their_images_and_looks(void **state)
             skip();
         assemble_file(&source, true, &pdf);
         if (run(&said,
-                "rm -rf a b && mkdir a b && pdfimages -all in.pdf a/i && pdfimages -all out.pdf b/i && test -n \"$(ls a)\" "
+                "sed -i s/OutputIntents/OutputIntentZ/ in.pdf out.pdf && rm -rf a b && mkdir a b && pdfimages -all in.pdf a/i && pdfimages -all out.pdf b/i && test -n \"$(ls a)\" "
                 "&& diff -r a b && rm -f a/* b/* && pdftoppm -r 72 in.pdf a/p && pdftoppm -r 72 out.pdf b/p && diff -r a b"))
             fail_msg("%s: %s", scans[i], buf_text(&said));
     }
@@ -264,7 +267,9 @@ static void what_does_not_open_again_is_no_document(void **state)
     file_load(path, &source);
     assert_int_equal(open_bytes(the_render(), source.data, source.size, &err), 0);
     AUTO(result_destroy) struct result result = result_make(false);
-    assert_int_equal(pdf_assemble(the_render(), result.pages, result.count, sha256, pipeline, &pdf, &err), E_ASSEMBLE);
+    assert_int_equal(
+        pdf_assemble(the_render(), result.pages, result.count, sha256, pipeline, PDFA_2B, &pdf, &claimed, &err),
+        E_ASSEMBLE);
     assert_int_equal(pdf.size, 0);
 }
 
@@ -738,12 +743,12 @@ static void a_dead_picture_is_an_empty_page(void **state)
     struct raster *raster = NULL;
     struct err err;
     assert_int_equal(render_page(the_render(), 1, false, page, &raster, &err), E_PAGE_BROKEN);
-    assert_int_equal(pdf_assemble(the_render(), &page, 1, sha256, pipeline, &pdf, &err), E_ASSEMBLE);
+    assert_int_equal(pdf_assemble(the_render(), &page, 1, sha256, pipeline, PDFA_2B, &pdf, &claimed, &err), E_ASSEMBLE);
     page->kind = SOHOA__PAGE_KIND__PAGE_IMAGE;
-    assert_int_equal(pdf_assemble(the_render(), &page, 1, sha256, pipeline, &pdf, &err), 0);
+    assert_int_equal(pdf_assemble(the_render(), &page, 1, sha256, pipeline, PDFA_2B, &pdf, &claimed, &err), 0);
     file_save("out.pdf", &pdf);
     assert_sound("out.pdf");
-    assert_int_equal(pdf_assemble(the_render(), &page, 2, sha256, pipeline, &pdf, &err), E_ASSEMBLE);
+    assert_int_equal(pdf_assemble(the_render(), &page, 2, sha256, pipeline, PDFA_2B, &pdf, &claimed, &err), E_ASSEMBLE);
 }
 
 int main(void)

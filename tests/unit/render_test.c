@@ -773,8 +773,9 @@ static void read_all_confined(const struct buf *source)
         pages[i - 1] = page;
     }
     const uint8_t sha256[SHA256_BYTES] = {1}, pipeline[SHA256_BYTES] = {2};
+    struct pdf_said said;
     struct buf pdf = {0};
-    if (pdf_assemble(the_render(), pages, probe->pages, sha256, pipeline, &pdf, &err))
+    if (pdf_assemble(the_render(), pages, probe->pages, sha256, pipeline, PDFA_2B, &pdf, &said, &err))
         _exit(8);
     render_close(the_render());
 }

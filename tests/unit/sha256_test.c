@@ -82,17 +82,19 @@ static void what_is_no_digest_is_refused(void **state)
     assert_int_equal(digest[1], 0x11);
 }
 
-static void the_pipeline_digest_depends_on_language_and_model(void **state)
+static void the_pipeline_digest_depends_on_its_parameters(void **state)
 {
     (void)state;
     uint8_t model[SHA256_BYTES] = {7}, one[SHA256_BYTES], two[SHA256_BYTES];
-    pipeline_digest("vie", model, one);
-    pipeline_digest("vie", model, two);
+    pipeline_digest("vie", model, "2b", one);
+    pipeline_digest("vie", model, "2b", two);
     assert_memory_equal(one, two, sizeof one);
-    pipeline_digest("vie+eng", model, two);
+    pipeline_digest("vie+eng", model, "2b", two);
+    assert_memory_not_equal(one, two, sizeof one);
+    pipeline_digest("vie", model, "1b", two);
     assert_memory_not_equal(one, two, sizeof one);
     model[31] = 1;
-    pipeline_digest("vie", model, two);
+    pipeline_digest("vie", model, "2b", two);
     assert_memory_not_equal(one, two, sizeof one);
 }
 
@@ -104,9 +106,9 @@ static void a_long_language_list_is_hashed_to_its_end(void **state)
     char lang[2000];
     memset(lang, 'v', sizeof lang - 1);
     lang[sizeof lang - 1] = '\0';
-    pipeline_digest(lang, model, one);
+    pipeline_digest(lang, model, "2b", one);
     lang[sizeof lang - 2] = 'w';
-    pipeline_digest(lang, model, two);
+    pipeline_digest(lang, model, "2b", two);
     assert_memory_not_equal(one, two, sizeof one);
 }
 
@@ -117,7 +119,7 @@ int main(void)
         cmocka_unit_test(parts_hash_as_the_whole),
         cmocka_unit_test(hexadecimal_goes_both_ways),
         cmocka_unit_test(what_is_no_digest_is_refused),
-        cmocka_unit_test(the_pipeline_digest_depends_on_language_and_model),
+        cmocka_unit_test(the_pipeline_digest_depends_on_its_parameters),
         cmocka_unit_test(a_long_language_list_is_hashed_to_its_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
