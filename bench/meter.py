@@ -86,4 +86,4 @@ def _bury(program, start, usage):
         if pid == program:
             usage.wall_s = time.monotonic() - start
             usage.status = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
-            signal.alarm(LINGER_S)
+            signal.alarm(1 if usage.timed_out else LINGER_S)
