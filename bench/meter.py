@@ -12,7 +12,7 @@ import signal
 import time
 from dataclasses import dataclass
 
-PR_SET_CHILD_SUBREAPER = 36
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 LINGER_S = 60  # a family may outlive the program by as much
 FAILED_TO_START = 127
 
@@ -53,9 +53,7 @@ def _children():
 
 
 def _measure(argv, core, log, limit_s, env):
-    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
-        raise OSError(ctypes.get_errno(), "PR_SET_CHILD_SUBREAPER")
-    os.sched_setaffinity(0, {core})
+    prctl = ctypes.CDLL(None).prctl
     usage = Usage(0.0, 0.0, FAILED_TO_START)
 
     def kill_all(*_):
@@ -65,11 +63,19 @@ def _measure(argv, core, log, limit_s, env):
         signal.alarm(1)  # their orphans
 
     signal.signal(signal.SIGALRM, kill_all)
+    signal.signal(signal.SIGINT, kill_all)
+    if prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) or prctl(PR_SET_PDEATHSIG, int(signal.SIGALRM), 0, 0, 0):
+        raise OSError("prctl")
+    os.sched_setaffinity(0, {core})
     signal.alarm(int(limit_s) or 1)
-    with open(log, "wb") as file:
+    with open(log, "wb", buffering=0) as file:
         start = time.monotonic()
-        program = os.posix_spawnp(argv[0], argv, env, file_actions=[
-            (os.POSIX_SPAWN_DUP2, file.fileno(), 1), (os.POSIX_SPAWN_DUP2, file.fileno(), 2)])
+        try:
+            program = os.posix_spawnp(argv[0], argv, env, file_actions=[
+                (os.POSIX_SPAWN_DUP2, file.fileno(), 1), (os.POSIX_SPAWN_DUP2, file.fileno(), 2)])
+        except OSError as why:
+            file.write(f"{argv[0]}: {why.strerror}\n".encode())
+            return usage
     _bury(program, start, usage)
     signal.alarm(0)
     return usage
