@@ -76,7 +76,7 @@ def scan_images(path, pages):
     size = {int(m[1]): float(m[2]) * float(m[3]) / 72**2 for m in re.finditer(
         r"^Page +(\d+) size: +([\d.]+) x ([\d.]+) pts", _said(["pdfinfo", "-l", str(pages), path]), re.M)}
     best = {}
-    for line in _said(["pdfimages", "-list", path]).splitlines()[2:]:
+    for line in _said(["pdfimages", "-list", "-l", str(pages), path]).splitlines()[2:]:
         page, _, kind, width, height, colour, _, _, _, _, _, _, x_dpi, y_dpi, *_ = line.split()
         page, x_dpi, y_dpi = int(page), int(x_dpi), int(y_dpi)
         area = int(width) / max(x_dpi, 1) * int(height) / max(y_dpi, 1)
