@@ -3,7 +3,8 @@
 
 Errors are those of the shortest way from the truth to the reading (Levenshtein), over characters for CER and over words
 for WER, after NFC and with every run of white space as one blank. Each error belongs to the line of the truth where it
-happens, so head, body and closing of a page are told apart; what was read too much belongs to the line before it.
+happens, so head, body and closing of a page are told apart. What was read too much where two parts meet belongs to the one
+that is not the body: that is nearly always one of its boxes read before or after its neighbour.
 Debian's python3-levenshtein does the work, so this runs under /usr/bin/python3.
 """
 import unicodedata
@@ -50,8 +51,10 @@ def _tally(truth, part_of, read):
     tally = Tally()
     for part in part_of:
         tally.total[part] += 1
-    for _, at, _ in Levenshtein.editops(truth, read):
-        tally.errors[part_of[min(at, len(part_of) - 1)]] += 1
+    for kind, at, _ in Levenshtein.editops(truth, read):
+        here = part_of[min(at, len(part_of) - 1)]
+        before = part_of[at - 1] if at else here
+        tally.errors[before if kind == "insert" and here == "body" else here] += 1
     return tally
 
 
@@ -95,6 +98,30 @@ def score_page(lines, parts, read):
     return {"cer": characters(lines, parts, read), "wer": words(lines, parts, read),
             "cer_bare": characters([bare(line) for line in lines], parts, bare(read)),
             "wer_bare": words([bare(line) for line in lines], parts, bare(read))}
+
+
+def ranks(values):
+    """The rank of each, from 1; equal ones share their average rank."""
+    order = sorted(range(len(values)), key=values.__getitem__)
+    rank, start = [0.0] * len(values), 0
+    while start < len(order):
+        end = start
+        while end < len(order) and values[order[end]] == values[order[start]]:
+            end += 1
+        for at in order[start:end]:
+            rank[at] = (start + end + 1) / 2
+        start = end
+    return rank
+
+
+def spearman(pairs):
+    """Rank correlation of [(x, y)]; None for fewer than three pairs or where either never changes."""
+    if len(pairs) < 3:
+        return None
+    x, y = (ranks(values) for values in zip(*pairs))
+    mean = (len(pairs) + 1) / 2
+    xx, yy = sum((a - mean) ** 2 for a in x), sum((b - mean) ** 2 for b in y)
+    return sum((a - mean) * (b - mean) for a, b in zip(x, y)) / (xx * yy) ** 0.5 if xx and yy else None
 
 
 def _main(results_dir, truth_dir):
