@@ -24,13 +24,19 @@ enum {
     QUALITY_GRADE_B_CPCT = 500,
 
     /* The predicted error, in 1/1000 of: the squared doubt of a letter (a word at 50 % is far more often wrong than two
-     * at 75 %), what the 10th percentile lacks, and the share of words that can't be. Fitted on synthetic truth; all
-     * are positive, so a worse figure never gives a better prediction. */
-    QUALITY_PER_DOUBT = 1200,
+     * at 75 %), what the 10th percentile lacks, and the share of words that can't be. All are positive, so a worse
+     * figure never gives a better prediction. Fitted on synthetic truth. */
+    QUALITY_PER_DOUBT = 900,
     QUALITY_PER_P10 = 60,
     QUALITY_PER_IMPOSSIBLE = 600,
     QUALITY_PER_GARBAGE = 600,
     QUALITY_PER_ALL = 1000,
+
+    /* Divided by the root of the number of letters: on a page with few, a line lost under a seal or a signature is a
+     * larger part, and no figure of what was read knows of it. */
+    QUALITY_SHORT_CPCT = 1200,
+    QUALITY_SHORT_LETTERS = 50, /* fewer count as so many */
+    QUALITY_ROOT_SCALE = 100,
 };
 
 /* ---- figures ---- */
@@ -125,13 +131,29 @@ static void figures_set(Sohoa__Quality **quality, struct tally *tally)
 
 /* ---- what they say ---- */
 
+static uint64_t root_of(uint64_t square)
+{
+    uint64_t root = 0;
+    for (uint64_t bit = UINT64_C(1) << 31; bit; bit >>= 1)
+        if ((root | bit) * (root | bit) <= square)
+            root |= bit;
+    return root;
+}
+
+static uint64_t short_cpct(uint64_t letters)
+{
+    uint64_t counted = letters > QUALITY_SHORT_LETTERS ? letters : QUALITY_SHORT_LETTERS;
+    return (uint64_t)QUALITY_SHORT_CPCT * QUALITY_ROOT_SCALE /
+           root_of(counted * QUALITY_ROOT_SCALE * QUALITY_ROOT_SCALE);
+}
+
 static uint32_t predict_cpct(const struct tally *tally, const Sohoa__Quality *figures)
 {
     uint64_t error = QUALITY_PER_DOUBT * tally->doubt_cpct / tally->letters +
                      (uint64_t)QUALITY_PER_P10 * (QUALITY_ALL_CPCT - figures->confidence_p10_cpct) +
                      (uint64_t)QUALITY_PER_IMPOSSIBLE * figures->impossible_cpct +
                      (uint64_t)QUALITY_PER_GARBAGE * figures->garbage_cpct;
-    error /= QUALITY_PER_ALL;
+    error = error / QUALITY_PER_ALL + short_cpct(tally->letters);
     return error < QUALITY_ALL_CPCT ? (uint32_t)error : QUALITY_ALL_CPCT;
 }
 
