@@ -207,25 +207,38 @@ static bool case_mend(struct runes *word)
 
 /* ---- eth ---- */
 
+/* How many bytes of text are Đ or eth; whether one is eth. */
+static size_t stroke_run(const char *text, bool *has_eth)
+{
+    static const char eth[] = "Ð", stroke[] = "Đ";
+    enum { STROKE_BYTES = sizeof eth - 1 };
+    size_t run = 0;
+    *has_eth = false;
+    for (;; run += STROKE_BYTES) {
+        bool is_eth = !strncmp(text + run, eth, STROKE_BYTES);
+        if (!is_eth && strncmp(text + run, stroke, STROKE_BYTES) != 0)
+            return run;
+        *has_eth = *has_eth || is_eth;
+    }
+}
+
 /* Eth is no letter of Vietnamese and looks like Đ; the reader also gives both for one: "QĐÐ-UBND". */
 static bool eth_replace(const char *text, struct buf *out)
 {
-    static const char eth[] = "Ð", stroke[] = "Đ";
-    enum { PAIR_BYTES = sizeof eth - 1 };
-    if (!strstr(text, eth))
-        return false;
+    bool found = false;
     while (*text) {
-        bool is_eth = !strncmp(text, eth, PAIR_BYTES), is_stroke = !strncmp(text, stroke, PAIR_BYTES);
-        if (!is_eth && !is_stroke) {
-            buf_append(out, text++, 1);
-            continue;
-        }
-        text += PAIR_BYTES;
-        bool twice = is_eth ? !strncmp(text, stroke, PAIR_BYTES) : !strncmp(text, eth, PAIR_BYTES);
-        text += twice ? PAIR_BYTES : 0;
-        buf_puts(out, stroke);
+        bool has_eth;
+        size_t run = stroke_run(text, &has_eth);
+        if (has_eth)
+            buf_puts(out, "Đ");
+        else
+            buf_append(out, text, run ? run : 1);
+        text += run ? run : 1;
+        found = found || has_eth;
     }
-    return true;
+    if (!found)
+        buf_clear(out);
+    return found;
 }
 
 /* ---- numbers of articles ---- */

@@ -85,6 +85,8 @@ static void eth_is_no_letter_of_vietnamese(void **state)
     corrected("33/QÐ-TTg", "33/QĐ-TTg");
     corrected("ÐĐU", "ĐU");
     corrected("39-QĐÐ/ĐÐU", "39-QĐ/ĐU");
+    corrected("-QĐÐ/ĐÐĐU", "-QĐ/ĐU");
+    stays("ĐĐBH");
 }
 
 static void articles_are_numbered(void **state)
