@@ -9,6 +9,7 @@
 
 #include "proto/auto.h"
 #include "proto/sha256.h"
+#include "worker/quality.h"
 
 #define ALTO_NAMESPACE "http://www.loc.gov/standards/alto/ns-v4#"
 #define ALTO_SCHEMA    "http://www.loc.gov/standards/alto/v4/alto-4-4.xsd"
@@ -83,6 +84,16 @@ static void confidence(struct alto *alto, const char *name, uint32_t cpct)
     attributef(alto, name, "%" PRIu32 ".%04" PRIu32, cpct / ALTO_SURE_CPCT, cpct % ALTO_SURE_CPCT);
 }
 
+static void alternative_write(struct alto *alto, const char *purpose, const char *text)
+{
+    buf_clear(&alto->word);
+    text_append(text, &alto->word);
+    begin(alto, "ALTERNATIVE");
+    attribute(alto, "PURPOSE", purpose);
+    alto->failed = alto->failed || xmlTextWriterWriteString(alto->xml, BAD_CAST buf_text(&alto->word)) < 0;
+    end(alto);
+}
+
 static void word_write(struct alto *alto, const char *id, size_t number, const Sohoa__Word *word)
 {
     buf_clear(&alto->word);
@@ -95,6 +106,10 @@ static void word_write(struct alto *alto, const char *id, size_t number, const S
         attribute(alto, "TAGREFS", "own");
     else
         confidence(alto, "WC", word->confidence_cpct);
+    if (*word->raw)
+        alternative_write(alto, "raw", word->raw);
+    if (*word->second)
+        alternative_write(alto, "second reading", word->second);
     end(alto);
 }
 
@@ -140,6 +155,22 @@ static void block_write(struct alto *alto, uint32_t page_no, size_t number, cons
     end(alto);
 }
 
+/* The schema's own QUALITY is of the original, which nobody here judges. */
+static void quality_write(struct alto *alto, const Sohoa__Page *page)
+{
+    const char *grade = grade_name(page->grade);
+    uint32_t right_cpct = page->error_cpct < ALTO_SURE_CPCT ? ALTO_SURE_CPCT - page->error_cpct : 0;
+    buf_clear(&alto->word);
+    if (grade)
+        buf_printf(&alto->word, "grade %s", grade);
+    for (size_t i = 0; i < page->n_notes; i++)
+        buf_printf(&alto->word, "%s%s", alto->word.size ? ", " : "", page_note_name(page->notes[i]));
+    if (alto->word.size)
+        attribute(alto, "QUALITY_DETAIL", buf_text(&alto->word));
+    if (page->quality)
+        attributef(alto, "ACCURACY", "%" PRIu32 ".%02" PRIu32, right_cpct / 100, right_cpct % 100);
+}
+
 static void page_write(struct alto *alto, const Sohoa__Page *page)
 {
     struct page_figures figures;
@@ -152,6 +183,7 @@ static void page_write(struct alto *alto, const Sohoa__Page *page)
     if ((size_t)page->kind < sizeof alto_class / sizeof alto_class[0])
         attribute(alto, "PAGECLASS", alto_class[page->kind]);
     attribute(alto, "PROCESSINGREFS", "sohoa");
+    quality_write(alto, page);
     if (figures.confidence_cpct)
         confidence(alto, "PC", figures.confidence_cpct);
     if (page->rotation_deg)

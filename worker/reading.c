@@ -5,6 +5,8 @@
 
 #include "proto/auto.h"
 #include "worker/clean.h"
+#include "worker/letters.h"
+#include "worker/quality.h"
 
 enum {
     READING_SURE_CPCT = 6000, /* mean confidence from which words of a scant page are believed */
@@ -113,6 +115,10 @@ static int page_run(struct reader *reader, struct raster **raster, bool degraded
 int page_read(struct reader *reader, struct raster **raster, bool degraded, Sohoa__Page *page, struct err *err)
 {
     int rc = page_run(reader, raster, degraded, page, err);
+    if (!rc) {
+        letters_correct(page);
+        quality_measure(page);
+    }
     if (rc && err)
         err->page_no = page->page_no;
     return rc;

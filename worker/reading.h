@@ -10,9 +10,9 @@
 #include "worker/read.h"
 
 /* Cleans the picture, finds which way is up, and reads. page comes from render_page(), with the view's size and
- * perhaps words of its own, which stay as they are: what is read over them is dropped. It gets the read words,
- * rotation, skew, degraded, and kind PAGE_BLANK when there is nothing to read. *raster is replaced by the cleaned
- * picture. On failure page may hold a part of the words. Errors: as clean_page(), read_page(). */
+ * perhaps words of its own, which stay as they are: what is read over them is dropped. It gets the read words
+ * (letters.h corrects some), rotation, skew, degraded, its quality (quality.h), and kind PAGE_BLANK when there is
+ * nothing to read. *raster is replaced by the cleaned picture. On failure page may hold a part of the words. Errors: as clean_page(), read_page(). */
 int page_read(struct reader *reader, struct raster **raster, bool degraded, Sohoa__Page *page, struct err *err);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "proto/auto.h"
 #include "proto/pipeline.h"
+#include "worker/quality.h"
 
 /* Enough digits for a 1/100 % and a 1/1000 degree, and no more: 0.93, not 0.93000000000000005. */
 enum { REAL_DIGITS = 8 };
@@ -42,7 +43,15 @@ void record_page_fill(const Sohoa__Page *page, struct record_page *to)
         .bits = page->bits,
         .rotation_deg = page->rotation_deg,
         .skew_mdeg = page->skew_mdeg,
+        .measured = page->quality,
+        .grade = page->grade,
+        .error_cpct = page->error_cpct,
     };
+    if (page->quality)
+        to->quality = *page->quality;
+    for (size_t i = 0; i < page->n_notes; i++)
+        if (page->notes[i] <= SOHOA__PAGE_NOTE__NOTE_BLUE)
+            to->notes |= 1U << page->notes[i];
     page_measure(page, &to->figures);
 }
 
@@ -77,7 +86,7 @@ static void set(json_t *object, const char *key, json_t *value)
 }
 
 /* 1 for 100 %; null where nothing was read. */
-static json_t *json_confidence(uint32_t cpct, bool read)
+static json_t *json_share(uint32_t cpct, bool read)
 {
     return read ? json_real(cpct / 10000.0) : json_null();
 }
@@ -117,13 +126,40 @@ static bool page_was_read(const struct record_page *page)
     return page->kind == SOHOA__PAGE_KIND__PAGE_SCAN && page->figures.confidence_cpct > 0;
 }
 
+static json_t *json_quality(const struct record_page *page)
+{
+    if (!page->measured)
+        return json_null();
+    json_t *value = json_object();
+    set(value, "confidence_p10", json_share(page->quality.confidence_p10_cpct, true));
+    set(value, "confidence_p50", json_share(page->quality.confidence_p50_cpct, true));
+    set(value, "impossible", json_share(page->quality.impossible_cpct, true));
+    set(value, "garbage", json_share(page->quality.garbage_cpct, true));
+    return value;
+}
+
+static json_t *json_grade(Sohoa__Grade grade)
+{
+    const char *name = grade_name(grade);
+    return name ? json_string(name) : json_null();
+}
+
+static json_t *json_notes(uint32_t notes)
+{
+    json_t *value = json_array();
+    for (unsigned note = 1; note <= SOHOA__PAGE_NOTE__NOTE_BLUE; note++)
+        if (notes & 1U << note)
+            json_array_append_new(value, json_string(page_note_name((Sohoa__PageNote)note)));
+    return value;
+}
+
 static json_t *json_page(const struct record_page *page)
 {
     json_t *value = json_object();
     set(value, "page", json_integer(page->page_no));
     set(value, "state", json_string(page->dead ? "dead" : "stored"));
     set(value, "kind", json_string(kind_name(page->kind)));
-    set(value, "confidence", json_confidence(page->figures.confidence_cpct, page_was_read(page)));
+    set(value, "confidence", json_share(page->figures.confidence_cpct, page_was_read(page)));
     set(value, "words", json_integer(page->figures.words));
     set(value, "low_words", json_integer(page->figures.low_words));
     set(value, "dpi", json_integer(page->dpi_scan));
@@ -132,6 +168,10 @@ static json_t *json_page(const struct record_page *page)
     set(value, "height", json_integer(page->height_px));
     set(value, "rotation", json_integer(page->rotation_deg));
     set(value, "skew", json_real(page->skew_mdeg / 1000.0));
+    set(value, "quality", json_quality(page));
+    set(value, "grade", json_grade(page->grade));
+    set(value, "error_expected", json_share(page->error_cpct, page->measured));
+    set(value, "notes", json_notes(page->notes));
     set(value, "error", page->dead ? json_err(&page->err) : json_null());
     return value;
 }
@@ -174,6 +214,24 @@ static json_t *json_pdfa(const struct record_doc *doc)
     return value;
 }
 
+/* How many pages have which grade, and the worst of them: a document with a page to be looked at is one itself. */
+static void set_grades(json_t *done, const struct record_doc *doc)
+{
+    json_t *grades = json_object();
+    uint32_t count[SOHOA__GRADE__GRADE_C + 1] = {0};
+    Sohoa__Grade worst = SOHOA__GRADE__GRADE_NONE;
+    for (uint32_t i = 0; i < doc->count; i++) {
+        Sohoa__Grade grade = doc->pages[i].grade;
+        worst = grade <= SOHOA__GRADE__GRADE_C && grade > worst ? grade : worst;
+        if (grade <= SOHOA__GRADE__GRADE_C)
+            count[grade]++;
+    }
+    for (Sohoa__Grade grade = SOHOA__GRADE__GRADE_A; grade <= SOHOA__GRADE__GRADE_C; grade++)
+        set(grades, grade_name(grade), json_integer(count[grade]));
+    set(done, "grades", grades);
+    set(done, "grade", json_grade(worst));
+}
+
 /* The pages, what they add up to, and the mean confidence, each page weighing as much as it has words. */
 static void set_pages(json_t *done, const struct record_doc *doc)
 {
@@ -191,7 +249,7 @@ static void set_pages(json_t *done, const struct record_doc *doc)
     set(done, "pages", pages);
     set(done, "pages_stored", json_integer((json_int_t)(doc->count - dead)));
     set(done, "pages_dead", json_integer((json_int_t)dead));
-    set(done, "confidence", json_confidence(words ? (uint32_t)(sum / words) : 0, words > 0));
+    set(done, "confidence", json_share(words ? (uint32_t)(sum / words) : 0, words > 0));
 }
 
 static int buf_sink(const char *data, size_t bytes, void *user)
@@ -204,6 +262,7 @@ void record_done(const struct record_doc *doc, struct buf *out)
 {
     AUTO(json_destroy) json_t *done = json_object();
     set_pages(done, doc);
+    set_grades(done, doc);
     set(done, "outputs", json_outputs(doc));
     set(done, "pdfa", json_pdfa(doc));
     set(done, "sha256", json_hex(doc->sha256));

@@ -26,6 +26,11 @@ struct record_page {
     struct page_figures figures;
     uint32_t width_px, height_px, dpi_scan, bits, rotation_deg;
     int32_t skew_mdeg;
+    bool measured;          /* has the three below */
+    Sohoa__Quality quality; /* a copy that owns nothing */
+    Sohoa__Grade grade;
+    uint32_t error_cpct;
+    uint32_t notes; /* bit 1 << note for each */
 };
 
 /* Fills all but dead and err. */

@@ -73,6 +73,42 @@ void report_init(struct report *report, const struct inputs *inputs, const struc
             outcome_add(report, &inputs->item[i], &outcomes->item[doc++], outcomes);
 }
 
+static const char *const report_grade_name[REPORT_GRADES] = {"A", "B", "C"};
+
+static void entry_grade(struct report *report, json_t *entry, const json_t *record)
+{
+    json_t *pages = json_array(), *page;
+    size_t i;
+    json_array_foreach(json_object_get(record, "pages"), i, page)
+    {
+        const char *grade = json_string_value(json_object_get(page, "grade"));
+        if (grade && !strcmp(grade, report_grade_name[REPORT_GRADES - 1]))
+            json_array_append(pages, json_object_get(page, "page"));
+    }
+    for (int grade = 0; grade < REPORT_GRADES; grade++)
+        report->graded[grade] +=
+            (uint64_t)json_integer_value(json_object_get(json_object_get(record, "grades"), report_grade_name[grade]));
+    json_object_set(entry, "grade", json_object_get(record, "grade"));
+    json_object_set_new(entry, "pages_c", pages);
+}
+
+void report_grade(struct report *report, const char *out)
+{
+    size_t i;
+    json_t *entry;
+    json_array_foreach(report->documents, i, entry)
+    {
+        AUTO(buf_destroy) struct buf path = {0};
+        const char *name = json_string_value(json_object_get(entry, "path"));
+        if (!name || json_object_get(entry, "duplicate_of"))
+            continue;
+        buf_printf(&path, "%s/%s/record.json", out, name);
+        AUTO(json_drop) json_t *record = json_load_file(buf_text(&path), 0, NULL);
+        if (json_object_get(record, "grades"))
+            entry_grade(report, entry, record);
+    }
+}
+
 json_t *report_totals(const struct report *report)
 {
     json_t *docs = json_object();
@@ -88,7 +124,10 @@ json_t *report_totals(const struct report *report)
                               (json_int_t)report->pages_dead, "duplicate", (json_int_t)report->pages_duplicate,
                               "quarantined", (json_int_t)report->pages_quarantined, "withdrawn",
                               (json_int_t)report->pages_withdrawn, "total", (json_int_t)report->pages);
-    return json_pack("{s:o,s:o}", "documents", docs, "pages", pages);
+    json_t *grades = json_object();
+    for (int grade = 0; grade < REPORT_GRADES; grade++)
+        json_object_set_new(grades, report_grade_name[grade], json_integer((json_int_t)report->graded[grade]));
+    return json_pack("{s:o,s:o,s:o}", "documents", docs, "pages", pages, "grades", grades);
 }
 
 void report_print(const struct report *report, struct buf *json)
@@ -141,6 +180,34 @@ static void failures_tell(const struct report *report, bool foreign, size_t *sho
     }
 }
 
+/* "a.pdf: page 3 5" */
+static void looks_tell(const struct report *report, FILE *to)
+{
+    size_t i, p, shown = 0;
+    json_t *entry, *page;
+    json_array_foreach(report->documents, i, entry)
+    {
+        const json_t *pages = json_object_get(entry, "pages_c");
+        if (!json_array_size(pages) || ++shown > REPORT_FAILURES_SHOWN)
+            continue;
+        fprintf(to, "  %s: to be looked at: page", json_string_value(json_object_get(entry, "source")));
+        json_array_foreach(pages, p, page) if (p < REPORT_FAILURES_SHOWN)
+            fprintf(to, " %" JSON_INTEGER_FORMAT, json_integer_value(page));
+        fputs(p > REPORT_FAILURES_SHOWN ? " ...\n" : "\n", to);
+    }
+    if (shown > REPORT_FAILURES_SHOWN)
+        fprintf(to, "  and %zu more in report.json\n", shown - REPORT_FAILURES_SHOWN);
+}
+
+static void grades_tell(const struct report *report, FILE *to)
+{
+    if (!report->graded[0] && !report->graded[1] && !report->graded[2])
+        return;
+    fprintf(to, "grades:    %" PRIu64 " A, %" PRIu64 " B, %" PRIu64 " C\n", report->graded[0], report->graded[1],
+            report->graded[2]);
+    looks_tell(report, to);
+}
+
 void report_tell(const struct report *report, FILE *to)
 {
     AUTO(json_drop) json_t *totals = report_totals(report);
@@ -151,4 +218,5 @@ void report_tell(const struct report *report, FILE *to)
     failures_tell(report, true, &shown, to);
     if (shown > REPORT_FAILURES_SHOWN)
         fprintf(to, "  and %zu more in report.json\n", shown - REPORT_FAILURES_SHOWN);
+    grades_tell(report, to);
 }

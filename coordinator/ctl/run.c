@@ -277,6 +277,7 @@ static int finish(struct run *run, int *ret_exit, struct err *err)
     AUTO(buf_destroy) struct buf json = {0};
     run->seconds = (double)(clock_mono_ms() - run->began_ms) / 1000;
     report_init(&report, &run->inputs, &run->outcomes);
+    report_grade(&report, run->out);
     report_print(&report, &json);
     int rc = export_file(run->export, REPORT, json.data, json.size, err);
     if (rc)

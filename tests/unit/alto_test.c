@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "proto/auto.h"
+#include "worker/quality.h"
 
 static const uint8_t source[SHA256_BYTES] = {0xab, 0xcd}, pipeline[SHA256_BYTES] = {0x12, 0x34};
 
@@ -63,6 +64,11 @@ static void document_new(Sohoa__Page *pages[PAGES])
     add_word(add_line(block, 150), "Quận", 100, 10000);
     add_word(add_line(page_add_block(pages[0]), 300), "Điều", 100, 7)->own = true;
     pages[0]->rotation_deg = 90;
+    line->words[0]->raw = strdup("S<ö:");
+    line->words[0]->second = strdup("56:");
+    pages[0]->dpi_scan = 150;
+    pages[0]->bits = 8;
+    quality_measure(pages[0]);
     pages[1] = add_page(2, SOHOA__PAGE_KIND__PAGE_BLANK);
     pages[2] = add_page(3, SOHOA__PAGE_KIND__PAGE_IMAGE);
     pages[3] = add_page(4, SOHOA__PAGE_KIND__PAGE_TEXT);
@@ -130,6 +136,17 @@ static void positions_text_and_confidence_are_there(void **state)
     expect_path("//a:String[@ID='p1_b1_l1_w2']/@HPOS", "200");
     expect_path("//a:SP[1]/@HPOS", "190");
     expect_path("//a:SP[1]/@WIDTH", "10");
+}
+
+static void quality_and_other_readings_are_there(void **state)
+{
+    (void)state;
+    expect_path("//a:Page[1]/@QUALITY_DETAIL", "grade C, low_dpi, low_colour");
+    expect_path("//a:Page[1]/@ACCURACY < 95", "true");
+    expect_path("count(//a:Page[2]/@ACCURACY | //a:Page[2]/@QUALITY_DETAIL)", "0");
+    expect_path("//a:String[@ID='p1_b1_l1_w1']/a:ALTERNATIVE[@PURPOSE='raw']", "S<ö:");
+    expect_path("//a:String[@ID='p1_b1_l1_w1']/a:ALTERNATIVE[@PURPOSE='second reading']", "56:");
+    expect_path("count(//a:ALTERNATIVE)", "2");
 }
 
 static void own_words_are_told_apart(void **state)
@@ -209,6 +226,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(positions_text_and_confidence_are_there),
+        cmocka_unit_test(quality_and_other_readings_are_there),
         cmocka_unit_test(own_words_are_told_apart),
         cmocka_unit_test(pages_without_text_are_there),
         cmocka_unit_test(what_xml_forbids_is_replaced),

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "proto/auto.h"
+#include "worker/quality.h"
 #include "worker/record.h"
 
 static const uint8_t sha256[SHA256_BYTES] = {0xab, 0x12}, pipeline[SHA256_BYTES] = {0xcd};
@@ -27,8 +28,15 @@ static void three_pages(struct record_page pages[3])
         .dpi_scan = 300,
         .bits = 1,
         .rotation_deg = 90,
-        .skew_mdeg = -120
+        .skew_mdeg = -120,
+        .measured = true,
+        .grade = SOHOA__GRADE__GRADE_B,
+        .error_cpct = 187,
+        .notes = 1U << SOHOA__PAGE_NOTE__NOTE_LOW_COLOUR | 1U << SOHOA__PAGE_NOTE__NOTE_BLUE,
     };
+    pages[0].quality.confidence_p10_cpct = 8100;
+    pages[0].quality.confidence_p50_cpct = 9500;
+    pages[0].quality.impossible_cpct = 125;
     pages[1] = (struct record_page){.page_no = 2, .dead = true, .kind = SOHOA__PAGE_KIND__PAGE_IMAGE};
     err_set(&pages[1].err, E_TIME, "no end \xff after 120000 ms");
     pages[2] = (struct record_page){.page_no = 3, .kind = SOHOA__PAGE_KIND__PAGE_BLANK};
@@ -88,6 +96,48 @@ static void done_has_what_the_format_says(void **state)
     assert_non_null(strstr(buf_text(&done), "\"confidence\":0.9312,"));
     assert_non_null(strstr(buf_text(&done), "\"skew\":-0.12,"));
     assert_null(strchr(buf_text(&done), '\n'));
+}
+
+static void done_has_quality_grades_and_notes(void **state)
+{
+    (void)state;
+    AUTO(buf_destroy) struct buf done = {0};
+    write_done(&done);
+    json_t *root = json_loadb((char *)done.data, done.size, 0, NULL);
+    assert_non_null(root);
+    json_t *page = json_array_get(at(root, "pages"), 0), *dead = json_array_get(at(root, "pages"), 1);
+    json_t *notes = at(page, "notes");
+    assert_string_equal(json_string_value(at(page, "grade")), "B");
+    assert_int_equal(json_array_size(notes), 2);
+    assert_string_equal(json_string_value(json_array_get(notes, 0)), "low_colour");
+    assert_string_equal(json_string_value(json_array_get(notes, 1)), "blue");
+    assert_true(json_is_null(at(dead, "grade")) && json_is_null(at(dead, "quality")));
+    assert_true(json_is_null(at(dead, "error_expected")));
+    assert_int_equal(json_array_size(at(dead, "notes")), 0);
+    assert_string_equal(json_string_value(at(root, "grade")), "B");
+    assert_int_equal(json_integer_value(at(at(root, "grades"), "B")), 1);
+    assert_int_equal(json_integer_value(at(at(root, "grades"), "A")), 0);
+    json_decref(root);
+    assert_non_null(strstr(buf_text(&done), "\"error_expected\":0.0187,"));
+    assert_non_null(strstr(buf_text(&done), "\"quality\":{\"confidence_p10\":0.81,\"confidence_p50\":0.95,"
+                                            "\"garbage\":0.0,\"impossible\":0.0125}"));
+}
+
+static void done_takes_its_figures_from_the_page(void **state)
+{
+    (void)state;
+    AUTO(page_destroy) Sohoa__Page *page = page_new(4);
+    struct record_page to;
+    line_add_word(block_add_line(page_add_block(page)), "Quyết")->confidence_cpct = 9100;
+    page->dpi_scan = 150;
+    page->bits = 24;
+    quality_measure(page);
+    record_page_fill(page, &to);
+    assert_true(to.measured);
+    assert_int_equal(to.quality.confidence_p10_cpct, 9100);
+    assert_int_equal(to.grade, page->grade);
+    assert_int_equal(to.error_cpct, page->error_cpct);
+    assert_int_equal(to.notes, 1U << SOHOA__PAGE_NOTE__NOTE_LOW_DPI);
 }
 
 static void done_is_the_same_bytes_again(void **state)
@@ -194,6 +244,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(done_has_what_the_format_says),
+        cmocka_unit_test(done_has_quality_grades_and_notes),
+        cmocka_unit_test(done_takes_its_figures_from_the_page),
         cmocka_unit_test(done_is_the_same_bytes_again),
         cmocka_unit_test(done_reads_back),
         cmocka_unit_test(torn_done_is_corrupt),

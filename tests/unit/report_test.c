@@ -5,7 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "coordinator/ctl/ctl.h"
 #include "coordinator/ctl/report.h"
@@ -58,7 +61,7 @@ static void every_state(void **state)
     assert_string_equal(
         text, "{\"documents\":{\"stored\":2,\"dead\":1,\"duplicate\":1,\"quarantined\":1,\"withdrawn\":0,"
               "\"refused\":3,\"total\":8},\"pages\":{\"stored\":7,\"dead\":1,\"duplicate\":3,\"quarantined\":5,"
-              "\"withdrawn\":0,\"total\":16}}");
+              "\"withdrawn\":0,\"total\":16},\"grades\":{\"A\":0,\"B\":0,\"C\":0}}");
     assert_int_equal(report_exit(&report), EXIT_FINDINGS);
 }
 
@@ -82,6 +85,57 @@ static void entries(void **state)
         "\"source\":\"c.pdf\",\"state\":\"duplicate\"},"
         "{\"pages\":0,\"pages_dead\":0,\"pages_stored\":0,\"reason\":\"E_SOURCE_DENIED: name\",\"source\":\"\\\\xe1\","
         "\"state\":\"refused\"}]");
+}
+
+static void record_put(const char *out, const char *name, const char *text)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", out, name);
+    assert_int_equal(mkdir(path, 0700), 0);
+    snprintf(path, sizeof path, "%s/%s/record.json", out, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void out_remove(const char *out, const char *name)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s/record.json", out, name);
+    unlink(path);
+    snprintf(path, sizeof path, "%s/%s", out, name);
+    rmdir(path);
+}
+
+static void grades_come_from_the_records(void **state)
+{
+    (void)state;
+    char out[] = "/tmp/sohoa-report-XXXXXX", told[4096] = "";
+    struct input input[DOCS + 1];
+    struct outcome outcome[DOCS];
+    AUTO(report_destroy) struct report report;
+    assert_non_null(mkdtemp(out));
+    record_put(out, "a.pdf",
+               "{\"grade\":\"C\",\"grades\":{\"A\":1,\"B\":0,\"C\":2},\"pages\":[{\"page\":1,\"grade\":\"A\"},"
+               "{\"page\":2,\"grade\":\"C\"},{\"page\":3,\"grade\":\"C\"}]}");
+    record_put(out, "b.pdf", "{\"pages\":[{\"page\":1}]}");
+    sample(input, outcome);
+    report_of(input, 4, outcome, DOCS, &report);
+    report_grade(&report, out);
+    json_t *entry = json_array_get(report.documents, 0);
+    assert_string_equal(json_string_value(json_object_get(entry, "grade")), "C");
+    assert_int_equal(json_array_size(json_object_get(entry, "pages_c")), 2);
+    assert_null(json_object_get(json_array_get(report.documents, 1), "grade"));
+    assert_int_equal(report.graded[0], 1);
+    assert_int_equal(report.graded[2], 2);
+    FILE *to = fmemopen(told, sizeof told, "w");
+    report_tell(&report, to);
+    fclose(to);
+    assert_non_null(strstr(told, "grades:    1 A, 0 B, 2 C\n  a.pdf: to be looked at: page 2 3\n"));
+    out_remove(out, "a.pdf");
+    out_remove(out, "b.pdf");
+    rmdir(out);
 }
 
 static int exit_of(enum doc_state doc_state, const char *reason)
@@ -132,6 +186,7 @@ static void failures_are_cut(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(every_state), cmocka_unit_test(entries),
-                                       cmocka_unit_test(exits), cmocka_unit_test(failures_are_cut)};
+                                       cmocka_unit_test(grades_come_from_the_records), cmocka_unit_test(exits),
+                                       cmocka_unit_test(failures_are_cut)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
