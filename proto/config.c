@@ -58,6 +58,8 @@ static const struct config_row {
                                  "the same on a degraded attempt"},
     [CFG_SLOT_MAX_PAGES] = {"slot_max_pages", FOR_WORKER, 1, 1000000, "1",
                             "a slot that read this many pages is replaced before its next job; 1: each has a fresh one"},
+    [CFG_SLOT_GROWTH_BYTES] = {"slot_growth_bytes", FOR_WORKER, MIB, 1024 * GIB, "67108864",
+                               "a slot whose heap grew by more since its first page is replaced before its next job"},
     [CFG_HEARTBEAT_MS] = {"heartbeat_ms", FOR_COORDINATOR, 50, 60000, "1000", "heartbeat both ways"},
     [CFG_WORKER_LOST_MS] = {"worker_lost_ms", FOR_COORDINATOR, 200, 600000, "10000",
                             "silence after which a worker's leases are given to others"},

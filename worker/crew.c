@@ -236,6 +236,7 @@ static struct crew *crew_alloc(const struct config *config, unsigned slots)
     crew->memory_bytes[false] = (uint64_t)config_int(config, CFG_SLOT_MAX_BYTES);
     crew->memory_bytes[true] = (uint64_t)config_int(config, CFG_SLOT_DEGRADED_BYTES);
     crew->max_pages = (uint32_t)config_int(config, CFG_SLOT_MAX_PAGES);
+    crew->growth_bytes = (uint64_t)config_int(config, CFG_SLOT_GROWTH_BYTES);
     crew->epoll = crew->timer = crew->warm_socket = -1;
     crew->serial = SERIAL_FIRST;
     crew->slots = slots;

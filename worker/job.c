@@ -277,6 +277,8 @@ static void part_done(struct io_task *task)
     struct err err = failed ? failed->err : (struct err){0};
     if (job_step(job) == STEP_FETCH)
         jobs_unpark(job->jobs, job);
+    if (job_step(job) == STEP_KEEP && !failed && !job->order->check_only)
+        shelf_add(job->jobs->shelf, job->source);
     job_continue(job, failed ? failed->rc : 0, &err);
 }
 
@@ -451,4 +453,22 @@ uint64_t jobs_wait_ms(const struct jobs *jobs, uint64_t now_ms)
 unsigned jobs_count(const struct jobs *jobs)
 {
     return jobs->count;
+}
+
+static bool job_wants_slot(const struct job *job)
+{
+    const enum step *step = &plan_steps[job->plan][job->at];
+    while (*step != STEP_END && !step_rule[*step].ask)
+        step++;
+    return *step != STEP_END;
+}
+
+unsigned jobs_room(const struct jobs *jobs, unsigned ahead)
+{
+    unsigned wanting = 0, most = ahead + JOB_STORING_MAX;
+    for (const struct job *job = TAILQ_FIRST(&jobs->list); job; job = TAILQ_NEXT(job, entry))
+        wanting += job_wants_slot(job);
+    if (wanting >= ahead || jobs->count >= most)
+        return 0;
+    return ahead - wanting < most - jobs->count ? ahead - wanting : most - jobs->count;
 }

@@ -15,6 +15,7 @@ enum {
     JOB_STORE_WAIT_MS = 200,     /* ... after this, which doubles */
     JOB_SHELF_BYTES = 512 << 20, /* sources kept for the next jobs of the same document: this much, ... */
     JOB_SHELF_COUNT = 64,        /* ... and this many */
+    JOB_STORING_MAX = 16,        /* jobs beyond those that have or want a slot: they hold their results in memory */
 };
 
 /* What the jobs work with; borrowed for their life. */
@@ -47,5 +48,9 @@ void jobs_tick(struct jobs *jobs, uint64_t now_ms);
 uint64_t jobs_wait_ms(const struct jobs *jobs, uint64_t now_ms); /* until jobs_tick() is due; UINT64_MAX: not at all */
 
 unsigned jobs_count(const struct jobs *jobs);
+
+/* How many more may come, so that ahead jobs have a slot or wait for one. Those that only store their results don't
+ * count, up to JOB_STORING_MAX: a slow store must not keep slots waiting. */
+unsigned jobs_room(const struct jobs *jobs, unsigned ahead);
 
 #endif

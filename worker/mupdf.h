@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
  * What the MuPDF files share: render.c (the flow of reading), tap.c (bytes of the source), tree.c (pages of a PDF),
- * tiff.c and picture.c (pictures as sources), look.c (what is on a page), pixels.c (a page's picture), words.c (a
- * page's own text), signature.c; pdf.c (the flow of writing), sheet.c (a picture as a PDF page), layer.c (the
+ * tiff.c and picture.c (pictures as sources), look.c (what is on a page), pixels.c and bits.c (a page's picture), words.c
+ * (a page's own text), signature.c; pdf.c (the flow of writing), sheet.c (a picture as a PDF page), layer.c (the
  * invisible text), strip.c (an older layer); archive.c (the flow to PDF/A), objects.c, mend.c (what must not be),
  * usage.c (what is in use), substitute.c (fonts), conform.c and jpx.c (the rules), profile.c (colour), claim.c (XMP).
  *
@@ -84,7 +84,7 @@ enum frame_data {
     FRAME_DECODED, /* only as pixels */
     FRAME_JPEG,
     FRAME_G4,
-    FRAME_PNG, /* a zlib stream with PNG predictors, in pieces: picture_idat() */
+    FRAME_PNG, /* a zlib stream with PNG predictors, in pieces */
 };
 
 /* One picture of a source. */
@@ -113,7 +113,8 @@ uint32_t picture_pages(const struct picture *picture);
 /* index from 0. Throws when the picture's head does not make sense. */
 void picture_frame(fz_context *ctx, const struct picture *picture, uint32_t index, struct frame *frame);
 fz_image *picture_image(fz_context *ctx, const struct picture *picture, uint32_t index);
-fz_buffer *picture_idat(fz_context *ctx, const struct picture *picture);
+/* Of a frame that is not FRAME_DECODED: its coded data as a PDF's filters take it, the caller's. */
+fz_buffer *picture_coded(fz_context *ctx, const struct picture *picture, const struct frame *frame);
 void frame_size(const struct frame *frame, double *ret_width_pt, double *ret_height_pt); /* as displayed */
 fz_matrix frame_turn(const struct frame *frame); /* unit square as stored -> as displayed, y down */
 
@@ -173,13 +174,20 @@ struct view {
 /* false: over max_pixels even at DPI_MIN. */
 bool view_fit(const struct leaf *leaf, double dpi, uint64_t max_pixels, struct view *view);
 
-/* The cover's own pixels, turned as displayed; NULL when they are not simply what is seen. */
+/* The cover's own pixels, turned as displayed; NULL when they are not simply what is seen. Above max_pixels its sides are
+ * halved, as often as it takes, mostly while it is decoded: it is never whole in memory then. Two shades become gray so. */
 struct raster *pixels_take(fz_context *ctx, const struct look *look, const struct view *view, uint64_t max_pixels);
 /* An image's pixels as they are stored; two shades as bilevel. */
 struct raster *pixels_of(fz_context *ctx, fz_image *image, bool bilevel);
 /* The page as displayed, at dpi; with_text: its own text, too. */
 struct raster *pixels_draw(fz_context *ctx, const struct leaf *leaf, const struct view *view, uint32_t dpi, bool colour,
                            bool with_text);
+
+/* bits.c */
+
+/* An image of one bit a pixel, straight from its decoder, as stored; NULL when it is no such image. What is missing at
+ * the end is paper. */
+struct raster *bits_take(fz_context *ctx, fz_image *image);
 
 /* words.c */
 

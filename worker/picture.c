@@ -221,7 +221,7 @@ static void png_frame(fz_context *ctx, const struct picture *picture, struct fra
     frame_set_dpi(frame, xdpi, ydpi);
 }
 
-fz_buffer *picture_idat(fz_context *ctx, const struct picture *picture)
+static fz_buffer *picture_idat(fz_context *ctx, const struct picture *picture)
 {
     size_t at = PNG_SIGNATURE_BYTES;
     const uint8_t *type;
@@ -378,10 +378,120 @@ void picture_frame(fz_context *ctx, const struct picture *picture, uint32_t inde
         fz_throw(ctx, FZ_ERROR_GENERIC, "%u x %u pixels", frame->width_px, frame->height_px);
 }
 
+static void append_jpeg(fz_context *ctx, fz_buffer *out, const struct frame *frame)
+{
+    enum { MARKER_BYTES = 2 }; /* SOI at the start and EOI at the end of the tables fall away */
+    if (frame->tables) {
+        fz_append_data(ctx, out, frame->data, MARKER_BYTES);
+        fz_append_data(ctx, out, frame->tables + MARKER_BYTES, frame->tables_bytes - MARKER_BYTES - MARKER_BYTES);
+        fz_append_data(ctx, out, frame->data + MARKER_BYTES, frame->bytes - MARKER_BYTES);
+    } else {
+        fz_append_data(ctx, out, frame->data, frame->bytes);
+    }
+}
+
+static void append_g4(fz_context *ctx, fz_buffer *out, const struct frame *frame)
+{
+    fz_append_data(ctx, out, frame->data, frame->bytes);
+    for (size_t i = 0; frame->bits_reversed && i < out->len; i++) {
+        unsigned b = out->data[i];
+        b = (b & 0xf0) >> 4 | (b & 0x0f) << 4;
+        b = (b & 0xcc) >> 2 | (b & 0x33) << 2;
+        out->data[i] = (unsigned char)((b & 0xaa) >> 1 | (b & 0x55) << 1);
+    }
+}
+
+fz_buffer *picture_coded(fz_context *ctx, const struct picture *picture, const struct frame *frame)
+{
+    if (frame->how == FRAME_PNG)
+        return picture_idat(ctx, picture);
+    fz_buffer *data = fz_new_buffer(ctx, frame->bytes + frame->tables_bytes);
+    fz_try(ctx)
+    {
+        if (frame->how == FRAME_JPEG)
+            append_jpeg(ctx, data, frame);
+        else
+            append_g4(ctx, data, frame);
+    }
+    fz_catch(ctx)
+    {
+        fz_drop_buffer(ctx, data);
+        fz_rethrow(ctx);
+    }
+    return data;
+}
+
+static void coded_params(const struct frame *frame, fz_compression_params *params)
+{
+    if (frame->how == FRAME_JPEG) {
+        params->type = FZ_IMAGE_JPEG;
+        params->u.jpeg.color_transform = frame->plain_rgb ? 0 : -1;
+    } else if (frame->how == FRAME_G4) {
+        params->type = FZ_IMAGE_FAX;
+        params->u.fax.k = -1;
+        params->u.fax.columns = (int)frame->width_px;
+        params->u.fax.rows = (int)frame->height_px;
+        params->u.fax.black_is_1 = frame->inverted;
+    } else {
+        params->type = FZ_IMAGE_FLATE;
+        params->u.flate.predictor = 15;
+        params->u.flate.colors = (int)frame->components;
+        params->u.flate.bpc = (int)frame->component_bits;
+        params->u.flate.columns = (int)frame->width_px;
+    }
+}
+
+static fz_colorspace *coded_space(fz_context *ctx, const struct frame *frame)
+{
+    if (!frame->palette)
+        return fz_keep_colorspace(ctx, frame->components == 1 ? fz_device_gray(ctx) : fz_device_rgb(ctx));
+    unsigned char *lookup = fz_malloc(ctx, PNG_PALETTE_MAX_BYTES);
+    memset(lookup, 0, PNG_PALETTE_MAX_BYTES);
+    memcpy(lookup, frame->palette, frame->palette_bytes);
+    fz_colorspace *space = NULL;
+    fz_try(ctx) space = fz_new_indexed_colorspace(ctx, fz_device_rgb(ctx), (int)(frame->palette_bytes / 3) - 1, lookup);
+    fz_catch(ctx)
+    {
+        fz_free(ctx, lookup);
+        fz_rethrow(ctx);
+    }
+    return space;
+}
+
+/* An image over the coded data, so that it need not be decoded whole. */
+static fz_image *coded_image(fz_context *ctx, const struct picture *picture, const struct frame *frame)
+{
+    fz_image *image = NULL;
+    fz_compressed_buffer *coded = NULL;
+    fz_var(coded);
+    fz_var(image);
+    fz_colorspace *space = coded_space(ctx, frame);
+    fz_try(ctx)
+    {
+        coded = fz_malloc_struct(ctx, fz_compressed_buffer);
+        coded_params(frame, &coded->params);
+        coded->buffer = picture_coded(ctx, picture, frame);
+        fz_compressed_buffer *given = coded;
+        coded = NULL;
+        image = fz_new_image_from_compressed_buffer(ctx, (int)frame->width_px, (int)frame->height_px,
+                                                    frame->how == FRAME_JPEG ? 8 : (int)frame->component_bits, space, 0,
+                                                    0, 0, 0, NULL, NULL, given, NULL);
+    }
+    fz_always(ctx)
+    {
+        fz_drop_compressed_buffer(ctx, coded);
+        fz_drop_colorspace(ctx, space);
+    }
+    fz_catch(ctx) fz_rethrow(ctx);
+    return image;
+}
+
 fz_image *picture_image(fz_context *ctx, const struct picture *picture, uint32_t index)
 {
     struct frame frame;
     picture_frame(ctx, picture, index, &frame);
+    if (frame.how != FRAME_DECODED && frame.components != 4)
+        return coded_image(ctx, picture, &frame);
     if ((uint64_t)frame.width_px * frame.height_px > DECODE_MAX_PX)
         fz_throw(ctx, FZ_ERROR_GENERIC, "%u x %u pixels are too many to decode", frame.width_px, frame.height_px);
     if (picture->kind != SOHOA__SOURCE_KIND__SOURCE_TIFF)

@@ -3,6 +3,9 @@
 #include "worker/mupdf.h"
 
 #include <math.h>
+#include <string.h>
+
+enum { HALVINGS_MAX = 6 }; /* MuPDF's own limit: sides of 1/64 */
 
 static const double SQUARE_SLACK = 0.03;   /* a picture's two resolutions may differ by this share */
 static const double UPRIGHT_SLACK = 0.003; /* share of a side that an image may lean: 0.17 degrees */
@@ -58,15 +61,30 @@ static struct walk walk_of(const fz_pixmap *pixmap, fz_matrix place)
     return lying ? (struct walk){first, y, x, h, w} : (struct walk){first, x, y, w, h};
 }
 
+static void row_turned(const uint8_t *from, ptrdiff_t right, uint8_t *to, uint32_t width, uint32_t channels)
+{
+    if (channels == 1) {
+        for (uint32_t x = 0; x < width; x++, from += right)
+            to[x] = *from;
+        return;
+    }
+    for (uint32_t x = 0; x < width; x++, from += right, to += 3) {
+        to[0] = from[0];
+        to[1] = from[1];
+        to[2] = from[2];
+    }
+}
+
 static void walk_bytes(const struct walk *walk, struct raster *raster)
 {
     uint32_t n = raster->channels;
     for (uint32_t y = 0; y < walk->height; y++) {
         const uint8_t *from = walk->first + (ptrdiff_t)y * walk->down;
         uint8_t *to = raster->data + y * raster->stride_bytes;
-        for (uint32_t x = 0; x < walk->width; x++, from += walk->right)
-            for (uint32_t c = 0; c < n; c++)
-                *to++ = from[c];
+        if (walk->right == (ptrdiff_t)n)
+            memcpy(to, from, (size_t)walk->width * n);
+        else
+            row_turned(from, walk->right, to, walk->width, n);
     }
 }
 
@@ -106,12 +124,22 @@ static bool place_is_simple(const struct look *look, const fz_image *image)
     return fabs(xdpi - ydpi) <= SQUARE_SLACK * fmax(xdpi, ydpi);
 }
 
-static bool cover_is_all(const struct look *look, uint64_t max_pixels)
+static bool cover_is_all(const struct look *look)
 {
     const fz_image *image = look->cover;
     return look->covers == 1 && !look->odd && !look->painted_over && !look->cover_clipped &&
-           look->others < OTHERS_SHARE && !image->mask && !image->use_colorkey && place_is_simple(look, image) &&
-           (uint64_t)image->w * (uint64_t)image->h <= max_pixels && image->w <= SIDE_MAX_PX && image->h <= SIDE_MAX_PX;
+           look->others < OTHERS_SHARE && !image->mask && !image->use_colorkey && place_is_simple(look, image);
+}
+
+/* How often its sides must be halved until it fits. */
+static unsigned image_halvings(const fz_image *image, uint64_t max_pixels)
+{
+    unsigned halvings = 0;
+    while (halvings < HALVINGS_MAX &&
+           ((uint64_t)(image->w >> halvings) * (uint64_t)(image->h >> halvings) > max_pixels ||
+            image->w >> halvings > SIDE_MAX_PX || image->h >> halvings > SIDE_MAX_PX))
+        halvings++;
+    return halvings;
 }
 
 /* Lays premultiplied samples on white. */
@@ -129,14 +157,20 @@ static fz_pixmap *pixmap_flatten(fz_context *ctx, const fz_pixmap *pixmap)
     return flat;
 }
 
-/* An image's pixels as gray or RGB without alpha, laid on white; of a stencil, its alpha alone. */
-static fz_pixmap *pixels_plain(fz_context *ctx, fz_image *image, bool gray)
+/* An image's pixels as gray or RGB without alpha, laid on white; of a stencil, its alpha alone. Asked of the image itself,
+ * not of MuPDF's store, so that no second copy stays there. The decoder halves the sides as often as it can: left in
+ * *halvings is how often is still to do. */
+static fz_pixmap *pixels_plain(fz_context *ctx, fz_image *image, bool gray, int *halvings)
 {
-    fz_pixmap *pixmap = fz_get_unscaled_pixmap_from_image(ctx, image), *opaque = NULL, *plain = NULL;
+    fz_pixmap *pixmap = image->get_pixmap(ctx, image, NULL, image->w, image->h, halvings), *opaque = NULL,
+              *plain = NULL;
+    fz_var(pixmap);
     fz_var(opaque);
     fz_try(ctx)
     {
         opaque = pixmap->colorspace && pixmap->alpha ? pixmap_flatten(ctx, pixmap) : fz_keep_pixmap(ctx, pixmap);
+        fz_drop_pixmap(ctx, pixmap);
+        pixmap = NULL;
         bool is_gray = !opaque->colorspace || fz_colorspace_is_gray(ctx, opaque->colorspace);
         if (is_gray || (!gray && fz_colorspace_is_rgb(ctx, opaque->colorspace)))
             plain = fz_keep_pixmap(ctx, opaque);
@@ -153,34 +187,73 @@ static fz_pixmap *pixels_plain(fz_context *ctx, fz_image *image, bool gray)
     return plain;
 }
 
-static struct raster *raster_of(fz_context *ctx, const fz_pixmap *pixmap, fz_matrix place, bool bilevel)
+/* The pixmap's samples become the raster's where nobody else has them and no pixel has to move. */
+static bool samples_hand_over(fz_pixmap *pixmap, const struct walk *walk, struct raster *raster)
+{
+    if (pixmap->storable.refs != 1 || !(pixmap->flags & FZ_PIXMAP_FLAG_FREE_SAMPLES) ||
+        walk->first != pixmap->samples || walk->right != pixmap->n || (size_t)walk->down != raster->stride_bytes)
+        return false;
+    raster->data = pixmap->samples;
+    pixmap->samples = NULL;
+    pixmap->flags &= ~FZ_PIXMAP_FLAG_FREE_SAMPLES;
+    return true;
+}
+
+static struct raster *raster_of_samples(fz_context *ctx, fz_pixmap *pixmap, const struct walk *walk)
+{
+    struct raster *raster = raster_empty(walk->width, walk->height, pixmap->n == 1 ? 1 : 3);
+    if (raster && samples_hand_over(pixmap, walk, raster))
+        return raster;
+    raster_destroy(&raster);
+    raster = raster_or_throw(ctx, walk->width, walk->height, pixmap->n == 1 ? 1 : 3);
+    walk_bytes(walk, raster);
+    return raster;
+}
+
+static struct raster *raster_of(fz_context *ctx, fz_pixmap *pixmap, fz_matrix place, bool bilevel)
 {
     struct walk walk = walk_of(pixmap, place);
-    uint32_t channels = bilevel ? 0 : pixmap->n == 1 ? 1 : 3;
-    struct raster *raster = raster_or_throw(ctx, walk.width, walk.height, channels);
     if (!bilevel)
-        walk_bytes(&walk, raster);
-    else if (!pixmap->colorspace)
+        return raster_of_samples(ctx, pixmap, &walk);
+    struct raster *raster = raster_or_throw(ctx, walk.width, walk.height, 0);
+    if (!pixmap->colorspace)
         walk_bits(&walk, raster, 128, true);
     else
         walk_bits(&walk, raster, middle_shade(pixmap), false);
     return raster;
 }
 
-static struct raster *image_raster(fz_context *ctx, fz_image *image, fz_matrix place, bool bilevel)
+/* A stencil's alpha is ink: as gray it is to be dark. */
+static void samples_invert(fz_pixmap *pixmap)
+{
+    size_t bytes = (size_t)pixmap->h * (size_t)pixmap->stride;
+    for (size_t i = 0; i < bytes; i++)
+        pixmap->samples[i] = (uint8_t)~pixmap->samples[i];
+}
+
+static struct raster *image_raster(fz_context *ctx, fz_image *image, fz_matrix place, bool bilevel, unsigned halvings)
 {
     struct raster *raster = NULL;
-    fz_pixmap *pixmap = pixels_plain(ctx, image, bilevel);
+    int left = (int)halvings;
+    fz_pixmap *pixmap = pixels_plain(ctx, image, bilevel, &left);
     fz_var(raster);
-    fz_try(ctx) raster = raster_of(ctx, pixmap, place, bilevel);
+    fz_try(ctx)
+    {
+        if (halvings && !pixmap->colorspace)
+            samples_invert(pixmap);
+        raster = raster_of(ctx, pixmap, place, bilevel && !halvings);
+    }
     fz_always(ctx) fz_drop_pixmap(ctx, pixmap);
     fz_catch(ctx) fz_rethrow(ctx);
+    for (; left > 0; left--)
+        raster_halve(raster);
     return raster;
 }
 
 struct raster *pixels_of(fz_context *ctx, fz_image *image, bool bilevel)
 {
-    return image_raster(ctx, image, fz_identity, bilevel);
+    struct raster *raster = bilevel ? bits_take(ctx, image) : NULL;
+    return raster ? raster : image_raster(ctx, image, fz_identity, bilevel, 0);
 }
 
 /* Where rect of the page lies in the view. */
@@ -193,12 +266,22 @@ static void raster_place(struct raster *raster, fz_rect rect, const struct view 
     raster->to_view[5] = rect.y0 * scale;
 }
 
+static bool place_is_upright(fz_matrix place)
+{
+    return fabsf(place.b) <= fabsf(place.a) && place.a > 0 && place.d > 0;
+}
+
 struct raster *pixels_take(fz_context *ctx, const struct look *look, const struct view *view, uint64_t max_pixels)
 {
-    if (!cover_is_all(look, max_pixels) || (look->cover_stencil && look->bits != 1))
+    if (!cover_is_all(look) || (look->cover_stencil && look->bits != 1))
         return NULL;
-    struct raster *raster = image_raster(ctx, look->cover, look->cover_place, look->bits == 1);
-    raster->dpi = (uint32_t)fmax(1, round(look->dpi));
+    struct raster *raster = NULL;
+    unsigned halvings = image_halvings(look->cover, max_pixels);
+    if (look->bits == 1 && !halvings && place_is_upright(look->cover_place))
+        raster = bits_take(ctx, look->cover);
+    if (!raster)
+        raster = image_raster(ctx, look->cover, look->cover_place, look->bits == 1, halvings);
+    raster->dpi = (uint32_t)fmax(1, round(look->dpi / (1 << halvings)));
     raster_place(raster, fz_transform_rect(fz_unit_rect, look->cover_place), view);
     return raster;
 }
@@ -230,9 +313,7 @@ struct raster *pixels_draw(fz_context *ctx, const struct leaf *leaf, const struc
     fz_try(ctx)
     {
         page_draw(ctx, leaf, pixmap, scale, with_text);
-        raster = raster_or_throw(ctx, (uint32_t)pixmap->w, (uint32_t)pixmap->h, colour ? 3 : 1);
-        struct walk walk = walk_of(pixmap, fz_identity);
-        walk_bytes(&walk, raster);
+        raster = raster_of(ctx, pixmap, fz_identity, false);
     }
     fz_always(ctx) fz_drop_pixmap(ctx, pixmap);
     fz_catch(ctx) fz_rethrow(ctx);

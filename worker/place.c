@@ -26,7 +26,7 @@ enum {
     SLOT_CLOSE_MAX_MS = 5000,  /* forgetting a document */
     SLOT_DEATH_MAX_MS = 5000,  /* from the kill to the warm process telling of it */
     SLOT_START_FAILURES = 5,   /* slots in a row that did not become ready: no more are tried */
-    SLOT_GROWN_PERCENT = 50,   /* of its memory limit: a slot that has more is replaced when it is released */
+    SLOT_GROWN_PERCENT = 50,   /* of its memory limit: a slot that grew by more is replaced when it is released */
 };
 
 /* ---- the process behind a slot ---- */
@@ -217,13 +217,21 @@ static void memory_err(const struct slot *slot, const char *what, struct err *er
             memory_key(slot), *what ? ": " : "", what);
 }
 
+static bool grown(uint64_t now_bytes, uint64_t then_bytes, uint64_t most_bytes)
+{
+    return now_bytes > then_bytes && now_bytes - then_bytes > most_bytes;
+}
+
 /* How worn the slot is, by its own account: it can only wear itself out. */
 static void slot_age(struct slot *slot, const struct slot_answer *answer)
 {
-    uint64_t most = slot->crew->memory_bytes[slot->degraded] / 100 * SLOT_GROWN_PERCENT;
+    const struct crew *crew = slot->crew;
     slot->pages += slot->call.order.request.op == SLOT_PAGE;
-    if (slot->pages >= slot->crew->max_pages || answer->rc == E_MEMORY ||
-        (answer->rss_bytes > slot->born_bytes && answer->rss_bytes - slot->born_bytes > most))
+    if (slot->pages == 1 && slot->call.order.request.op == SLOT_PAGE)
+        slot->settled_bytes = answer->rss_bytes;
+    if (slot->pages >= crew->max_pages || answer->rc == E_MEMORY ||
+        grown(answer->rss_bytes, slot->born_bytes, crew->memory_bytes[slot->degraded] / 100 * SLOT_GROWN_PERCENT) ||
+        (slot->pages && grown(answer->rss_bytes, slot->settled_bytes, crew->growth_bytes)))
         slot->worn = true;
 }
 

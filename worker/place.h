@@ -49,12 +49,14 @@ struct slot {
     bool worn;    /* to be replaced when released */
     uint32_t pages;
     uint64_t born_bytes;              /* heap, when it was ready */
+    uint64_t settled_bytes;           /* ... after its first page */
     uint64_t ordered_ms, deadline_ms; /* deadline 0: nothing is due */
 };
 
 struct crew {
     uint64_t memory_bytes[2]; /* limit of a slot, by degraded */
     uint32_t max_pages;
+    uint64_t growth_bytes; /* of a slot's heap since its first page: then it is worn */
     int epoll, timer, warm_socket;
     pid_t warm_pid;
     uint64_t serial; /* the last one given */

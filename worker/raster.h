@@ -18,6 +18,10 @@ struct raster {
 
 struct raster *raster_new(uint32_t width_px, uint32_t height_px,
                           uint32_t channels); /* NULL without memory; zeroed, to_view identity */
+struct raster *raster_empty(uint32_t width_px, uint32_t height_px, uint32_t channels); /* as above, data NULL */
+/* To half the width and height, rounded up, each pixel the mean of those it stands for; dpi and to_view are left as
+ * they are. Not for bilevel ones. */
+void raster_halve(struct raster *raster);
 void raster_destroy(struct raster **raster);
 
 #endif

@@ -18,10 +18,12 @@ enum {
     UNREADABLE_MAX_PCT = 20,      /* letters without meaning beyond which own text is not believed */
     TILED_DPI_MIN = 72,           /* what scans in pieces are drawn at */
     TILED_DPI_MAX = 600,
+    DEGRADED_WHOLE_PX = 20000000, /* images from here on are not decoded whole for the degraded profile */
 };
 
 static const double SCAN_SHARE = 0.80;      /* of the page under images: a scan */
 static const double SCAN_PART_SHARE = 0.50; /* ... when there is little text */
+static const double SHRINK_SHARE = 0.49;    /* of an image's dpi at which it is sure to be drawn from half its size */
 
 static void say_nothing(void *user, const char *message)
 {
@@ -272,15 +274,25 @@ static void page_describe(const struct look *look, const struct plan *plan, cons
     page->dpi_view = view->dpi;
     page->dpi_scan = imaged ? (uint32_t)fmax(1, round(look->dpi)) : 0;
     page->bits = imaged ? look->bits : 0;
+    if (plan->scan && view->dpi < floor(plan->dpi))
+        page_note(page, SOHOA__PAGE_NOTE__NOTE_REDUCED);
+}
+
+/* Below half the dpi of a large image MuPDF shrinks it while it is decoded: drawn a little finer it would be whole in
+ * memory first. */
+static uint32_t degraded_dpi(const struct look *look, const struct view *view)
+{
+    double dpi = view->dpi < DEGRADED_DPI ? view->dpi : DEGRADED_DPI;
+    if (look->cover && (uint64_t)look->cover->w * (uint64_t)look->cover->h > DEGRADED_WHOLE_PX)
+        dpi = fmin(dpi, floor(look->dpi * SHRINK_SHARE));
+    return (uint32_t)fmax(1, dpi);
 }
 
 static struct raster *page_raster(struct render *render, const struct leaf *leaf, const struct look *look,
                                   const struct plan *plan, const struct view *view, bool degraded)
 {
-    if (degraded) {
-        uint32_t dpi = view->dpi < DEGRADED_DPI ? view->dpi : DEGRADED_DPI;
-        return pixels_draw(render->ctx, leaf, view, dpi, false, !plan->own_words);
-    }
+    if (degraded)
+        return pixels_draw(render->ctx, leaf, view, degraded_dpi(look, view), false, !plan->own_words);
     struct raster *raster = pixels_take(render->ctx, look, view, render->max_pixels);
     bool colour = look->colour || look->paths || !look->images;
     return raster ? raster : pixels_draw(render->ctx, leaf, view, view->dpi, colour, !plan->own_words);

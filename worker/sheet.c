@@ -5,29 +5,6 @@
 
 #include <string.h>
 
-static void append_jpeg(fz_context *ctx, fz_buffer *out, const struct frame *frame)
-{
-    enum { MARKER_BYTES = 2 }; /* SOI at the start and EOI at the end of the tables fall away */
-    if (frame->tables) {
-        fz_append_data(ctx, out, frame->data, MARKER_BYTES);
-        fz_append_data(ctx, out, frame->tables + MARKER_BYTES, frame->tables_bytes - MARKER_BYTES - MARKER_BYTES);
-        fz_append_data(ctx, out, frame->data + MARKER_BYTES, frame->bytes - MARKER_BYTES);
-    } else {
-        fz_append_data(ctx, out, frame->data, frame->bytes);
-    }
-}
-
-static void append_g4(fz_context *ctx, fz_buffer *out, const struct frame *frame)
-{
-    fz_append_data(ctx, out, frame->data, frame->bytes);
-    for (size_t i = 0; frame->bits_reversed && i < out->len; i++) {
-        unsigned b = out->data[i];
-        b = (b & 0xf0) >> 4 | (b & 0x0f) << 4;
-        b = (b & 0xcc) >> 2 | (b & 0x33) << 2;
-        out->data[i] = (unsigned char)((b & 0xaa) >> 1 | (b & 0x55) << 1);
-    }
-}
-
 static void dict_space(fz_context *ctx, pdf_obj *dict, unsigned components, unsigned bits)
 {
     pdf_obj *const space[] = {[1] = PDF_NAME(DeviceGray), [3] = PDF_NAME(DeviceRGB), [4] = PDF_NAME(DeviceCMYK)};
@@ -125,27 +102,13 @@ static fz_buffer *recode(fz_context *ctx, const struct picture *picture, uint32_
 
 static fz_buffer *transfer(fz_context *ctx, const struct picture *picture, const struct frame *frame, pdf_obj *dict)
 {
-    if (frame->how == FRAME_PNG) {
+    if (frame->how == FRAME_PNG)
         dict_png(ctx, dict, frame);
-        return picture_idat(ctx, picture);
-    }
-    fz_buffer *data = fz_new_buffer(ctx, frame->bytes + frame->tables_bytes);
-    fz_try(ctx)
-    {
-        if (frame->how == FRAME_JPEG) {
-            dict_jpeg(ctx, dict, frame);
-            append_jpeg(ctx, data, frame);
-        } else {
-            dict_g4(ctx, dict, frame, frame->inverted);
-            append_g4(ctx, data, frame);
-        }
-    }
-    fz_catch(ctx)
-    {
-        fz_drop_buffer(ctx, data);
-        fz_rethrow(ctx);
-    }
-    return data;
+    else if (frame->how == FRAME_JPEG)
+        dict_jpeg(ctx, dict, frame);
+    else
+        dict_g4(ctx, dict, frame, frame->inverted);
+    return picture_coded(ctx, picture, frame);
 }
 
 static pdf_obj *image_add(fz_context *ctx, pdf_document *pdf, const struct picture *picture, uint32_t index,

@@ -250,8 +250,7 @@ static int worker_frames(struct worker *w, struct err *err)
 
 static unsigned worker_room(const struct worker *w)
 {
-    unsigned want = w->slots + w->prefetch_jobs, have = jobs_count(w->jobs);
-    return have < want ? want - have : 0;
+    return jobs_room(w->jobs, w->slots + w->prefetch_jobs);
 }
 
 static int worker_turn(struct worker *w, struct err *err)

@@ -743,6 +743,67 @@ static void test_old_slots_are_replaced(void **state)
     heard_clear(&heard);
 }
 
+/* A slot whose heap grew by more than slot_growth_bytes since its first page is another when it is released. */
+static void test_grown_slots_are_replaced(void **state)
+{
+    (void)state;
+    uint8_t pipeline[SHA256_BYTES];
+    struct err err;
+    struct heard heard = {0};
+    AUTO(config_destroy) struct config *narrow = config_with("--slot_max_pages=1000", "--slot_growth_bytes=1048576");
+    AUTO(fd_destroy) int large = scan_file("qn-18.pdf");
+    if (large < 0)
+        skip();
+    crew_destroy(&crew);
+    assert_int_equal(crew_new(narrow, 1, &crew, pipeline, &err), 0);
+    AUTO(fd_destroy) int fd = file_of(little_pdf, sizeof little_pdf - 1);
+    pid_t pid = the_slot();
+    for (int i = 0; i < 3; i++) {
+        struct slot *slot = crew_take(crew, false);
+        assert_int_equal(ask_open(slot, fd, PATIENT_MS, &heard), 0);
+        assert_int_equal(ask_page(slot, 1, PATIENT_MS, &heard), 0);
+        slot_release(&slot);
+        assert_int_equal(the_slot(), pid);
+    }
+    struct slot *slot = crew_take(crew, false);
+    assert_int_equal(ask_open(slot, large, PATIENT_MS, &heard), 0);
+    assert_int_equal(ask_page(slot, 1, PATIENT_MS, &heard), 0);
+    slot_release(&slot);
+    pump(crew, is_replaced, &pid);
+    heard_clear(&heard);
+}
+
+/* What is built to recurse or to loop gets an error or an empty page, and costs no more than itself. */
+static void test_deep_documents(void **state)
+{
+    (void)state;
+    static const char head[] = "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n";
+    static const char page[] =
+        "3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 400 200]/Contents 4 0 R"
+        "/Resources<</XObject<</X 5 0 R>>>>>>endobj\n4 0 obj<</Length 4>>stream\n/X Do\nendstream endobj\n"
+        "5 0 obj<</Type/XObject/Subtype/Form/BBox[0 0 400 200]/Resources<</XObject<</X 5 0 R>>>>"
+        "/Length 5>>stream\n/X Do\nendstream endobj\n"; /* a form that draws itself */
+    struct heard heard = {0};
+    for (int kind = 0; kind < 4; kind++) {
+        AUTO(buf_destroy) struct buf pdf = {0};
+        buf_printf(&pdf, "%s2 0 obj<</Type/Pages/Kids[%s]/Count 1/X ", head, kind == 1 ? "2 0 R" : "3 0 R");
+        for (int i = 0; kind >= 2 && i < 200000; i++)
+            buf_puts(&pdf, kind == 2 ? "[" : "<</A");
+        buf_printf(&pdf, "%s>>endobj\n%strailer<</Root 1 0 R>>\n%%%%EOF\n", kind < 2 ? "0" : "", page);
+        AUTO(fd_destroy) int fd = file_of(pdf.data, pdf.size);
+        struct slot *slot = crew_take(crew, false);
+        int rc = ask_open(slot, fd, HOSTILE_MS * 5, &heard);
+        if (!rc)
+            rc = ask_page(slot, 1, HOSTILE_MS * 5, &heard);
+        if (rc && (!heard.err.text[0] || err_class(rc) == ERR_FATAL))
+            fail_msg("kind %d: %s", kind, err_name(rc));
+        if (kind == 1)
+            assert_int_equal(rc, E_SOURCE_BROKEN);
+        slot_release(&slot);
+    }
+    heard_clear(&heard);
+}
+
 static void test_memory_limit(void **state)
 {
     (void)state;
@@ -875,10 +936,12 @@ int main(void)
         cmocka_unit_test(test_replacing_leaks_nothing),
         cmocka_unit_test(test_scan),
         cmocka_unit_test(test_hostile_documents),
+        cmocka_unit_test(test_deep_documents),
         cmocka_unit_test(test_nonsense_is_refused),
         cmocka_unit_test(test_results_are_frozen),
         cmocka_unit_test(test_errors_are_tempered),
         cmocka_unit_test(test_old_slots_are_replaced),
+        cmocka_unit_test(test_grown_slots_are_replaced),
         cmocka_unit_test(test_memory_limit),
         cmocka_unit_test(test_warm_process_dies),
         cmocka_unit_test(test_models_missing),

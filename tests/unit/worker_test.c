@@ -101,6 +101,22 @@ static void probe_stores_what_it_looked_at(void **state)
     assert_true(probe->pages > 0);
 }
 
+/* Who probed a source has it at hand for its pages: the store is not asked for it. */
+static void probed_source_is_not_fetched(void **state)
+{
+    (void)state;
+    Sohoa__Probe *probe = text_probe();
+    struct name name;
+    char there[256], away[128];
+    snprintf(there, sizeof there, "%s/store/%s", play.home, name_src(&name, probe->sha256.data));
+    snprintf(away, sizeof away, "%s/source", play.home);
+    assert_int_equal(rename(there, away), 0);
+    AUTO(result_destroy) Sohoa__Result *result = play_await(grant_pages(probe, 30, 1, 1, NULL));
+    assert_int_equal(rename(away, there), 0);
+    assert_null(result->err);
+    assert_int_equal(result->n_stored, 1);
+}
+
 static void refused_sources_are_not_stored(void **state)
 {
     (void)state;
@@ -255,6 +271,7 @@ static void pages_are_bundled_then_assembled(void **state)
     assert_int_equal(kept->assembled->pages_dead, probe->pages - 1);
 }
 
+/* And a job that only waits for the store takes no place from those that want a slot. */
 static void failing_store_is_tried_again(void **state)
 {
     (void)state;
@@ -266,8 +283,12 @@ static void failing_store_is_tried_again(void **state)
     FILE *file = fopen(folder, "we"); /* no folder can be made there now */
     assert_non_null(file);
     fclose(file);
+    uint64_t credit = play.credit;
     uint64_t lease = grant_pages(probe, 20, 1, 1, NULL);
     play_listen(700); /* longer than the first wait */
+    for (uint64_t end_ms = clock_mono_ms() + PLAY_WAIT_MS; play.credit <= credit && clock_mono_ms() < end_ms;)
+        play_listen_once();
+    assert_int_equal(play.credit, credit + 1);
     assert_null(play_result(lease));
     assert_int_equal(unlink(folder), 0);
     assert_int_equal(rename(away, folder), 0);
@@ -462,6 +483,7 @@ int main(void)
     zsys_handler_set(NULL);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(probe_stores_what_it_looked_at),
+        cmocka_unit_test(probed_source_is_not_fetched),
         cmocka_unit_test(refused_sources_are_not_stored),
         cmocka_unit_test(document_comes_whole),
         cmocka_unit_test(done_is_true_of_what_is_stored),
