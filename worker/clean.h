@@ -8,6 +8,13 @@
 #include "proto/err.h"
 #include "worker/raster.h"
 
+/* How much writing there is: none; less than a few lines, or nothing but red; or more. */
+enum clean_ink { CLEAN_BLANK, CLEAN_SCANT, CLEAN_WRITTEN };
+
+/* Judges from a reduced picture, in milliseconds: what shines through, specks, holes, folds and dark edges are no
+ * writing. In doubt there is some. Errors: E_MEMORY. */
+int clean_judge(const struct raster *raster, enum clean_ink *ret_ink, struct err *err);
+
 struct clean_report {
     bool blank;  /* no ink at all: no need to call the reader */
     bool scant;  /* only pale, red or very little ink, such as a seal bled through: what is read counts if it is sure */
