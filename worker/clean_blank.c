@@ -23,6 +23,11 @@ enum {
     SCANT_MARKS = 20,         /* fewer are scant */
     BLEED_LEAST = 30,         /* faint spots that are no accident */
     RED_FULL_PERCENT = 35,    /* a seal pressed on this side has more of its red at full strength */
+    SPREAD_PERCENT = 120,     /* of a spread's height is its least width; of an A4 pair it is 141 */
+    SPREAD_MARKS = 60,        /* at least, on each of its pages */
+    GUTTER_PERCENT = 3,       /* of its width is empty between the pages ... */
+    GUTTER_FROM_PERCENT = 40, /* ... somewhere from here ... */
+    GUTTER_TO_PERCENT = 60,   /* ... to here */
     UM_AN_INCH = 25400,
 };
 
@@ -78,6 +83,20 @@ static bool spot_is_blot(const struct look *look, const struct look_spot *spot, 
     return s->longer_um >= HOLE_LEAST_UM && s->longer_um <= HOLE_MOST_UM && edge_distance_um(look, spot) < HOLE_EDGE_UM;
 }
 
+static enum look_kind spot_kind(const struct look *look, const struct look_spot *spot)
+{
+    struct spot_size size = spot_size(look, spot);
+    if (spot_is_edge(look, spot))
+        return LOOK_EDGE;
+    if (size.longer_um < MARK_LEAST_UM)
+        return LOOK_SPECK;
+    if (spot_is_line(look, spot, &size))
+        return LOOK_LINE;
+    if (spot_is_blot(look, spot, &size))
+        return LOOK_BLOT;
+    return spot->peak < FAINT_MOST ? LOOK_FAINT : LOOK_MARK;
+}
+
 static void mark_count(const struct look_spot *spot, struct look_ink *ink, uint32_t peaks[256])
 {
     ink->marks++;
@@ -98,25 +117,21 @@ static int peaks_level(const uint32_t peaks[256], int count, int percent)
     return count ? level : 0;
 }
 
-void look_count(const struct look *look, struct look_ink *ret_ink)
+void look_count(struct look *look, struct look_ink *ret_ink)
 {
     struct look_ink ink = {0};
     uint32_t peaks[256] = {0}, faints[256] = {0};
     for (size_t i = 0; i < look->spot_count; i++) {
-        const struct look_spot *spot = &look->spots[i];
-        struct spot_size size = spot_size(look, spot);
-        if (spot_is_edge(look, spot))
-            ink.edges++, ink.edge_px += spot->area_px;
-        else if (size.longer_um < MARK_LEAST_UM)
-            ink.specks++;
-        else if (spot_is_line(look, spot, &size))
-            ink.lines++;
-        else if (spot_is_blot(look, spot, &size))
-            ink.blots++;
-        else if (spot->peak < FAINT_MOST)
-            ink.faint++, faints[spot->peak]++;
-        else
-            mark_count(spot, &ink, peaks);
+        struct look_spot *spot = &look->spots[i];
+        spot->kind = spot_kind(look, spot);
+        switch (spot->kind) {
+        case LOOK_MARK: mark_count(spot, &ink, peaks); break;
+        case LOOK_FAINT: ink.faint++, faints[spot->peak]++; break;
+        case LOOK_SPECK: ink.specks++; break;
+        case LOOK_BLOT: ink.blots++; break;
+        case LOOK_LINE: ink.lines++; break;
+        case LOOK_EDGE: ink.edges++, ink.edge_px += spot->area_px; break;
+        }
     }
     ink.ink_level = peaks_level(peaks, ink.marks, 50);
     ink.bleed_level = ink.faint >= BLEED_LEAST ? peaks_level(faints, ink.faint, 95) : 0;
@@ -128,7 +143,38 @@ enum clean_ink look_judge(const struct look_ink *ink)
     bool seal_behind = ink->marks == ink->red_marks && ink->red_full_px * 100 < ink->red_px * RED_FULL_PERCENT;
     if (!ink->marks || seal_behind)
         return CLEAN_BLANK;
-    return ink->marks < SCANT_MARKS ? CLEAN_SCANT : CLEAN_WRITTEN;
+    return ink->marks - ink->red_marks < SCANT_MARKS ? CLEAN_SCANT : CLEAN_WRITTEN;
+}
+
+/* Nothing is in the band across the picture, and enough on both sides of it. */
+static bool gutter_is_empty(const struct look *look, bool lying, int from, int to)
+{
+    int before = 0, behind = 0;
+    for (size_t i = 0; i < look->spot_count; i++) {
+        const struct look_spot *spot = &look->spots[i];
+        int first = lying ? spot->top : spot->left, last = lying ? spot->bottom : spot->right;
+        if (spot->kind != LOOK_MARK)
+            continue;
+        if (last >= from && first <= to)
+            return false;
+        before += last < from;
+        behind += first > to;
+    }
+    return before >= SPREAD_MARKS && behind >= SPREAD_MARKS;
+}
+
+bool look_is_spread(const struct look *look, bool lying)
+{
+    int along = (int)(lying ? look->height_px : look->width_px),
+        across = (int)(lying ? look->width_px : look->height_px);
+    int gutter = along * GUTTER_PERCENT / 100;
+    if (along * 100 < across * SPREAD_PERCENT)
+        return false;
+    for (int from = along * GUTTER_FROM_PERCENT / 100; from + gutter < along * GUTTER_TO_PERCENT / 100;
+         from += gutter / 4 + 1)
+        if (gutter_is_empty(look, lying, from, from + gutter))
+            return true;
+    return false;
 }
 
 int clean_judge(const struct raster *raster, enum clean_ink *ret_ink, struct err *err)

@@ -49,6 +49,7 @@ static uint32_t look_factor(const struct raster *raster)
 
 static bool look_new(const struct raster *raster, struct look *look)
 {
+    look->channels = raster->channels;
     look->factor = look_factor(raster);
     look->width_px = raster->width_px / look->factor;
     look->height_px = raster->height_px / look->factor;
@@ -143,7 +144,8 @@ static int tile_paper(const struct look *look, uint32_t tile_x, uint32_t tile_y)
     for (uint32_t y = tile_y * LOOK_TILE_PX; y < bottom; y++)
         for (uint32_t x = tile_x * LOOK_TILE_PX; x < right; x++, count++)
             histogram[look->gray[(size_t)y * look->width_px + x]]++;
-    return level_above(histogram, (count + PAPER_PARTS - 1) / PAPER_PARTS);
+    int level = level_above(histogram, (count + PAPER_PARTS - 1) / PAPER_PARTS);
+    return level ? level : 1;
 }
 
 static void look_paper(struct look *look)
@@ -154,7 +156,6 @@ static void look_paper(struct look *look)
             histogram[look->paper[y * look->tiles_x + x] = (uint8_t)tile_paper(look, x, y)]++;
     look->paper_level = level_above(histogram, (tiles + 1) / 2);
     int floor_level = look->paper_level / PAPER_LEAST_PARTS;
-    floor_level = floor_level ? floor_level : 1;
     uint32_t papers = tiles;
     for (int level = 0; level < floor_level; level++)
         papers -= histogram[level];
@@ -270,8 +271,13 @@ static bool look_find_spots(struct look *look)
     if (!flood.todo || !flood.seen)
         return false;
     int limit = SPOT_NOISES * look->noise > SPOT_LEAST ? SPOT_NOISES * look->noise : SPOT_LEAST;
-    for (uint32_t i = 0; i < pixels; i++)
+    for (uint32_t i = 0; i < pixels; i++) {
         flood.seen[i] = look->contrast[i] >= limit;
+        if (!look->hue || !flood.seen[i])
+            continue;
+        look->red_px += look->hue[i] >= HUE_LEAST;
+        look->blue_px += look->hue[i] <= -HUE_LEAST;
+    }
     for (uint32_t i = 0; i < pixels && look->spot_count < SPOT_MAX_COUNT; i++) {
         if (!flood.seen[i])
             continue;

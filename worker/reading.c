@@ -103,6 +103,9 @@ static int page_run(struct reader *reader, struct raster **raster, bool degraded
         return rc;
     page->degraded = degraded;
     page->skew_mdeg = report.skew_mdeg;
+    for (uint32_t note = 1; report.notes >> note; note++)
+        if (report.notes >> note & 1)
+            page_note(page, (Sohoa__PageNote)note);
     if (report.tilted)
         rc = page_set_upright(reader, raster, page, err);
     if (!rc && !report.blank)

@@ -35,7 +35,7 @@ static struct clean_report clean(struct raster **raster, bool degraded)
     struct clean_report report;
     struct err err = {0};
     assert_int_equal(clean_page(raster, degraded, &report, &err), 0);
-    assert_true((*raster)->channels < 2);
+    assert_true(report.blank || (*raster)->channels < 2);
     return report;
 }
 
@@ -225,12 +225,14 @@ static void a_seal_goes_and_print_under_it_stays(void **state)
     expect_same_ink(paper, page);
 }
 
-static void a_seal_seen_through_the_paper_is_scant(void **state)
+static void a_seal_seen_through_the_paper_is_blank(void **state)
 {
     (void)state;
-    AUTO(raster_destroy) struct raster *back = paper_new(1200, 1600, 300);
+    AUTO(raster_destroy) struct raster *back = paper_new(1200, 1600, 300), *front = paper_new(1200, 1600, 300);
     paper_seal(back, 420, 700, 200, 0xe8a0a8);
-    struct clean_report report = clean(&back, false);
+    assert_true(clean(&back, false).blank);
+    paper_seal(front, 420, 700, 200, RED);
+    struct clean_report report = clean(&front, false);
     assert_true(report.scant);
     assert_false(report.blank);
 }
@@ -302,7 +304,6 @@ static void padding_is_not_looked_at(void **state)
         page->data[(y + 1) * page->stride_bytes - 1] |= 0x1f;
     assert_true(clean(&page, false).blank);
     assert_true(clean(&same, false).blank);
-    assert_memory_equal(page->data, same->data, same->stride_bytes * same->height_px);
 }
 
 int main(void)
@@ -319,7 +320,7 @@ int main(void)
         cmocka_unit_test(a_page_number_alone_is_not_blank),
         cmocka_unit_test(faint_text_is_kept),
         cmocka_unit_test(a_seal_goes_and_print_under_it_stays),
-        cmocka_unit_test(a_seal_seen_through_the_paper_is_scant),
+        cmocka_unit_test(a_seal_seen_through_the_paper_is_blank),
         cmocka_unit_test(black_borders_go),
         cmocka_unit_test(uneven_light_is_evened),
         cmocka_unit_test(odd_pictures_do_no_harm),
