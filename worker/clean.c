@@ -54,6 +54,7 @@ static int sheet_level(struct sheet *sheet, const struct raster *raster, const s
     if (!dark || tilt_measure(dark, sheet->dpi, &tilt))
         return no_memory(raster, err);
     report->tilted = tilt.doubtful;
+    report->lying = tilt.lying;
     if (look_is_spread(look, tilt.lying))
         report->notes |= CLEAN_NOTE(SPREAD);
     if (tilt.turn_deg != 0 && !sheet_straighten(sheet, tilt.turn_deg))
@@ -80,7 +81,8 @@ static int sheet_clean(struct sheet *sheet, const struct raster *raster, bool de
     if (report->blank)
         return 0;
     rc = sheet_prepare(sheet, raster, degraded, &look, &ink, report, err);
-    if (!rc && ink.marks >= TILT_LEAST_MARKS)
+    report->tilted = ink.marks < TILT_LEAST_MARKS;
+    if (!rc && !report->tilted)
         rc = sheet_level(sheet, raster, &look, report, err);
     return rc;
 }

@@ -21,7 +21,8 @@ int clean_judge(const struct raster *raster, enum clean_ink *ret_ink, struct err
 struct clean_report {
     bool blank;  /* no writing: no need to call the reader */
     bool scant;  /* only pale, red or very little ink, such as a seal bled through: what is read counts if it is sure */
-    bool tilted; /* perhaps not upright: ask read_orientation(), then clean_turn() */
+    bool tilted; /* perhaps not upright: ask upright_find(), then clean_turn() */
+    bool lying;  /* lines run from top to bottom, it seems */
     int32_t skew_mdeg; /* clockwise skew taken out */
     uint32_t notes;    /* CLEAN_NOTE() of what was seen and done */
 };
