@@ -15,6 +15,9 @@ enum {
     LOOK_MAX_SIDE_PX = 4800, /* an A0 sheet */
     LOOK_MAX_FACTOR = 128,   /* so that sums of a column of pixels stay in 16 bits */
 
+    SUMS_BLOCK = 16,
+    PART_BITS = 40,
+
     PAPER_PARTS = 4,       /* the level that one part of so many of a tile's pixels are above is its paper's ... */
     PAPER_LEAST_PARTS = 2, /* ... unless that is below one part of so many of the page's: then it is ink */
 
@@ -67,17 +70,16 @@ static bool look_new(const struct raster *raster, struct look *look)
     return look->gray && look->contrast && look->paper && (raster->channels < 3 || look->hue);
 }
 
-/* Adds a row of bytes, or of bits as 0 and 255, to the sums of its columns. */
+/* Adds a row of bytes, or of bits as 0 and 255, to the sums of its columns. Blocks of a fixed size become vectors. */
 static void sums_add(uint16_t *sums, const struct raster *raster, uint32_t y)
 {
     const uint8_t *row = raster->data + (size_t)y * raster->stride_bytes;
-    size_t count = (size_t)raster->width_px * (raster->channels ? raster->channels : 1);
-    if (raster->channels)
-        for (size_t i = 0; i < count; i++)
-            sums[i] = (uint16_t)(sums[i] + row[i]);
-    else
-        for (size_t i = 0; i < count; i++)
-            sums[i] = (uint16_t)(sums[i] + (row[i / 8] & (0x80 >> i % 8) ? 0 : 255));
+    size_t count = (size_t)raster->width_px * (raster->channels ? raster->channels : 1), i = 0;
+    for (; raster->channels && i + SUMS_BLOCK <= count; i += SUMS_BLOCK)
+        for (size_t k = 0; k < SUMS_BLOCK; k++)
+            sums[i + k] = (uint16_t)(sums[i + k] + row[i + k]);
+    for (; i < count; i++)
+        sums[i] = (uint16_t)(sums[i] + (raster->channels ? row[i] : row[i / 8] & (0x80 >> i % 8) ? 0 : 255));
 }
 
 static int8_t hue_of(const uint32_t rgb[3])
@@ -90,7 +92,8 @@ static int8_t hue_of(const uint32_t rgb[3])
 
 static void look_row(struct look *look, const uint16_t *sums, uint32_t channels, uint32_t y)
 {
-    const uint32_t factor = look->factor, area = factor * factor;
+    const uint32_t factor = look->factor;
+    const uint64_t part = ((1ull << PART_BITS) - 1) / ((uint64_t)factor * factor) + 1; /* exact: sums are below 2^23 */
     uint8_t *gray = look->gray + (size_t)y * look->width_px;
     int8_t *hue = look->hue ? look->hue + (size_t)y * look->width_px : NULL;
     for (uint32_t x = 0; x < look->width_px; x++, sums += (size_t)factor * channels) {
@@ -99,7 +102,7 @@ static void look_row(struct look *look, const uint16_t *sums, uint32_t channels,
             for (uint32_t c = 0; c < channels; c++)
                 rgb[c] += sums[i + c];
         for (uint32_t c = 0; c < channels; c++)
-            rgb[c] /= area;
+            rgb[c] = (uint32_t)(rgb[c] * part >> PART_BITS);
         gray[x] = (uint8_t)(channels == 3 ? (77 * rgb[0] + 151 * rgb[1] + 28 * rgb[2]) >> 8 : rgb[0]);
         if (hue)
             hue[x] = hue_of(rgb);

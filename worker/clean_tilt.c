@@ -13,7 +13,6 @@ enum {
 static const float skew_least_deg = 0.2F; /* below this straightening costs more than it gives */
 static const float skew_sure =
     3.0F; /* Leptonica's confidence; pages of text have 4.5 and more, sideways ones below 2.5 */
-static const float skew_certain = 5.0F; /* from here on nobody looks whether they lie sideways */
 static const float upright_sure = 4.0F; /* likewise, that letters are up: real pages have 4.4 and more */
 
 /* The clockwise turn in degrees that sets lines of text straight, with Leptonica's confidence: 0 where there are
@@ -28,18 +27,13 @@ static void lines_measure(PIX *ink, float *ret_turn_deg, float *ret_sure)
 int tilt_measure(PIX *ink, uint32_t dpi, struct tilt *ret_tilt)
 {
     AUTO(pixDestroy) PIX *small = dpi < TILT_FINE_DPI ? pixClone(ink) : pixReduceRankBinary2(ink, 1, NULL);
-    AUTO(pixDestroy) PIX *sideways = NULL;
-    if (!small)
+    AUTO(pixDestroy) PIX *sideways = small ? pixRotateOrth(small, 1) : NULL;
+    if (!sideways)
         return E_MEMORY;
     struct tilt tilt = {0};
     float sure, up = 0, sideways_turn_deg = 0, sideways_sure = 0;
     lines_measure(small, &tilt.turn_deg, &sure);
-    if (sure < skew_certain) {
-        sideways = pixRotateOrth(small, 1);
-        if (!sideways)
-            return E_MEMORY;
-        lines_measure(sideways, &sideways_turn_deg, &sideways_sure);
-    }
+    lines_measure(sideways, &sideways_turn_deg, &sideways_sure);
     tilt.lying = sideways_sure > sure;
     if (!tilt.lying)
         pixUpDownDetect(ink, &up, 0, 0, 0);
