@@ -55,7 +55,7 @@ static int sheet_level(struct sheet *sheet, const struct raster *raster, const s
         return no_memory(raster, err);
     report->tilted = tilt.doubtful;
     report->lying = tilt.lying;
-    if (look_is_spread(look, tilt.lying))
+    if (!tilt.lying && look_is_spread(look))
         report->notes |= CLEAN_NOTE(SPREAD);
     if (tilt.turn_deg != 0 && !sheet_straighten(sheet, tilt.turn_deg))
         return no_memory(raster, err);

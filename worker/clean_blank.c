@@ -146,33 +146,29 @@ enum clean_ink look_judge(const struct look_ink *ink)
     return ink->marks - ink->red_marks < SCANT_MARKS ? CLEAN_SCANT : CLEAN_WRITTEN;
 }
 
-/* Nothing is in the band across the picture, and enough on both sides of it. */
-static bool gutter_is_empty(const struct look *look, bool lying, int from, int to)
+/* Nothing is in the columns between, and enough on both sides of them. */
+static bool gutter_is_empty(const struct look *look, int from, int to)
 {
     int before = 0, behind = 0;
     for (size_t i = 0; i < look->spot_count; i++) {
         const struct look_spot *spot = &look->spots[i];
-        int first = lying ? spot->top : spot->left, last = lying ? spot->bottom : spot->right;
         if (spot->kind != LOOK_MARK)
             continue;
-        if (last >= from && first <= to)
+        if (spot->right >= from && spot->left <= to)
             return false;
-        before += last < from;
-        behind += first > to;
+        before += spot->right < from;
+        behind += spot->left > to;
     }
     return before >= SPREAD_MARKS && behind >= SPREAD_MARKS;
 }
 
-bool look_is_spread(const struct look *look, bool lying)
+bool look_is_spread(const struct look *look)
 {
-    int along = (int)(lying ? look->height_px : look->width_px),
-        across = (int)(lying ? look->width_px : look->height_px);
-    int gutter = along * GUTTER_PERCENT / 100;
-    if (along * 100 < across * SPREAD_PERCENT)
+    int width = (int)look->width_px, gutter = width * GUTTER_PERCENT / 100, step = gutter / 4 + 1;
+    if (width * 100 < (int)look->height_px * SPREAD_PERCENT)
         return false;
-    for (int from = along * GUTTER_FROM_PERCENT / 100; from + gutter < along * GUTTER_TO_PERCENT / 100;
-         from += gutter / 4 + 1)
-        if (gutter_is_empty(look, lying, from, from + gutter))
+    for (int from = width * GUTTER_FROM_PERCENT / 100; from + gutter < width * GUTTER_TO_PERCENT / 100; from += step)
+        if (gutter_is_empty(look, from, from + gutter))
             return true;
     return false;
 }

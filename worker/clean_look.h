@@ -60,8 +60,8 @@ struct look_ink {
 void look_count(struct look *look, struct look_ink *ret_ink);
 enum clean_ink look_judge(const struct look_ink *ink);
 
-/* Two pages side by side: marks on both sides of an empty gutter, on a picture that is wider than high when its lines
- * run from left to right; lying: they run from top to bottom. After look_count(). */
-bool look_is_spread(const struct look *look, bool lying);
+/* Two pages side by side: marks on both sides of an empty gutter, on a picture that is wider than high. Only for
+ * pictures whose lines run from left to right. After look_count(). */
+bool look_is_spread(const struct look *look);
 
 #endif

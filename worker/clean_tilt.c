@@ -7,7 +7,7 @@
 
 enum {
     SKEW_RANGE_DEG = 15,
-    TILT_FINE_DPI = 190, /* pictures from here on show their lines at half the size, too */
+    TILT_FINE_DPI = 290, /* pictures from here on show their lines at half the size, too */
 };
 
 static const float skew_least_deg = 0.2F; /* below this straightening costs more than it gives */
