@@ -156,7 +156,13 @@ static unsigned pix_channels(const PIX *pix)
     return pixGetDepth((PIX *)pix) == 32 ? 3 : 1;
 }
 
-/* What shines through takes light away from each channel alike. */
+/* What is left of a pixel's channel of value, where part / 256 of the dark behind it shines through. */
+static inline uint32_t bleed_value(uint32_t value, uint32_t behind, uint32_t part)
+{
+    return value * (256 - ((255 - behind) * part >> 8)) >> 8;
+}
+
+/* What shines through takes light away: from all channels alike, or from each its own where it is coloured. */
 static void scan_bleed(PIX *page, PIX *back, double strength)
 {
     AUTO(pix_destroy) PIX *mirrored = pixFlipLR(NULL, back);
@@ -167,12 +173,14 @@ static void scan_bleed(PIX *page, PIX *back, double strength)
         l_uint32 *line = pixGetData(page) + (size_t)y * (size_t)pixGetWpl(page);
         const l_uint32 *behind = pixGetData(through) + (size_t)y * (size_t)pixGetWpl(through);
         for (int x = 0; x < pixGetWidth(page); x++) {
-            uint32_t keep = 256 - ((255 - GET_DATA_BYTE(behind, x)) * part >> 8);
-            if (pix_channels(page) == 1)
-                SET_DATA_BYTE(line, x, GET_DATA_BYTE(line, x) * keep >> 8);
-            else
-                line[x] = ((line[x] >> 24) * keep >> 8) << 24 | ((line[x] >> 16 & 255) * keep >> 8) << 16 |
-                          ((line[x] >> 8 & 255) * keep >> 8) << 8;
+            if (pix_channels(page) == 1) {
+                SET_DATA_BYTE(line, x, bleed_value(GET_DATA_BYTE(line, x), GET_DATA_BYTE(behind, x), part));
+                continue;
+            }
+            uint32_t rgb = pix_channels(through) == 3 ? behind[x] : GET_DATA_BYTE(behind, x) * 0x1010100u;
+            line[x] = bleed_value(line[x] >> 24, rgb >> 24, part) << 24 |
+                      bleed_value(line[x] >> 16 & 255, rgb >> 16 & 255, part) << 16 |
+                      bleed_value(line[x] >> 8 & 255, rgb >> 8 & 255, part) << 8;
         }
     }
 }

@@ -47,8 +47,8 @@ void damage_list(const struct damage *damage, const struct damage_ink *ink, stru
 /* Marks the paper: specks, holes, a fold. cr's unit is the point. */
 void damage_wear(const struct damage *damage, cairo_t *cr);
 
-/* Replaces *page, 8-bit gray or 32-bit colour, by what a scanner makes of it. back is the other side of the sheet in 8-bit
- * gray at any size, or NULL. */
+/* Replaces *page, 8-bit gray or 32-bit colour, by what a scanner makes of it. back is the other side of the sheet at any
+ * size, in 8-bit gray or, for a page in colour, also in 32-bit colour, or NULL. */
 void damage_scan(const struct damage *damage, PIX **page, PIX *back);
 
 void pix_destroy(PIX **pix); /* for AUTO */

@@ -6,18 +6,30 @@
 #include <stdbool.h>
 
 #include "proto/err.h"
+#include "proto/sohoa.pb-c.h"
 #include "worker/raster.h"
 
+/* How much writing there is: none; less than a few lines, or nothing but red; or more. */
+enum clean_ink { CLEAN_BLANK, CLEAN_SCANT, CLEAN_WRITTEN };
+
+/* Judges from a reduced picture, in milliseconds: what shines through, specks, holes, folds and dark edges are no
+ * writing. In doubt there is some. Errors: E_MEMORY. */
+int clean_judge(const struct raster *raster, enum clean_ink *ret_ink, struct err *err);
+
+#define CLEAN_NOTE(name) (1u << SOHOA__PAGE_NOTE__NOTE_##name)
+
 struct clean_report {
-    bool blank;  /* no ink at all: no need to call the reader */
+    bool blank;  /* no writing: no need to call the reader */
     bool scant;  /* only pale, red or very little ink, such as a seal bled through: what is read counts if it is sure */
-    bool tilted; /* perhaps not upright: ask read_orientation(), then clean_turn() */
+    bool tilted; /* perhaps not upright: ask upright_find(), then clean_turn() */
+    bool lying;  /* lines run from top to bottom, it seems */
     int32_t skew_mdeg; /* clockwise skew taken out */
+    uint32_t notes;    /* CLEAN_NOTE() of what was seen and done */
 };
 
 /* Replaces *raster by the cleaned picture (gray or bilevel): of a size that reads well, paper white, red seals and
- * black borders gone, lines of text straight. degraded: at most 150 dpi. On failure *raster is untouched. Errors:
- * E_MEMORY. */
+ * black borders gone, lines of text straight. degraded: at most 150 dpi. A blank page's picture stays as it is. On
+ * failure *raster is untouched. Errors: E_MEMORY. */
 int clean_page(struct raster **raster, bool degraded, struct clean_report *report, struct err *err);
 
 /* Replaces *raster, gray or bilevel, by itself turned clockwise by 0, 90, 180 or 270 degrees. On failure it is

@@ -7,6 +7,7 @@
 #include "worker/clean.h"
 #include "worker/letters.h"
 #include "worker/quality.h"
+#include "worker/upright.h"
 
 enum {
     READING_SURE_CPCT = 6000, /* mean confidence from which words of a scant page are believed */
@@ -73,9 +74,10 @@ static bool word_is_own(const Sohoa__Word *word, const void *user)
     return word->own;
 }
 
-static int page_set_upright(struct reader *reader, struct raster **raster, Sohoa__Page *page, struct err *err)
+static int page_set_upright(struct reader *reader, struct raster **raster, bool lying, Sohoa__Page *page,
+                            struct err *err)
 {
-    int rc = read_orientation(reader, *raster, &page->rotation_deg, err);
+    int rc = upright_find(reader, *raster, lying, &page->rotation_deg, err);
     return rc ? rc : clean_turn(raster, page->rotation_deg, err);
 }
 
@@ -105,8 +107,11 @@ static int page_run(struct reader *reader, struct raster **raster, bool degraded
         return rc;
     page->degraded = degraded;
     page->skew_mdeg = report.skew_mdeg;
+    for (uint32_t note = 1; report.notes >> note; note++)
+        if (report.notes >> note & 1)
+            page_note(page, (Sohoa__PageNote)note);
     if (report.tilted)
-        rc = page_set_upright(reader, raster, page, err);
+        rc = page_set_upright(reader, raster, report.lying, page, err);
     if (!rc && !report.blank)
         rc = read_page(reader, *raster, page, err);
     return rc ? rc : page_settle(page, report.scant, err);
