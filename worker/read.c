@@ -4,6 +4,7 @@
 #include "worker/read.h"
 
 #include <errno.h>
+#include <leptonica/allheaders.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,15 @@ static const float read_orientation_margin = 2.0F; /* below this confidence a tu
 struct reader {
     TessBaseAPI *text, *osd;
 };
+
+/* In the place of Leptonica's own: from layout to recognition Tesseract carries each line as a file in memory, a PNG if
+ * it had its way (ImageData::SetPixInternal). Leptonica's own format holds the same pixels and is made and read
+ * without compressing; pixReadMem() tells the two apart. */
+l_int32 pixWriteMem(l_uint8 **ret_data, size_t *ret_bytes, PIX *pix, l_int32 format)
+{
+    (void)format;
+    return pixWriteMemSpix(ret_data, ret_bytes, pix);
+}
 
 static void reader_api_destroy(TessBaseAPI **api)
 {
@@ -99,6 +109,8 @@ static int api_new(const char *tessdata, const char *lang, TessBaseAPI **ret_api
         return err_set(err, E_MODEL, "Tesseract can't load %s from %s", lang, tessdata);
     /* Weak lines are not recognised a second time with black and white exchanged. */
     TessBaseAPISetVariable(api, "tessedit_do_invert", "0");
+    /* Print is proportional: no search for the pitch of typewriters, which takes a tenth of a page's time. */
+    TessBaseAPISetVariable(api, "textord_all_prop", "1");
     TessBaseAPISetVariable(api, "min_characters_to_try", READ_ORIENTATION_LEAST_LETTERS);
     /* It talks of each page; logs must hold nothing of documents. */
     TessBaseAPISetVariable(api, "debug_file", "/dev/null");
