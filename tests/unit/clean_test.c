@@ -159,13 +159,17 @@ static void coarse_pictures_are_enlarged_and_fine_ones_reduced(void **state)
     assert_int_equal(coarse->width_px, 1600);
     assert_int_equal(coarse->dpi, 200);
     assert_true(fabs(coarse->to_view[0] - 0.5) < 1e-9 && fabs(coarse->to_view[3] - 0.5) < 1e-9);
-    AUTO(raster_destroy) struct raster *fine = paper_new(4200, 3400, 600), *fine_copy = paper_new(4200, 3400, 600);
+    AUTO(raster_destroy) struct raster *fine = paper_new(4962, 7017, 600), *fine_copy = paper_new(4962, 7017, 600);
     paper_write(fine, 500, 300, 14, BLACK, lines);
     paper_write(fine_copy, 500, 300, 14, BLACK, lines);
     clean(&fine, false);
-    assert_int_equal(fine->width_px, 2100);
-    assert_int_equal(fine->dpi, 300);
+    assert_int_equal(fine->width_px, 1654);
+    assert_int_equal(fine->dpi, 200);
     expect_same_ink(fine_copy, fine);
+    AUTO(raster_destroy) struct raster *boastful = paper_new(1600, 2300, 600);
+    paper_write(boastful, 300, 300, 14, BLACK, lines);
+    clean(&boastful, false);
+    assert_int_equal(boastful->width_px, 1600);
 }
 
 static void degraded_pages_are_small(void **state)
