@@ -8,6 +8,7 @@
 
 enum {
     MARK_LEAST_UM = 1300,     /* its longer side: a full stop has 500, an x at 8 points 1400 */
+    DARK_LEAST_UM = 1100,     /* of its dark part, which is smaller by the soft edge */
     FRAME_PARTS = 50,         /* what lies within one part of so many from an edge is the scanner's */
     LINE_LEAST_UM = 8000,     /* a fold or streak, or a piece of one, ... */
     LINE_THICK_UM = 900,      /* ... is no thicker on average, ... */
@@ -20,7 +21,8 @@ enum {
     HOLE_MOST_UM = 9000,      /* ... up to here: stamps and pictures are larger */
     HOLE_EDGE_UM = 26000,     /* how far from an edge holes are punched */
     FAINT_MOST = 72,          /* contrast of 28 %: nothing shines through more strongly */
-    SCANT_MARKS = 20,         /* fewer are scant */
+    DARK_LEAST = 102,         /* contrast of 40 %: what is paler may shine through after all */
+    SCANT_MARKS = 20,         /* fewer dark ones are scant */
     BLEED_LEAST = 30,         /* faint spots that are no accident */
     RED_FULL_PERCENT = 35,    /* a seal pressed on this side has more of its red at full strength */
     SPREAD_PERCENT = 120,     /* of a spread's height is its least width; of an A4 pair it is 141 */
@@ -83,6 +85,13 @@ static bool spot_is_blot(const struct look *look, const struct look_spot *spot, 
     return s->longer_um >= HOLE_LEAST_UM && s->longer_um <= HOLE_MOST_UM && edge_distance_um(look, spot) < HOLE_EDGE_UM;
 }
 
+/* A speck on something pale, such as a letter that shines through: dark in too small a place. */
+static bool spot_is_dirt(const struct look *look, const struct look_spot *spot)
+{
+    int w = spot->dark_right - spot->dark_left + 1, h = spot->dark_bottom - spot->dark_top + 1;
+    return spot_um(look, w > h ? w : h) < DARK_LEAST_UM;
+}
+
 static enum look_kind spot_kind(const struct look *look, const struct look_spot *spot)
 {
     struct spot_size size = spot_size(look, spot);
@@ -94,7 +103,7 @@ static enum look_kind spot_kind(const struct look *look, const struct look_spot 
         return LOOK_LINE;
     if (spot_is_blot(look, spot, &size))
         return LOOK_BLOT;
-    return spot->peak < FAINT_MOST ? LOOK_FAINT : LOOK_MARK;
+    return spot->peak < FAINT_MOST || spot_is_dirt(look, spot) ? LOOK_FAINT : LOOK_MARK;
 }
 
 static void mark_count(const struct look_spot *spot, struct look_ink *ink, uint32_t peaks[256])
@@ -105,7 +114,8 @@ static void mark_count(const struct look_spot *spot, struct look_ink *ink, uint3
         ink->red_marks++;
         ink->red_px += spot->red_px;
         ink->red_full_px += spot->red_full_px;
-    }
+    } else
+        ink->dark_marks += spot->peak >= DARK_LEAST;
 }
 
 static int peaks_level(const uint32_t peaks[256], int count, int percent)
@@ -143,7 +153,7 @@ enum clean_ink look_judge(const struct look_ink *ink)
     bool seal_behind = ink->marks == ink->red_marks && ink->red_full_px * 100 < ink->red_px * RED_FULL_PERCENT;
     if (!ink->marks || seal_behind)
         return CLEAN_BLANK;
-    return ink->marks - ink->red_marks < SCANT_MARKS ? CLEAN_SCANT : CLEAN_WRITTEN;
+    return ink->dark_marks < SCANT_MARKS ? CLEAN_SCANT : CLEAN_WRITTEN;
 }
 
 /* Nothing is in the columns between, and enough on both sides of them. */

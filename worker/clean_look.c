@@ -238,10 +238,22 @@ static void spot_add(struct look_spot *spot, const struct look *look, uint32_t a
     }
 }
 
-/* Everything that hangs together with the pixel at; todo keeps it all, so that the dark part can be counted. */
+static void spot_add_dark(struct look_spot *spot, const struct look *look, uint32_t at)
+{
+    int x = (int)(at % look->width_px), y = (int)(at / look->width_px);
+    if (look->contrast[at] * 2 <= spot->peak)
+        return;
+    spot->dark_left = x < spot->dark_left ? x : spot->dark_left;
+    spot->dark_right = x > spot->dark_right ? x : spot->dark_right;
+    spot->dark_top = y < spot->dark_top ? y : spot->dark_top;
+    spot->dark_bottom = y > spot->dark_bottom ? y : spot->dark_bottom;
+    spot->dark_px++;
+}
+
+/* Everything that hangs together with the pixel at; todo keeps it all, so that the dark part can be measured. */
 static struct look_spot flood_spot(struct flood *flood, const struct look *look, uint32_t at)
 {
-    struct look_spot spot = {.left = INT32_MAX, .top = INT32_MAX};
+    struct look_spot spot = {.left = INT32_MAX, .top = INT32_MAX, .dark_left = INT32_MAX, .dark_top = INT32_MAX};
     flood->count = 0;
     flood_visit(flood, at);
     for (uint32_t i = 0; i < flood->count; i++) {
@@ -249,7 +261,7 @@ static struct look_spot flood_spot(struct flood *flood, const struct look *look,
         flood_round(flood, look, flood->todo[i]);
     }
     for (uint32_t i = 0; i < flood->count; i++)
-        spot.dark_px += look->contrast[flood->todo[i]] * 2 > spot.peak;
+        spot_add_dark(&spot, look, flood->todo[i]);
     return spot;
 }
 

@@ -19,8 +19,9 @@ enum look_kind { LOOK_MARK, LOOK_FAINT, LOOK_SPECK, LOOK_BLOT, LOOK_LINE, LOOK_E
 
 /* What stands out of the paper and hangs together. Lengths are pixels of the look. */
 struct look_spot {
-    int left, top, right, bottom; /* right and bottom inside */
-    uint32_t area_px, dark_px;    /* dark: above half of its peak */
+    int left, top, right, bottom;                     /* right and bottom inside */
+    int dark_left, dark_top, dark_right, dark_bottom; /* of its dark part: above half of its peak */
+    uint32_t area_px, dark_px;
     uint32_t red_px, red_full_px; /* of red ink; of red ink that is not pale */
     enum look_kind kind;          /* look_count() tells */
     int peak;                     /* its darkest pixel's contrast */
@@ -49,6 +50,7 @@ void look_clear(struct look *look);
 /* What the spots amount to. */
 struct look_ink {
     int marks;               /* what may be letters, signatures, stamps */
+    int dark_marks;          /* of them, neither in red nor pale */
     int red_marks;           /* of them, in red */
     int faint;               /* large enough for letters, but as pale as what shines through */
     int specks;              /* too small for letters */
