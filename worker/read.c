@@ -111,6 +111,8 @@ static int api_new(const char *tessdata, const char *lang, TessBaseAPI **ret_api
     TessBaseAPISetVariable(api, "tessedit_do_invert", "0");
     /* Print is proportional: no search for the pitch of typewriters, which takes a tenth of a page's time. */
     TessBaseAPISetVariable(api, "textord_all_prop", "1");
+    /* Nobody asks for paragraphs: they are not looked for in the text. */
+    TessBaseAPISetVariable(api, "paragraph_text_based", "0");
     TessBaseAPISetVariable(api, "min_characters_to_try", READ_ORIENTATION_LEAST_LETTERS);
     /* It talks of each page; logs must hold nothing of documents. */
     TessBaseAPISetVariable(api, "debug_file", "/dev/null");
