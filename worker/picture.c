@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <zlib.h>
 
 enum {
     DPI_BELIEVED_MIN = 50,
@@ -219,6 +220,20 @@ static void png_frame(fz_context *ctx, const struct picture *picture, struct fra
     if (indexed && (!frame->palette_bytes || frame->palette_bytes % 3 || frame->palette_bytes > PNG_PALETTE_MAX_BYTES))
         frame->how = FRAME_DECODED;
     frame_set_dpi(frame, xdpi, ydpi);
+}
+
+/* Whether it goes on to its end and no chunk that matters was damaged: what a decoder misses it makes black, and black
+ * all over is a border, so that the page would count as blank. */
+static bool png_is_whole(const struct picture *picture)
+{
+    enum { NOT_CRITICAL = 0x20, TYPE_BYTES = 4 };
+    size_t at = PNG_SIGNATURE_BYTES, before = at;
+    const uint8_t *type;
+    uint32_t bytes;
+    for (; png_chunk(picture, &at, &type, &bytes); before = at)
+        if (!(*type & NOT_CRITICAL) && crc32(0, type, TYPE_BYTES + bytes) != be32(type + TYPE_BYTES + bytes))
+            return false;
+    return at > before; /* over the last chunk, too */
 }
 
 static fz_buffer *picture_idat(fz_context *ctx, const struct picture *picture)
@@ -490,6 +505,8 @@ fz_image *picture_image(fz_context *ctx, const struct picture *picture, uint32_t
 {
     struct frame frame;
     picture_frame(ctx, picture, index, &frame);
+    if (picture->kind == SOHOA__SOURCE_KIND__SOURCE_PNG && !png_is_whole(picture))
+        fz_throw(ctx, FZ_ERROR_GENERIC, "a PNG that is cut off or damaged");
     if (frame.how != FRAME_DECODED && frame.components != 4)
         return coded_image(ctx, picture, &frame);
     if ((uint64_t)frame.width_px * frame.height_px > DECODE_MAX_PX)

@@ -426,12 +426,11 @@ static void real_scans_are_read(void **state)
     struct raster *gray = paper_scan("qn-04.pdf", 1, 300), *coarse = paper_scan("qn-02.pdf", 1, 100);
     if (!gray || !coarse)
         skip_without_scans();
-    expect_phrases(gray,
-                   (const char *const[]){
-                       "ỦY BAN NHÂN DÂN TỈNH QUẢNG NGÃI", "/CT-UBND", "CHỈ THỊ",
-                       "tăng cường công tác phòng, chống tham nhũng, tiêu cực trong tình hình mới trên địa "
-                       "bàn tỉnh Quảng Ngãi",
-                       "đã được tập trung lãnh đạo, chỉ đạo quyết liệt", NULL});
+    expect_phrases(gray, (const char *const[]){
+                             "ỦY BAN NHÂN DÂN TỈNH QUẢNG NGÃI", "/CT-UBND", "CHỈ THỊ",
+                             "tăng cường công tác phòng, chống tham nhũng, tiêu cực trong tình hình mới trên địa "
+                             "bàn tỉnh Quảng Ngãi",
+                             "đã được tập trung lãnh đạo, chỉ đạo quyết liệt", NULL});
     expect_phrases(coarse,
                    (const char *const[]){"ỦY BAN NHÂN DÂN TỈNH QUẢNG NGÃI", "/CT-UBND",
                                          "Về việc triển khai sử dụng hóa đơn điện tử trên địa bàn tỉnh",

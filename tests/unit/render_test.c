@@ -447,6 +447,34 @@ static void a_png_with_alpha_lies_on_white(void **state)
     assert_int_equal(shade_at(raster, 50, 10), 255);
 }
 
+/* What is missing of a PNG would be read as black, and the page come out as blank. */
+static void a_png_that_is_not_whole_is_broken(void **state)
+{
+    (void)state;
+    static const int depth[] = {1, 8, 32};
+    for (unsigned i = 0; i < 3; i++) {
+        PIX *pix = sample_pix(depth[i]);
+        assert_int_equal(pixWritePng(dir_path("whole.png"), pix, 0), 0);
+        pixDestroy(&pix);
+        AUTO(buf_destroy) struct buf source = {0};
+        file_load(dir_path("whole.png"), &source);
+        AUTO(page_destroy) Sohoa__Page *page = page_new(1);
+        struct raster *raster = NULL;
+        struct err err = {0};
+        size_t bytes = source.size, data_at = (size_t)((uint8_t *)memmem(source.data, bytes, "IDAT", 4) - source.data);
+        for (size_t cut = bytes - 1; cut > data_at; cut -= cut > bytes - 16 ? 1 : 11) {
+            source.size = cut;
+            open_ok(&source);
+            assert_int_equal(render_page(the_render(), 1, cut % 2, page, &raster, &err), E_PAGE_BROKEN);
+            assert_non_null(strstr(err.text, "cut off"));
+        }
+        source.size = bytes;
+        source.data[data_at + 6] ^= 1;
+        open_ok(&source);
+        assert_int_equal(render_page(the_render(), 1, false, page, &raster, &err), E_PAGE_BROKEN);
+    }
+}
+
 /* ---- errors ---- */
 
 static void what_is_no_document_is_refused(void **state)
@@ -823,6 +851,7 @@ int main(void)
         cmocka_unit_test(jpegs_are_turned_as_exif_says),
         cmocka_unit_test(pngs_of_each_depth),
         cmocka_unit_test(a_png_with_alpha_lies_on_white),
+        cmocka_unit_test(a_png_that_is_not_whole_is_broken),
         cmocka_unit_test(what_is_no_document_is_refused),
         cmocka_unit_test(a_header_after_rubbish_is_a_header),
         cmocka_unit_test(wrong_page_counts_lose_no_page),
