@@ -14,6 +14,7 @@ enum {
     NESTING_MAX = 28,  /* q */
     DICT_MAX_1 = 4095, /* entries; ISO 19005-1, 6.1.12 */
     ARRAY_MAX_1 = 8191,
+    REAL_MAX_1 = 32767,
     INKS_MAX = 32,
     INKS_MAX_1 = 8, /* of a DeviceN */
     SIDE_MIN_PT = 3,
@@ -197,7 +198,8 @@ static void check_states(struct conform *conform, fz_context *ctx, pdf_obj *stat
 static void check_action(struct conform *conform, fz_context *ctx, pdf_obj *dict, const char *key)
 {
     pdf_obj *action = pdf_dict_gets(ctx, dict, key);
-    if (pdf_is_dict(ctx, action) && pdf_dict_get(ctx, action, PDF_NAME(S)) && !action_is_allowed(ctx, action))
+    if (pdf_is_dict(ctx, action) && pdf_dict_get(ctx, action, PDF_NAME(S)) &&
+        !action_is_allowed(ctx, action, conform->first_part))
         found(conform, ctx, dict, conform->first_part ? "6.6.1" : "6.5.1", "action %.40s", name_of(ctx, action, "S"));
 }
 
@@ -241,6 +243,8 @@ static void check_object(fz_context *ctx, void *user, pdf_obj *object)
         check_dict(conform, ctx, object);
     else if (pdf_is_array(ctx, object))
         check_array(conform, ctx, object);
+    else if (conform->first_part && pdf_is_real(ctx, object) && fabsf(pdf_to_real(ctx, object)) > REAL_MAX_1)
+        found(conform, ctx, object, limits, "a number beyond %d", REAL_MAX_1);
     else if (pdf_is_name(ctx, object) && strlen(pdf_to_name(ctx, object)) > NAME_MAX_BYTES)
         found(conform, ctx, object, limits, "a name of more than %d bytes", NAME_MAX_BYTES);
     else if (pdf_is_string(ctx, object) && pdf_to_str_len(ctx, object) > STRING_MAX_BYTES)

@@ -278,7 +278,7 @@ static fz_point word_start(const Sohoa__Word *word, const struct slope *slope, d
 /* Boxes of neighbours may overlap; without a gap between them programs that take text out make one word of two. */
 static double word_length_before(fz_point start, double length, const Sohoa__Word *next, const struct slope *slope)
 {
-    static const double gap_least = 0.2, shortest = 0.4; /* of the height, of the length */
+    static const double gap_least = 0.2, shortest = 0.1; /* of the height, of the length */
     double ignored;
     fz_point end = word_start(next, slope, &ignored);
     double room = (end.x - start.x) * slope->along_x + (end.y - start.y) * slope->along_y - gap_least * slope->height;

@@ -37,22 +37,25 @@ static bool is_one_of(const char *name, const char *const *list)
     return *list;
 }
 
-bool action_is_allowed(fz_context *ctx, pdf_obj *action)
+bool action_is_allowed(fz_context *ctx, pdf_obj *action, bool first_part)
 {
-    static const char *const allowed[] = {"GoTo", "GoToR", "GoToE", "Thread", "URI", "Named", "SubmitForm", NULL};
+    static const char *const allowed[] = {"GoTo", "GoToR", "Thread", "URI", "Named", "SubmitForm", NULL};
     static const char *const named[] = {"NextPage", "PrevPage", "FirstPage", "LastPage", NULL};
     const char *kind = pdf_dict_get_name(ctx, action, PDF_NAME(S));
     if (!strcmp(kind, "Named"))
         return is_one_of(pdf_dict_get_name(ctx, action, PDF_NAME(N)), named);
-    return is_one_of(kind, allowed);
+    return is_one_of(kind, allowed) || (!first_part && !strcmp(kind, "GoToE"));
 }
 
+/* Resources may bear an action's key as a name: what does not tell its kind of action is none. */
 static void action_mend(fz_context *ctx, pdf_obj *dict, const char *key)
 {
     pdf_obj *action = pdf_dict_gets(ctx, dict, key);
-    if (pdf_is_dict(ctx, action) && !action_is_allowed(ctx, action))
+    if (pdf_is_stream(ctx, action) || !pdf_is_name(ctx, pdf_dict_get(ctx, action, PDF_NAME(S))))
+        return;
+    if (!action_is_allowed(ctx, action, false))
         pdf_dict_dels(ctx, dict, key);
-    else if (pdf_is_dict(ctx, action) && pdf_is_array(ctx, pdf_dict_get(ctx, action, PDF_NAME(Next))))
+    else if (pdf_is_array(ctx, pdf_dict_get(ctx, action, PDF_NAME(Next))))
         pdf_dict_del(ctx, action, PDF_NAME(Next)); /* a list of them; single ones are met on their own */
 }
 

@@ -271,8 +271,8 @@ void usage_drop(fz_context *ctx, struct usage *usage);
 
 void mend_document(fz_context *ctx, pdf_document *pdf);
 void mend_for_2b(fz_context *ctx, pdf_document *pdf); /* what PDF/A-1 asks for and PDF/A-2 had better be without */
-bool action_is_allowed(fz_context *ctx, pdf_obj *action);
-bool intent_is_known(fz_context *ctx, pdf_obj *name); /* also NULL */
+bool action_is_allowed(fz_context *ctx, pdf_obj *action, bool first_part); /* first_part: of ISO 19005 */
+bool intent_is_known(fz_context *ctx, pdf_obj *name);                      /* also NULL */
 
 /* substitute.c */
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""pdfa_sources.py PICTURE FOLDER: sources of the kinds that PDF/A is hard for, made of a picture with text. Those in
-FOLDER/plain can become PDF/A-1b, those in FOLDER/later only -2b, those in FOLDER/never neither."""
+"""pdfa_sources.py PICTURE FOLDER: sources of the kinds that PDF/A is hard for, made of a picture with text (A4 at 200 dpi; only its
+head, to be read quickly). Those in FOLDER/plain can become PDF/A-1b, those in FOLDER/later only -2b, those in FOLDER/never neither."""
 import io
 import os
 import sys
@@ -10,6 +10,7 @@ import pikepdf
 from PIL import Image
 from pikepdf import Array, Dictionary, Name, String
 
+DPI, HEAD = 200, (0, 0, 1654, 480)
 LIBERATION = "/usr/share/fonts/truetype/liberation2/LiberationSerif-Regular.ttf"
 
 
@@ -23,8 +24,8 @@ def document():
     return pikepdf.new()
 
 
-def page_of(pdf, contents, resources, **more):
-    page = Dictionary(Type=Name.Page, MediaBox=[0, 0, 595, 842], Contents=pdf.make_stream(contents), Resources=resources, **more)
+def page_of(pdf, contents, resources, width=595, height=842, **more):
+    page = Dictionary(Type=Name.Page, MediaBox=[0, 0, width, height], Contents=pdf.make_stream(contents), Resources=resources, **more)
     pdf.pages.append(pikepdf.Page(pdf.make_indirect(page)))
     return pdf.pages[-1].obj
 
@@ -32,7 +33,8 @@ def page_of(pdf, contents, resources, **more):
 def scan(pdf, picture, data, filter_name, space, **more):
     image = pdf.make_stream(data, Type=Name.XObject, Subtype=Name.Image, Width=picture.width, Height=picture.height,
                             BitsPerComponent=8, ColorSpace=Name("/" + space), Filter=Name("/" + filter_name), **more)
-    return page_of(pdf, b"q 595 0 0 842 0 0 cm /Im0 Do Q", Dictionary(XObject=Dictionary(Im0=image)))
+    width, height = (round(side * 72 / DPI) for side in HEAD[2:])
+    return page_of(pdf, b"q %d 0 0 %d 0 0 cm /Im0 Do Q" % (width, height), Dictionary(XObject=Dictionary(Im0=image)), width, height)
 
 
 def jpeg(pdf, picture, mode, **more):
@@ -117,6 +119,13 @@ def plain(picture, put):
     text(pdf, embedded_font(pdf))
     put("digital", pdf)
     pdf = document()
+    page = jpeg(pdf, picture, "L")  # names of resources that are keys elsewhere
+    page.Resources.XObject["/A"] = page.Resources.XObject.Im0
+    del page.Resources.XObject["/Im0"]
+    page.Resources.Font = Dictionary(Next=pdf.make_indirect(embedded_font(pdf)))
+    page.Contents = pdf.make_stream(b"q 595 0 0 173 0 0 cm /A Do Q BT /Next 12 Tf 72 9 Td (Seen) Tj ET")
+    put("names", pdf)
+    pdf = document()
     text(pdf, Dictionary(Type=Name.Font, Subtype=Name.TrueType, BaseFont=Name("/Times New Roman,Bold"), Encoding=Name.WinAnsiEncoding))
     put("times", pdf)
     pdf = document()
@@ -131,6 +140,15 @@ def later(picture, put):
     pdf = document()
     layers(pdf, jpeg(pdf, picture, "L"))
     put("layers", pdf)
+    pdf = document()
+    page = jpeg(pdf, picture, "L")
+    page.Annots = Array([Dictionary(Type=Name.Annot, Subtype=Name.Link, Rect=[0, 0, 50, 50], F=4, A=Dictionary(
+        S=Name.GoToE, F=String("other.pdf"), D=Array([0, Name.Fit])))])
+    put("embedded-target", pdf)
+    pdf = document()
+    page = jpeg(pdf, picture, "L")
+    page.PieceInfo = Dictionary(A=Dictionary(LastModified=String("D:2021"), Private=Array([pikepdf.Object.parse(b"40000.5")])))
+    put("great-number", pdf)
     pdf = document()
     page = text(pdf, embedded_font(pdf), b"/G0 gs BT /F1 12 Tf 72 720 Td (Clear) Tj ET")
     page.Resources.ExtGState = Dictionary(G0=Dictionary(ca=0.5, BM=Name.Multiply))
@@ -157,12 +175,12 @@ def never(picture, put):
 
 
 def main(path, folder):
-    picture = Image.open(path).convert("RGB")
+    picture = Image.open(path).convert("RGB").crop(HEAD)
     for make in (plain, later, never):
         target = os.path.join(folder, make.__name__)
         os.makedirs(target, exist_ok=True)
         make(picture, lambda label, pdf, at=target, **how: pdf.save(os.path.join(at, label + ".pdf"), **how))
-    picture.convert("1").save(os.path.join(folder, "plain", "g4.tiff"), compression="group4", dpi=(200, 200))
+    picture.convert("1").save(os.path.join(folder, "plain", "g4.tiff"), compression="group4", dpi=(DPI, DPI))
 
 
 if __name__ == "__main__":

@@ -471,6 +471,38 @@ static void copied_text_has_words_and_lines(void **state)
     assert_non_null(strstr(buf_text(&text), "Độc lập - Tự do\n"));
 }
 
+/* Boxes that are too wide, as Tesseract gives them at times: over the next words, or but for a letter's breadth. */
+static void words_whose_boxes_overlap_stay_apart(void **state)
+{
+    (void)state;
+    struct maker maker;
+    scan_pdf(&maker, "", only_scan);
+    AUTO(page_destroy) Sohoa__Page *page = scan_page(300, 200, 144);
+    Sohoa__Block *block = page_add_block(page);
+    static const struct {
+        int32_t x;
+        uint32_t w;
+    } box[] = {
+        {20,  52 },
+        {76,  106},
+        {118, 24 },
+        {149, 28 },
+        {158, 55 }
+    };
+    Sohoa__Line *line = block_add_line(block);
+    add_words(line, "CONG HOA XA a an", 20, 40, 22);
+    for (size_t i = 0; i < line->n_words; i++) {
+        line->words[i]->x = box[i].x;
+        line->words[i]->w = box[i].w;
+    }
+    page_fit_bounds(page);
+    assemble_page(&maker.pdf, page);
+    buf_destroy(&maker.pdf);
+    AUTO(buf_destroy) struct buf text = {0};
+    assert_int_equal(run(&text, "pdftotext out.pdf -"), 0);
+    assert_string_equal(buf_text(&text), "CONG HOA XA a an\n\n\f");
+}
+
 /* Letters beyond the first plane, and private ones, come out as they went in. */
 static void every_letter_has_its_meaning(void **state)
 {
@@ -766,6 +798,7 @@ int main(void)
         cmocka_unit_test(upright_lines_are_placed_along_their_baseline),
         cmocka_unit_test(leaning_lines_keep_their_words_whole),
         cmocka_unit_test(copied_text_has_words_and_lines),
+        cmocka_unit_test(words_whose_boxes_overlap_stay_apart),
         cmocka_unit_test(every_letter_has_its_meaning),
         cmocka_unit_test(an_older_layer_goes),
         cmocka_unit_test(visible_text_survives_the_older_layer),
