@@ -75,6 +75,8 @@ struct raster *bits_take(fz_context *ctx, fz_image *image)
         if (!raster)
             fz_throw(ctx, FZ_ERROR_MEMORY, "no memory for %d x %d bits", image->w, image->h);
         size_t bytes = fz_read(ctx, stream, raster->data, raster->height_px * raster->stride_bytes);
+        if (bytes < raster->height_px * raster->stride_bytes)
+            fz_warn(ctx, "the bits end early");
         if (invert)
             bits_invert(raster->data, bytes);
     }

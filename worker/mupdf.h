@@ -42,6 +42,7 @@ struct render {
     uint32_t pages;
     pdf_document *pdf; /* one of the two while a document is open */
     struct picture *picture;
+    unsigned complaints; /* warnings and errors that MuPDF spoke of */
 };
 
 /* In fz_catch: the error that was thrown, as E_MEMORY or code. */

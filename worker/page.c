@@ -196,6 +196,14 @@ void page_note(Sohoa__Page *page, Sohoa__PageNote note)
     page->n_notes++;
 }
 
+bool page_has_note(const Sohoa__Page *page, Sohoa__PageNote note)
+{
+    for (size_t i = 0; i < page->n_notes; i++)
+        if (page->notes[i] == note)
+            return true;
+    return false;
+}
+
 const char *page_note_name(Sohoa__PageNote note)
 {
     static const char *const name[] = {
@@ -213,6 +221,7 @@ const char *page_note_name(Sohoa__PageNote note)
         [SOHOA__PAGE_NOTE__NOTE_SPECKLED] = "speckled",
         [SOHOA__PAGE_NOTE__NOTE_RED] = "red",
         [SOHOA__PAGE_NOTE__NOTE_BLUE] = "blue",
+        [SOHOA__PAGE_NOTE__NOTE_DAMAGED] = "damaged",
     };
     return (size_t)note < sizeof name / sizeof *name ? name[note] : "none";
 }

@@ -32,6 +32,7 @@ void page_prune(Sohoa__Page *page, bool (*keep)(const Sohoa__Word *word, const v
 
 /* Adds note unless it is there. */
 void page_note(Sohoa__Page *page, Sohoa__PageNote note);
+bool page_has_note(const Sohoa__Page *page, Sohoa__PageNote note);
 /* "low_dpi", as records say it; borrowed for good. */
 const char *page_note_name(Sohoa__PageNote note);
 

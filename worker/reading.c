@@ -102,7 +102,7 @@ static int page_settle(Sohoa__Page *page, bool scant, struct err *err)
     if (scant && !words_are_sure(page))
         page_prune(page, word_is_own, NULL);
     page_fit_bounds(page);
-    if (scant && !page->n_blocks)
+    if (scant && !page->n_blocks && !page_has_note(page, SOHOA__PAGE_NOTE__NOTE_DAMAGED))
         page->kind = SOHOA__PAGE_KIND__PAGE_BLANK;
     return 0;
 }

@@ -25,9 +25,12 @@ static const double SCAN_SHARE = 0.80;      /* of the page under images: a scan 
 static const double SCAN_PART_SHARE = 0.50; /* ... when there is little text */
 static const double SHRINK_SHARE = 0.49;    /* of an image's dpi at which it is sure to be drawn from half its size */
 
-static void say_nothing(void *user, const char *message)
+/* What MuPDF complains about is counted, not printed. */
+static void complaint_hear(void *user, const char *message)
 {
-    (void)user, (void)message;
+    struct render *render = user;
+    (void)message;
+    render->complaints++;
 }
 
 static void *alloc_malloc(void *user, size_t bytes)
@@ -81,8 +84,8 @@ int render_new(uint64_t max_pixels, const char *tessdata, struct render **ret_re
         free(render);
         return err_set(err, E_NOMEM, "no MuPDF context");
     }
-    fz_set_warning_callback(render->ctx, say_nothing, NULL);
-    fz_set_error_callback(render->ctx, say_nothing, NULL);
+    fz_set_warning_callback(render->ctx, complaint_hear, render);
+    fz_set_error_callback(render->ctx, complaint_hear, render);
     OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG | OPENSSL_INIT_ADD_ALL_DIGESTS, NULL); /* reads a file */
     int rc = font_load(render, tessdata, err);
     if (rc)
@@ -321,8 +324,12 @@ static int turn_page(struct render *render, uint32_t page_no, bool degraded, str
         return err_set(err, E_PAGE_SIZE, "%.0f x %.0f points are above max_pixels even at %d dpi", turn->leaf.box.x1,
                        turn->leaf.box.y1, DPI_MIN);
     words_load(ctx, &turn->leaf, look->texts_under, plan.own_words, &turn->words);
+    fz_flush_warnings(ctx); /* else the same one again would not be heard */
+    unsigned complaints = render->complaints;
     if (plan.scan)
         turn->raster = page_raster(render, &turn->leaf, look, &plan, &view, degraded);
+    if (render->complaints > complaints)
+        page_note(page, SOHOA__PAGE_NOTE__NOTE_DAMAGED);
     page_describe(look, &plan, &view, page);
     page->degraded = degraded;
     return words_add(&turn->words, &view, page, err);

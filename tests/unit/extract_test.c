@@ -379,6 +379,7 @@ static void sample_compare(const struct sample *sample, unsigned rotate)
     buf_destroy(&maker.pdf);
     AUTO(raster_destroy) struct raster *own = NULL;
     AUTO(page_destroy) Sohoa__Page *page = page_ok(1, false, &own);
+    assert_false(page_has_note(page, SOHOA__PAGE_NOTE__NOTE_DAMAGED));
     assert_int_equal(own->width_px, rotate % 180 ? H : W);
     assert_int_equal(own->height_px, rotate % 180 ? W : H);
     if (!sample->drawn && !sample->channels)
@@ -413,9 +414,35 @@ static void cut_bits_end_in_paper(void **state)
     buf_destroy(&maker.pdf);
     AUTO(raster_destroy) struct raster *own = NULL;
     AUTO(page_destroy) Sohoa__Page *page = page_ok(1, false, &own);
+    assert_true(page_has_note(page, SOHOA__PAGE_NOTE__NOTE_DAMAGED));
     assert_int_equal(own->height_px, H + 1);
     for (uint32_t x = 0; x < W; x++)
         assert_int_equal(shade_at(own, x, H), 255);
+}
+
+static void damaged_data_are_noted(void **state)
+{
+    (void)state;
+    static const enum coder coder[] = {FLATE, LZW, RUN_LENGTH, FAX_G4, FAX_G3, JPEG};
+    for (size_t i = 0; i < sizeof samples / sizeof *samples; i++)
+        for (size_t c = 0; c < sizeof coder / sizeof *coder; c++) {
+            if (samples[i].coder != coder[c] || samples[i].drawn)
+                continue;
+            struct maker maker;
+            AUTO(buf_destroy) struct buf data = {0};
+            sample_data(&samples[i], &data);
+            sample_pdf(&samples[i], 0, &maker);
+            uint8_t *at = memmem(maker.pdf.data, maker.pdf.size, data.data, data.size);
+            memset(at + data.size / 2, 0, data.size - data.size / 2);
+            open_ok(&maker.pdf);
+            buf_destroy(&maker.pdf);
+            for (int again = 0; again < 2; again++) {
+                AUTO(raster_destroy) struct raster *own = NULL;
+                AUTO(page_destroy) Sohoa__Page *page = page_ok(1, false, &own);
+                if (!page_has_note(page, SOHOA__PAGE_NOTE__NOTE_DAMAGED))
+                    fail_msg("%s: nothing is said of its damage", samples[i].name);
+            }
+        }
 }
 
 /* ---- above the limit of pixels ---- */
@@ -429,14 +456,6 @@ static struct render *small_render(void)
     if (!render)
         assert_int_equal(render_new(FEW_PIXELS, TESSDATA, &render, &err), 0);
     return render;
-}
-
-static bool has_note(const Sohoa__Page *page, Sohoa__PageNote note)
-{
-    for (size_t i = 0; i < page->n_notes; i++)
-        if (page->notes[i] == note)
-            return true;
-    return false;
 }
 
 static int mean_at(const struct raster *whole, uint32_t x, uint32_t y)
@@ -461,13 +480,13 @@ static void assert_halved(const char *name, const struct buf *source, int slack)
     AUTO(page_destroy) Sohoa__Page *small = page_new(1);
     open_ok(source);
     AUTO(page_destroy) Sohoa__Page *page = page_ok(1, false, &whole);
-    assert_false(has_note(page, SOHOA__PAGE_NOTE__NOTE_REDUCED));
+    assert_false(page_has_note(page, SOHOA__PAGE_NOTE__NOTE_REDUCED));
     int rc = open_bytes(small_render(), source->data, source->size, &err);
     if (!rc)
         rc = render_page(small_render(), 1, false, small, &half, &err);
     if (rc)
         fail_msg("%s: %s", name, err.text);
-    assert_true(has_note(small, SOHOA__PAGE_NOTE__NOTE_REDUCED));
+    assert_true(page_has_note(small, SOHOA__PAGE_NOTE__NOTE_REDUCED));
     assert_int_equal(small->dpi_scan, page->dpi_scan);
     assert_int_equal(half->dpi, (page->dpi_scan + 1) / 2);
     assert_int_equal(half->width_px, (W + 1) / 2);
@@ -534,9 +553,8 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_coding_gives_what_is_seen),
-        cmocka_unit_test(cut_bits_end_in_paper),
-        cmocka_unit_test(large_images_in_pdfs_are_halved),
+        cmocka_unit_test(every_coding_gives_what_is_seen), cmocka_unit_test(cut_bits_end_in_paper),
+        cmocka_unit_test(damaged_data_are_noted),          cmocka_unit_test(large_images_in_pdfs_are_halved),
         cmocka_unit_test(large_pictures_are_halved),
     };
     return cmocka_run_group_tests(tests, dir_setup, tear_down);
