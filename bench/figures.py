@@ -37,7 +37,7 @@ def truth_pages(documents):
                 yield document, int(row["page"]) - 1, row
 
 
-def _scores(documents, sums):
+def scores(documents, sums):
     """[(row, record of the page, {reader: score of the page})] of the pages that are not blank."""
     scored = []
     for document, at, row in truth_pages(documents):
@@ -112,7 +112,7 @@ def figures(documents, sums, failed):
         found["vs_" + name] = peer.cpu_s / ours.cpu_s if peer else None
     found["failed"] = {name: why for name, why in failed.items() if why}
     found["born_digital"] = sum(r["kind"] == "text" for pages in ours.records.values() for r in pages)
-    scored = _scores(documents, sums)
+    scored = scores(documents, sums)
     found["classes"] = dict(Counter(page_class(row) for _, _, row in truth_pages(documents))) if scored else None
     found.update(_accuracy(scored, sums))
     found.update(_pages(documents, scored, sums))
@@ -122,7 +122,7 @@ def figures(documents, sums, failed):
 def by_damage(documents, sums):
     """{damage: (pages, {reader: body CER})} over the pages that are upright and have it, whatever else they have."""
     having = defaultdict(list)
-    for entry in _scores(documents, sums):
+    for entry in scores(documents, sums):
         if page_class(entry[0]) in UPRIGHT:
             for damage in entry[0]["damage"].split(","):
                 having[damage].append(entry)

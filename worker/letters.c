@@ -309,7 +309,7 @@ static void word_correct(Sohoa__Word *word, const char *before)
 static void line_correct(Sohoa__Line *line)
 {
     for (size_t i = 0; i < line->n_words; i++)
-        if (!line->words[i]->own)
+        if (!line->words[i]->own && !*line->words[i]->raw)
             word_correct(line->words[i], i ? line->words[i - 1]->text : NULL);
 }
 

@@ -8,7 +8,7 @@
 /* Corrects words that were read where there is just one likely way: a word that can't be, where one letter, replaced
  * by one it is taken for, makes the only possible syllable; capitals within a word; Icelandic eth for Đ; l or I for 1
  * behind "Điều" and its like. What is possible as it is stays, also "tố" for "tổ". The word keeps what was said as its
- * raw; text is NFC as before. */
+ * raw, and words that have one already stay; text is NFC as before. */
 void letters_correct(Sohoa__Page *page);
 
 #endif

@@ -6,6 +6,7 @@
 #include "proto/auto.h"
 #include "worker/clean.h"
 #include "worker/letters.h"
+#include "worker/phrases.h"
 #include "worker/quality.h"
 #include "worker/upright.h"
 
@@ -129,6 +130,7 @@ int page_read(struct reader *reader, struct raster **raster, bool degraded, Soho
 {
     int rc = page_run(reader, raster, degraded, page, err);
     if (!rc) {
+        phrases_correct(page);
         letters_correct(page);
         quality_measure(page);
     }

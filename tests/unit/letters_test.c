@@ -115,6 +115,17 @@ static void the_sources_own_words_stay(void **state)
     assert_string_equal(word->raw, "");
 }
 
+static void words_that_were_corrected_before_keep_their_raw(void **state)
+{
+    (void)state;
+    AUTO(page_destroy) Sohoa__Page *page = page_new(1);
+    Sohoa__Word *word = line_add_word(block_add_line(page_add_block(page)), "đât");
+    word->raw = strdup("dât");
+    letters_correct(page);
+    assert_string_equal(word->text, "đât");
+    assert_string_equal(word->raw, "dât");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +135,7 @@ int main(void)
         cmocka_unit_test(eth_is_no_letter_of_vietnamese),
         cmocka_unit_test(articles_are_numbered),
         cmocka_unit_test(the_sources_own_words_stay),
+        cmocka_unit_test(words_that_were_corrected_before_keep_their_raw),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
