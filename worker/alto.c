@@ -108,8 +108,6 @@ static void word_write(struct alto *alto, const char *id, size_t number, const S
         confidence(alto, "WC", word->confidence_cpct);
     if (*word->raw)
         alternative_write(alto, "raw", word->raw);
-    if (*word->second)
-        alternative_write(alto, "second reading", word->second);
     end(alto);
 }
 

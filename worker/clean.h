@@ -9,13 +9,6 @@
 #include "proto/sohoa.pb-c.h"
 #include "worker/raster.h"
 
-/* How much writing there is: none; less than a few lines, or nothing but red; or more. */
-enum clean_ink { CLEAN_BLANK, CLEAN_SCANT, CLEAN_WRITTEN };
-
-/* Judges from a reduced picture, in milliseconds: what shines through, specks, holes, folds and dark edges are no
- * writing. In doubt there is some. Errors: E_MEMORY. */
-int clean_judge(const struct raster *raster, enum clean_ink *ret_ink, struct err *err);
-
 #define CLEAN_NOTE(name) (1u << SOHOA__PAGE_NOTE__NOTE_##name)
 
 struct clean_report {

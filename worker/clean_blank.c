@@ -182,15 +182,3 @@ bool look_is_spread(const struct look *look)
             return true;
     return false;
 }
-
-int clean_judge(const struct raster *raster, enum clean_ink *ret_ink, struct err *err)
-{
-    struct look_ink ink;
-    AUTO(look_clear) struct look look = {0};
-    int rc = look_take(raster, &look, err);
-    if (rc)
-        return rc;
-    look_count(&look, &ink);
-    *ret_ink = look_judge(&ink);
-    return 0;
-}

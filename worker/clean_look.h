@@ -60,6 +60,9 @@ struct look_ink {
     uint64_t red_px, red_full_px, edge_px;
 };
 void look_count(struct look *look, struct look_ink *ret_ink);
+
+/* How much writing there is: none; less than a few lines, or nothing but red or pale; or more. In doubt there is some. */
+enum clean_ink { CLEAN_BLANK, CLEAN_SCANT, CLEAN_WRITTEN };
 enum clean_ink look_judge(const struct look_ink *ink);
 
 /* Two pages side by side: marks on both sides of an empty gutter, on a picture that is wider than high. Only for

@@ -263,11 +263,12 @@ static bool number_replace(const char *before, const char *text, struct buf *out
     size_t chars = strcspn(text, ".,:;"), digits = strspn(text, "0123456789");
     if (!chars || text[0] == 'O' || text[0] == 'o' || strspn(text, "0123456789LlI|Oo") != chars || digits == chars)
         return false;
-    for (; *text; text++) {
-        const char *at = strchr(seen, *text);
-        char digit = at ? meant[at - seen] : *text;
+    for (size_t i = 0; i < chars; i++) {
+        const char *at = strchr(seen, text[i]);
+        char digit = at ? meant[at - seen] : text[i];
         buf_append(out, &digit, 1);
     }
+    buf_puts(out, text + chars);
     return true;
 }
 

@@ -270,8 +270,7 @@ static int line_check(const Sohoa__Line *line, size_t *words, struct err *err)
     if (*words > PAGE_MAX_WORDS)
         return err_set(err, E_FRAME, "a page has more than %d words", PAGE_MAX_WORDS);
     for (size_t i = 0; i < line->n_words; i++) {
-        if (!text_is_utf8(line->words[i]->text) || !text_is_utf8(line->words[i]->raw) ||
-            !text_is_utf8(line->words[i]->second))
+        if (!text_is_utf8(line->words[i]->text) || !text_is_utf8(line->words[i]->raw))
             return err_set(err, E_FRAME, "a page has a word that is not UTF-8");
         if (line->words[i]->confidence_cpct > PAGE_SURE_CPCT)
             return err_set(err, E_FRAME, "a page has a word with a confidence above 100 %%");

@@ -193,6 +193,12 @@ static void line_measure(Sohoa__Line *line, struct tally *page)
     tally_join(page, &tally);
 }
 
+/* Whatever was read: there should have been something, or there should have been more. */
+static bool page_is_suspect(const Sohoa__Page *page, uint32_t words)
+{
+    return page->kind == SOHOA__PAGE_KIND__PAGE_SCAN && (!words || page_has_note(page, SOHOA__PAGE_NOTE__NOTE_DAMAGED));
+}
+
 void quality_measure(Sohoa__Page *page)
 {
     struct page_figures figures;
@@ -207,5 +213,7 @@ void quality_measure(Sohoa__Page *page)
     figures_set(&page->quality, &tally);
     page->error_cpct = page->quality ? predict_cpct(&tally, page->quality) : 0;
     page->grade = page->quality ? grade_of(page->error_cpct) : SOHOA__GRADE__GRADE_NONE;
+    if (page_is_suspect(page, figures.words))
+        page->grade = SOHOA__GRADE__GRADE_C;
     scan_note(page);
 }

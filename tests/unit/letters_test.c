@@ -94,6 +94,7 @@ static void articles_are_numbered(void **state)
     (void)state;
     corrected("Điều L.", "1.");
     corrected("Điều l0.", "10.");
+    corrected("Điều l.Lập", "1.Lập");
     corrected("Khoản I,", "1,");
     corrected("ĐIỀU lO", "10");
     stays("Điều 12.");

@@ -97,6 +97,26 @@ static void few_letters_predict_more(void **state)
     assert_int_equal(last, 1200 * 100 / 2828);
 }
 
+static void suspect_scans_are_to_be_looked_at(void **state)
+{
+    (void)state;
+    AUTO(page_destroy) Sohoa__Page *page = page_new(1);
+    quality_measure(page);
+    assert_int_equal(page->grade, SOHOA__GRADE__GRADE_C);
+    page->kind = SOHOA__PAGE_KIND__PAGE_BLANK;
+    quality_measure(page);
+    assert_int_equal(page->grade, SOHOA__GRADE__GRADE_NONE);
+    page->kind = SOHOA__PAGE_KIND__PAGE_SCAN;
+    Sohoa__Line *line = block_add_line(page_add_block(page));
+    for (int i = 0; i < 100; i++)
+        add(line, "dân", 9900);
+    quality_measure(page);
+    assert_int_not_equal(page->grade, SOHOA__GRADE__GRADE_C);
+    page_note(page, SOHOA__PAGE_NOTE__NOTE_DAMAGED);
+    quality_measure(page);
+    assert_int_equal(page->grade, SOHOA__GRADE__GRADE_C);
+}
+
 static void own_words_do_not_count(void **state)
 {
     (void)state;
