@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -400,6 +401,10 @@ int main(int argc, char **argv)
     if (!parse_options(argc, argv, &plan)) {
         fputs(usage, stderr);
         return 2;
+    }
+    if (plan.keep && mkdir(plan.keep, 0777) && errno != EEXIST) {
+        fprintf(stderr, "blank: %s: %s\n", plan.keep, strerror(errno));
+        return 1;
     }
     size_t bytes = (size_t)(plan.pages + plan.blank_pages) * sizeof(struct verdict);
     struct verdict *verdicts = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
  * What the MuPDF files share: render.c (the flow of reading), tap.c (bytes of the source), tree.c (pages of a PDF),
- * tiff.c and picture.c (pictures as sources), look.c (what is on a page), pixels.c and bits.c (a page's picture), words.c
+ * tiff.c and picture.c (pictures as sources), look.c (what is on a page), pixels.c, bits.c and wavelet.c (a page's picture), words.c
  * (a page's own text), signature.c; pdf.c (the flow of writing), sheet.c (a picture as a PDF page), layer.c (the
  * invisible text), strip.c (an older layer); archive.c (the flow to PDF/A), objects.c, mend.c (what must not be),
  * usage.c (what is in use), substitute.c (fonts), conform.c and jpx.c (the rules), profile.c (colour), claim.c (XMP).
@@ -28,6 +28,7 @@ enum {
     DEGRADED_DPI = 150,
     DPI_MIN = 10, /* a page that exceeds max_pixels even so is refused */
     SIDE_MAX_PX = 32000,
+    DECODED_WHOLE_PX = 20000000, /* images above are decoded reduced where that serves */
 };
 
 struct picture;
@@ -119,6 +120,20 @@ fz_buffer *picture_coded(fz_context *ctx, const struct picture *picture, const s
 void frame_size(const struct frame *frame, double *ret_width_pt, double *ret_height_pt); /* as displayed */
 fz_matrix frame_turn(const struct frame *frame); /* unit square as stored -> as displayed, y down */
 
+/* wavelet.c */
+
+enum { WAVELETS_MAX = 8 };
+
+/* A page's large JPEG 2000 images, which MuPDF takes from its store instead of decoding them whole. */
+struct wavelets {
+    fz_image *image[WAVELETS_MAX];
+    unsigned count;
+};
+
+/* To be called before the page is run, and dropped after. degraded: decoded within that profile's memory. */
+void wavelets_load(fz_context *ctx, pdf_obj *page, bool degraded, struct wavelets *wavelets);
+void wavelets_drop(fz_context *ctx, struct wavelets *wavelets);
+
 /* look.c */
 
 /* A page of either kind of source. */
@@ -128,9 +143,10 @@ struct leaf {
     fz_matrix place;
     struct frame frame;
     fz_rect box; /* pt; starts at 0,0 */
+    struct wavelets wavelets;
 };
 
-void leaf_load(struct render *render, uint32_t page_no, struct leaf *leaf);
+void leaf_load(struct render *render, uint32_t page_no, bool degraded, struct leaf *leaf);
 void leaf_drop(fz_context *ctx, struct leaf *leaf);
 void leaf_paint(fz_context *ctx, const struct leaf *leaf, fz_device *dev, fz_matrix to_px, fz_cookie *cookie);
 

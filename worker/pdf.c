@@ -48,7 +48,7 @@ static void layer_renew(struct assembling *work, uint32_t index, pdf_obj *page_o
     fz_var(look);
     fz_try(ctx)
     {
-        leaf_load(work->render, index + 1, &leaf);
+        leaf_load(work->render, index + 1, false, &leaf);
         look_at(ctx, &leaf, &look);
         if (look.chars_hidden)
             strip_page(ctx, work->pdf, page_obj, &look);

@@ -18,7 +18,6 @@ enum {
     UNREADABLE_MAX_PCT = 20,      /* letters without meaning beyond which own text is not believed */
     TILED_DPI_MIN = 72,           /* what scans in pieces are drawn at */
     TILED_DPI_MAX = 600,
-    DEGRADED_WHOLE_PX = 20000000, /* images from here on are not decoded whole for the degraded profile */
 };
 
 static const double SCAN_SHARE = 0.80;      /* of the page under images: a scan */
@@ -220,7 +219,7 @@ static void picture_load(struct render *render, uint32_t page_no, struct leaf *l
     leaf->place = fz_post_scale(frame_turn(&leaf->frame), (float)w, (float)h);
 }
 
-void leaf_load(struct render *render, uint32_t page_no, struct leaf *leaf)
+void leaf_load(struct render *render, uint32_t page_no, bool degraded, struct leaf *leaf)
 {
     if (!render->pdf) {
         picture_load(render, page_no, leaf);
@@ -228,12 +227,14 @@ void leaf_load(struct render *render, uint32_t page_no, struct leaf *leaf)
     }
     leaf->page = fz_load_page(render->ctx, &render->pdf->super, (int)page_no - 1);
     leaf->box = fz_bound_page(render->ctx, leaf->page);
+    wavelets_load(render->ctx, pdf_page_from_fz_page(render->ctx, leaf->page)->obj, degraded, &leaf->wavelets);
 }
 
 void leaf_drop(fz_context *ctx, struct leaf *leaf)
 {
     fz_drop_page(ctx, leaf->page);
     fz_drop_image(ctx, leaf->image);
+    wavelets_drop(ctx, &leaf->wavelets);
     *leaf = (struct leaf){0};
 }
 
@@ -286,7 +287,7 @@ static void page_describe(const struct look *look, const struct plan *plan, cons
 static uint32_t degraded_dpi(const struct look *look, const struct view *view)
 {
     double dpi = view->dpi < DEGRADED_DPI ? view->dpi : DEGRADED_DPI;
-    if (look->cover && (uint64_t)look->cover->w * (uint64_t)look->cover->h > DEGRADED_WHOLE_PX)
+    if (look->cover && (uint64_t)look->cover->w * (uint64_t)look->cover->h > DECODED_WHOLE_PX)
         dpi = fmin(dpi, floor(look->dpi * SHRINK_SHARE));
     return (uint32_t)fmax(1, dpi);
 }
@@ -313,7 +314,7 @@ static int turn_page(struct render *render, uint32_t page_no, bool degraded, str
                      struct err *err)
 {
     fz_context *ctx = render->ctx;
-    leaf_load(render, page_no, &turn->leaf);
+    leaf_load(render, page_no, degraded, &turn->leaf);
     look_at(ctx, &turn->leaf, &turn->look);
     const struct look *look = &turn->look;
     if (look->errors && !look->images && !look->paths && !look->chars)

@@ -4,7 +4,15 @@
 #include "tests/unit/sources.h"
 
 #include <leptonica/allheaders.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <zlib.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+enum { SANITIZED = 1 };
+#else
+enum { SANITIZED = 0 };
+#endif
 
 enum { W = 61, H = 43, SCALE = 10, CODED_MAX = 1 << 20 };
 
@@ -543,6 +551,105 @@ static void large_pictures_are_halved(void **state)
     }
 }
 
+/* ---- JPEG 2000 that does not fit into memory whole ---- */
+
+enum { LARGE_W = 5200, LARGE_H = 4000, SPOT = 400, LARGE_MAX_PIXELS = 6000000, ROOM_BYTES = 160 << 20 };
+
+/* White with a black spot at the top left, one of middle gray below, and a red one to the right. */
+static void large_jpx_pdf(struct maker *maker)
+{
+    AUTO(buf_destroy) struct buf data = {0};
+    char dict[256];
+    static const char contents[] = "q 5200 0 0 4000 0 0 cm /Im0 Do Q";
+    PIX *pix = pixCreate(LARGE_W, LARGE_H, 32);
+    assert_int_equal(pixSetAll(pix), 0);
+    BOX *spot = boxCreate(0, 0, SPOT, SPOT);
+    pixSetInRectArbitrary(pix, spot, 0);
+    boxSetGeometry(spot, 0, LARGE_H / 2, SPOT, SPOT);
+    pixSetInRectArbitrary(pix, spot, 0x80808000);
+    boxSetGeometry(spot, LARGE_W / 2, 0, SPOT, SPOT);
+    pixSetInRectArbitrary(pix, spot, 0xc0202000);
+    boxDestroy(&spot);
+    assert_int_equal(pixWriteJp2k(dir_path("large.jp2"), pix, 0, 4, 0, 0), 0);
+    pixDestroy(&pix);
+    file_load(dir_path("large.jp2"), &data);
+    maker_start(maker);
+    maker_object(maker, "<</Type/Catalog /Pages 2 0 R>>");
+    maker_object(maker, "<</Type/Pages /Kids[3 0 R] /Count 1>>");
+    maker_object(maker, "<</Type/Page /Parent 2 0 R /MediaBox[0 0 5200 4000] /Contents 4 0 R "
+                        "/Resources<</XObject<</Im0 5 0 R>>>>>>");
+    maker_stream(maker, "", contents, sizeof contents - 1);
+    snprintf(dict, sizeof dict, "/Type/XObject /Subtype/Image /Width %d /Height %d /Filter/JPXDecode", LARGE_W,
+             LARGE_H);
+    maker_stream(maker, dict, data.data, data.size);
+    maker_end(maker);
+}
+
+static void room_limit(void)
+{
+    long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%ld", &pages), 1);
+    fclose(file);
+    rlim_t bytes = (rlim_t)(pages * sysconf(_SC_PAGESIZE)) + ROOM_BYTES;
+    struct rlimit limit = {bytes, bytes};
+    assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);
+}
+
+static int large_shade(const struct raster *raster, uint32_t x, uint32_t y)
+{
+    return shade_at(raster, x * raster->width_px / LARGE_W, y * raster->height_px / LARGE_H);
+}
+
+static void assert_spots(const struct raster *raster)
+{
+    assert_in_range(raster->width_px, LARGE_W * 0.48, LARGE_W * 0.5);
+    assert_in_range(large_shade(raster, SPOT / 2, SPOT / 2), 0, 4);
+    assert_in_range(large_shade(raster, SPOT / 2, (LARGE_H + SPOT) / 2), 124, 132);
+    assert_in_range(large_shade(raster, (LARGE_W + SPOT) / 2, SPOT / 2), 66, 90);
+    assert_in_range(large_shade(raster, LARGE_W / 2, LARGE_H / 2), 250, 255);
+}
+
+static void large_read(bool degraded)
+{
+    struct maker maker;
+    struct err err = {0};
+    struct render *render = NULL;
+    AUTO(raster_destroy) struct raster *raster = NULL;
+    AUTO(page_destroy) Sohoa__Page *page = page_new(1);
+    large_jpx_pdf(&maker);
+    assert_int_equal(render_new(LARGE_MAX_PIXELS, TESSDATA, &render, &err), 0);
+    assert_int_equal(open_bytes(render, maker.pdf.data, maker.pdf.size, &err), 0);
+    buf_destroy(&maker.pdf);
+    if (!SANITIZED)
+        room_limit();
+    if (render_page(render, 1, degraded, page, &raster, &err))
+        fail_msg("%s", err.text);
+    assert_spots(raster);
+    assert_int_equal(raster->channels, degraded ? 1 : 3);
+    raster_destroy(&raster);
+    render_destroy(&render); /* what lies in MuPDF's store is freed once */
+}
+
+/* Whole it takes 250 MB. In a process of its own, since memory is limited for good. */
+static void large_jpx_is_decoded_reduced(void **state)
+{
+    (void)state;
+    for (int degraded = 0; degraded < 2; degraded++) {
+        fflush(NULL);
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (!child) {
+            large_read(degraded);
+            _exit(0);
+        }
+        int status = 1;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+    }
+}
+
 static int tear_down(void **state)
 {
     struct render *small = small_render(), *whole = the_render();
@@ -556,7 +663,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_coding_gives_what_is_seen), cmocka_unit_test(cut_bits_end_in_paper),
         cmocka_unit_test(damaged_data_are_noted),          cmocka_unit_test(large_images_in_pdfs_are_halved),
-        cmocka_unit_test(large_pictures_are_halved),
+        cmocka_unit_test(large_pictures_are_halved),       cmocka_unit_test(large_jpx_is_decoded_reduced),
     };
     return cmocka_run_group_tests(tests, dir_setup, tear_down);
 }

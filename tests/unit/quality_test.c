@@ -165,7 +165,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(figures_weigh_words_by_letters),     cmocka_unit_test(grades_follow_the_prediction),
         cmocka_unit_test(a_worse_figure_never_predicts_less), cmocka_unit_test(own_words_do_not_count),
-        cmocka_unit_test(few_letters_predict_more),           cmocka_unit_test(scans_below_the_circular_are_noted),
+        cmocka_unit_test(suspect_scans_are_to_be_looked_at),  cmocka_unit_test(few_letters_predict_more),
+        cmocka_unit_test(scans_below_the_circular_are_noted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
