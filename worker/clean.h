@@ -20,8 +20,8 @@ struct clean_report {
     uint32_t notes;    /* CLEAN_NOTE() of what was seen and done */
 };
 
-/* Replaces *raster by the cleaned picture (gray or bilevel): of a size that reads well, paper white, red seals and
- * black borders gone, lines of text straight. degraded: at most 150 dpi. A blank page's picture stays as it is. On
+/* Replaces *raster by the cleaned picture (gray or bilevel): of a size that reads well, paper white, red seals,
+ * violet stamps and black borders gone, lines of text straight. degraded: at most 150 dpi. A blank page's picture stays as it is. On
  * failure *raster is untouched. Errors: E_MEMORY. */
 int clean_page(struct raster **raster, bool degraded, struct clean_report *report, struct err *err);
 

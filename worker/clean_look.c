@@ -21,8 +21,10 @@ enum {
     PAPER_PARTS = 4,       /* the level that one part of so many of a tile's pixels are above is its paper's ... */
     PAPER_LEAST_PARTS = 2, /* ... unless that is below one part of so many of the page's: then it is ink */
 
-    HUE_LEAST = 24, /* of 255: a stronger red, or blue, than the other two by this is ink of that colour */
-    RED_FULL = 90,  /* from here on it is not pale */
+    HUE_LEAST = 24,   /* of 255: a stronger red, or blue, than the other two by this is ink of that colour, */
+                      /* and violet ink has a weaker green by so much */
+    VIOLET_PARTS = 2, /* of the stronger of red and blue, above green, the weaker one has a part of so many: violet */
+    RED_FULL = 90,    /* from here on it is not pale */
 
     SPOT_LEAST = 26,          /* contrast that stands out, 10 %, ... */
     SPOT_NOISES = 4,          /* ... and so many standard deviations of the noise */
@@ -36,6 +38,7 @@ void look_clear(struct look *look)
     free(look->gray);
     free(look->contrast);
     free(look->hue);
+    free(look->violet);
     free(look->paper);
     free(look->spots);
     *look = (struct look){0};
@@ -65,9 +68,11 @@ static bool look_new(const struct raster *raster, struct look *look)
     look->gray = malloc(pixels);
     look->contrast = malloc(pixels);
     look->paper = malloc((size_t)look->tiles_x * look->tiles_y);
-    if (raster->channels == 3)
+    if (raster->channels == 3) {
         look->hue = malloc(pixels);
-    return look->gray && look->contrast && look->paper && (raster->channels < 3 || look->hue);
+        look->violet = malloc(pixels);
+    }
+    return look->gray && look->contrast && look->paper && (raster->channels < 3 || (look->hue && look->violet));
 }
 
 /* Adds a row of bytes, or of bits as 0 and 255, to the sums of its columns. Blocks of a fixed size become vectors. */
@@ -90,6 +95,12 @@ static int8_t hue_of(const uint32_t rgb[3])
     return (int8_t)(hue > 127 ? 127 : hue < -127 ? -127 : hue);
 }
 
+int look_violet(int red, int green, int blue)
+{
+    int weaker = red < blue ? red : blue, stronger = red < blue ? blue : red;
+    return weaker > green && VIOLET_PARTS * (weaker - green) >= stronger - green ? weaker - green : 0;
+}
+
 static void look_row(struct look *look, const uint16_t *sums, uint32_t channels, uint32_t y)
 {
     const uint32_t factor = look->factor;
@@ -104,8 +115,10 @@ static void look_row(struct look *look, const uint16_t *sums, uint32_t channels,
         for (uint32_t c = 0; c < channels; c++)
             rgb[c] = (uint32_t)(rgb[c] * part >> PART_BITS);
         gray[x] = (uint8_t)(channels == 3 ? (77 * rgb[0] + 151 * rgb[1] + 28 * rgb[2]) >> 8 : rgb[0]);
-        if (hue)
+        if (hue) {
             hue[x] = hue_of(rgb);
+            look->violet[(size_t)y * look->width_px + x] = (uint8_t)look_violet((int)rgb[0], (int)rgb[1], (int)rgb[2]);
+        }
     }
 }
 
@@ -292,6 +305,7 @@ static bool look_find_spots(struct look *look)
             continue;
         look->red_px += look->hue[i] >= HUE_LEAST;
         look->blue_px += look->hue[i] <= -HUE_LEAST;
+        look->violet_px += look->violet[i] >= HUE_LEAST;
     }
     for (uint32_t i = 0; i < pixels && look->spot_count < SPOT_MAX_COUNT; i++) {
         if (!flood.seen[i])

@@ -34,14 +34,18 @@ struct look {
     uint8_t *gray;        /* 0 black, 255 white */
     uint8_t *contrast;    /* how much darker than its paper, of LOOK_CONTRAST_ONE, up to 255 */
     int8_t *hue;          /* red ink above 0, blue ink below; NULL without colour */
+    uint8_t *violet;      /* look_violet(); NULL without colour */
     uint32_t tiles_x, tiles_y;
-    uint8_t *paper;              /* the paper's level in each tile, at least 1 */
-    int paper_level, paper_dark; /* median, and that of the darkest tenth of the tiles */
-    uint64_t red_px, blue_px;    /* what stands out in that colour */
-    int noise;                   /* standard deviation, as contrast */
+    uint8_t *paper;                      /* the paper's level in each tile, at least 1 */
+    int paper_level, paper_dark;         /* median, and that of the darkest tenth of the tiles */
+    uint64_t red_px, blue_px, violet_px; /* what stands out in that colour */
+    int noise;                           /* standard deviation, as contrast */
     struct look_spot *spots;
     size_t spot_count, spot_capacity;
 };
+
+/* By how much the weaker of red and blue is above green where it is violet, neither red nor blue; else 0. */
+int look_violet(int red, int green, int blue);
 
 /* Everything but verdicts. Errors: E_MEMORY. */
 int look_take(const struct raster *raster, struct look *ret_look, struct err *err);

@@ -9,6 +9,8 @@
 enum {
     RED_LEAST = 12,            /* red above the stronger of green and blue: paper and black ink have less */
     RED_FULL = 64,             /* from here on it is red ink and counts with its red channel alone */
+    VIOLET_LEAST = 12,         /* likewise, look_violet() of violet ink */
+    VIOLET_GAIN = 2,           /* violet ink lacks about so much of red and blue as it has more of them than of green */
     COLOUR_LEAST_PARTS = 4000, /* one part of so many of the page in that colour is ink, not noise */
 
     EVEN_PERCENT = 97,   /* the darker paper is at least so light, compared with the page's: even */
@@ -42,20 +44,21 @@ static int larger(int a, int b)
     return a > b ? a : b;
 }
 
-struct tone tone_choose(const struct look *look, const struct look_ink *ink, bool keep_red, uint32_t *notes)
+struct tone tone_choose(const struct look *look, const struct look_ink *ink, bool keep_colour, uint32_t *notes)
 {
     struct tone tone = {.white = WHITE, .black = BLACK};
     bool gray = look->channels > 0;
     tone.even = gray && look->paper_dark * 100 < look->paper_level * EVEN_PERCENT;
-    tone.take_red = !keep_red && look->hue && colour_is_there(look, look->red_px);
-    if (gray && ink->bleed_level && !keep_red)
+    tone.take_red = !keep_colour && look->hue && colour_is_there(look, look->red_px);
+    tone.take_violet = !keep_colour && look->hue && colour_is_there(look, look->violet_px);
+    if (gray && ink->bleed_level && !keep_colour)
         tone.white =
             larger(WHITE, smaller(ink->bleed_level * WHITE_PERCENT / 100, ink->ink_level * WHITE_INK_PERCENT / 100));
     if (gray && ink->ink_level)
         tone.black = larger(BLACK_LEAST, smaller(BLACK, ink->ink_level * BLACK_PERCENT / 100));
     if (gray && look->paper_dark * 100 < look->paper_level * UNEVEN_PERCENT)
         *notes |= CLEAN_NOTE(UNEVEN);
-    if (tone.take_red)
+    if (tone.take_red || tone.take_violet)
         *notes |= CLEAN_NOTE(RED);
     if (look->hue && colour_is_there(look, look->blue_px))
         *notes |= CLEAN_NOTE(BLUE);
@@ -78,22 +81,34 @@ static uint8_t gray_without_red(const uint8_t rgb[3])
     return (uint8_t)((gray * (RED_FULL - above) + red * above) / RED_FULL);
 }
 
-static uint8_t gray_with_red(const uint8_t rgb[3])
+/* Gray of one RGB pixel; of violet ink remains the print that is under it: inks take light away in proportion. */
+static uint8_t gray_without_violet(const uint8_t rgb[3], uint8_t gray)
+{
+    int above = look_violet(rgb[0], rgb[1], rgb[2]);
+    if (above < VIOLET_LEAST)
+        return gray;
+    int level = larger(rgb[0], rgb[2]) + VIOLET_GAIN * above;
+    return (uint8_t)(level > 255 ? 255 : level > gray ? level : gray);
+}
+
+static uint8_t gray_with_colour(const uint8_t rgb[3])
 {
     return (uint8_t)((77 * rgb[0] + 151 * rgb[1] + 28 * rgb[2]) >> 8);
 }
 
-static void row_gray(const struct raster *raster, uint32_t y, bool take_red, uint8_t *gray)
+static void row_gray(const struct raster *raster, uint32_t y, const struct tone *tone, uint8_t *gray)
 {
     const uint8_t *row = raster->data + (size_t)y * raster->stride_bytes;
     if (raster->channels == 1)
         memcpy(gray, row, raster->width_px);
-    else if (take_red)
+    else if (tone->take_red)
         for (uint32_t x = 0; x < raster->width_px; x++)
             gray[x] = gray_without_red(row + 3 * (size_t)x);
     else
         for (uint32_t x = 0; x < raster->width_px; x++)
-            gray[x] = gray_with_red(row + 3 * (size_t)x);
+            gray[x] = gray_with_colour(row + 3 * (size_t)x);
+    for (uint32_t x = 0; tone->take_violet && x < raster->width_px; x++)
+        gray[x] = gray_without_violet(row + 3 * (size_t)x, gray[x]);
 }
 
 /* The paper's level around a tile. */
@@ -196,7 +211,7 @@ PIX *tone_apply(const struct tone *tone, const struct raster *raster, const stru
     for (uint32_t y = 0; y < raster->height_px; y++) {
         if (y == 0 || (tone->even && y % (GAIN_ROWS * look->factor) == 0))
             gains_row(&gains, y);
-        row_gray(raster, y, tone->take_red, gray);
+        row_gray(raster, y, tone, gray);
         tone_row(gray, gains.row, level, raster->width_px, pixGetData(pix) + (size_t)y * (size_t)pixGetWpl(pix));
     }
     pixSetPadBits(pix, 0);

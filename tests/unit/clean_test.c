@@ -14,7 +14,7 @@
 #include "proto/auto.h"
 #include "tests/lib/paper.h"
 
-enum { BLACK = 0x101010, RED = 0xd02030 };
+enum { BLACK = 0x101010, RED = 0xd02030, VIOLET = 0x6b2980, PEN_BLUE = 0x3c2496 };
 
 static const char *const lines = "Thực hiện Nghị quyết của Hội đồng nhân dân thành phố\n"
                                  "về nhiệm vụ phát triển kinh tế - xã hội, Ủy ban nhân dân\n"
@@ -226,6 +226,20 @@ static void a_seal_goes_and_print_under_it_stays(void **state)
     paper_seal(page, 420, 300, 180, RED);
     paper_write(page, 150, 200, 14, BLACK, lines);
     assert_false(clean(&page, false).scant);
+    expect_same_ink(paper, page);
+}
+
+static void a_violet_stamp_goes_and_a_blue_pen_stays(void **state)
+{
+    (void)state;
+    AUTO(raster_destroy) struct raster *paper = letter(), *page = letter();
+    paper_seal(page, 420, 300, 180, VIOLET);
+    paper_write(page, 150, 200, 14, BLACK, lines);
+    paper_write(paper, 800, 1000, 20, PEN_BLUE, "Số: 125");
+    paper_write(page, 800, 1000, 20, PEN_BLUE, "Số: 125");
+    struct clean_report report = clean(&page, false);
+    assert_false(report.scant);
+    assert_true(report.notes & CLEAN_NOTE(RED));
     expect_same_ink(paper, page);
 }
 
@@ -465,6 +479,7 @@ int main(void)
         cmocka_unit_test(a_page_number_alone_is_not_blank),
         cmocka_unit_test(faint_text_is_kept),
         cmocka_unit_test(a_seal_goes_and_print_under_it_stays),
+        cmocka_unit_test(a_violet_stamp_goes_and_a_blue_pen_stays),
         cmocka_unit_test(a_seal_seen_through_the_paper_is_blank),
         cmocka_unit_test(black_borders_go),
         cmocka_unit_test(uneven_light_is_evened),
