@@ -24,6 +24,7 @@ enum {
     DARK_LEAST = 102,         /* contrast of 40 %: what is paler may shine through after all */
     SCANT_MARKS = 20,         /* fewer dark ones are scant */
     BLEED_LEAST = 30,         /* faint spots that are no accident */
+    VIVID_LEAST_PX = 40,      /* so much red or blue ink on an edge's spot is writing: a fold ties it to the edge */
     RED_FULL_PERCENT = 35,    /* a seal pressed on this side has more of its red at full strength */
     SPREAD_PERCENT = 120,     /* of a spread's height is its least width; of an A4 pair it is 141 */
     SPREAD_MARKS = 60,        /* at least, on each of its pages */
@@ -96,7 +97,7 @@ static enum look_kind spot_kind(const struct look *look, const struct look_spot 
 {
     struct spot_size size = spot_size(look, spot);
     if (spot_is_edge(look, spot))
-        return LOOK_EDGE;
+        return spot->vivid_px < VIVID_LEAST_PX ? LOOK_EDGE : LOOK_MARK;
     if (size.longer_um < MARK_LEAST_UM)
         return LOOK_SPECK;
     if (spot_is_line(look, spot, &size))

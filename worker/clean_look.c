@@ -24,7 +24,8 @@ enum {
     HUE_LEAST = 24,   /* of 255: a stronger red, or blue, than the other two by this is ink of that colour, */
                       /* and violet ink has a weaker green by so much */
     VIOLET_PARTS = 2, /* of the stronger of red and blue, above green, the weaker one has a part of so many: violet */
-    RED_FULL = 90,    /* from here on it is not pale */
+    RED_FULL = 90,    /* from here on it is not pale, ... */
+    BLUE_FULL = 48,   /* ... and blue from here on */
 
     SPOT_LEAST = 26,          /* contrast that stands out, 10 %, ... */
     SPOT_NOISES = 4,          /* ... and so many standard deviations of the noise */
@@ -249,6 +250,8 @@ static void spot_add(struct look_spot *spot, const struct look *look, uint32_t a
         spot->red_px++;
         spot->red_full_px += look->hue[at] >= RED_FULL;
     }
+    if (look->hue)
+        spot->vivid_px += look->hue[at] >= RED_FULL || look->hue[at] <= -BLUE_FULL;
 }
 
 static void spot_add_dark(struct look_spot *spot, const struct look *look, uint32_t at)

@@ -23,6 +23,7 @@ struct look_spot {
     int dark_left, dark_top, dark_right, dark_bottom; /* of its dark part: above half of its peak */
     uint32_t area_px, dark_px;
     uint32_t red_px, red_full_px; /* of red ink; of red ink that is not pale */
+    uint32_t vivid_px;            /* of ink in red or blue that is not pale */
     enum look_kind kind;          /* look_count() tells */
     int peak;                     /* its darkest pixel's contrast */
 };

@@ -255,6 +255,24 @@ static void a_seal_seen_through_the_paper_is_blank(void **state)
     assert_false(report.blank);
 }
 
+/* The fold ties the ink to the scanner's black. */
+static void ink_on_a_fold_is_writing(void **state)
+{
+    (void)state;
+    static const uint32_t ink[] = {RED, PEN_BLUE};
+    for (size_t i = 0; i < 2; i++) {
+        AUTO(raster_destroy) struct raster *page = paper_new(2480, 3508, 300);
+        paper_fill(page, 0, 0, 40, 3508, 0x101010);
+        paper_fill(page, 0, 1700, 2480, 4, 0x707070);
+        struct raster *folded = paper_new(2480, 3508, 300);
+        memcpy(folded->data, page->data, page->height_px * page->stride_bytes);
+        paper_seal(page, 1200, 1700, 200, ink[i]);
+        assert_false(clean(&page, false).blank);
+        assert_true(clean(&folded, false).blank);
+        raster_destroy(&folded);
+    }
+}
+
 static void black_borders_go(void **state)
 {
     (void)state;
@@ -481,6 +499,7 @@ int main(void)
         cmocka_unit_test(a_seal_goes_and_print_under_it_stays),
         cmocka_unit_test(a_violet_stamp_goes_and_a_blue_pen_stays),
         cmocka_unit_test(a_seal_seen_through_the_paper_is_blank),
+        cmocka_unit_test(ink_on_a_fold_is_writing),
         cmocka_unit_test(black_borders_go),
         cmocka_unit_test(uneven_light_is_evened),
         cmocka_unit_test(odd_pictures_do_no_harm),
