@@ -21,8 +21,8 @@ struct clean_report {
 };
 
 /* Replaces *raster by the cleaned picture (gray or bilevel): of a size that reads well, paper white, red seals,
- * violet stamps and black borders gone, lines of text straight. degraded: at most 150 dpi. A blank page's picture stays as it is. On
- * failure *raster is untouched. Errors: E_MEMORY. */
+ * violet stamps and black borders gone, lines of text straight. degraded: at most 150 dpi. A blank page's picture
+ * stays as it is. On failure *raster is untouched. Errors: E_MEMORY. */
 int clean_page(struct raster **raster, bool degraded, struct clean_report *report, struct err *err);
 
 /* Replaces *raster, gray or bilevel, by itself turned clockwise by 0, 90, 180 or 270 degrees. On failure it is

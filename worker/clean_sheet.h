@@ -35,7 +35,8 @@ struct tone {
     bool take_violet; /* violet ink goes */
     int white, black; /* contrasts, of LOOK_CONTRAST_ONE */
 };
-/* Chooses from what was measured; adds what it means to do to the notes. keep_colour: red or violet ink may be all there is. */
+/* Chooses from what was measured; adds what it means to do to the notes. keep_colour: red or violet ink may be all
+ * there is. */
 struct tone tone_choose(const struct look *look, const struct look_ink *ink, bool keep_colour, uint32_t *notes);
 /* raster in gray under that tone; a bilevel one as it is. NULL without memory. */
 PIX *tone_apply(const struct tone *tone, const struct raster *raster, const struct look *look);
