@@ -218,7 +218,6 @@ const char *page_note_name(Sohoa__PageNote note)
         [SOHOA__PAGE_NOTE__NOTE_FADED] = "faded",
         [SOHOA__PAGE_NOTE__NOTE_BLEED] = "bleed",
         [SOHOA__PAGE_NOTE__NOTE_BORDER] = "border",
-        [SOHOA__PAGE_NOTE__NOTE_SPECKLED] = "speckled",
         [SOHOA__PAGE_NOTE__NOTE_RED] = "red",
         [SOHOA__PAGE_NOTE__NOTE_BLUE] = "blue",
         [SOHOA__PAGE_NOTE__NOTE_DAMAGED] = "damaged",

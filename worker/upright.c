@@ -32,7 +32,7 @@ static uint32_t row_dark(const struct raster *raster, uint32_t y)
 /* The top of the darkest band of that height. */
 static uint32_t band_top(const struct raster *raster, uint32_t height_px)
 {
-    uint32_t step = height_px / 4, best = 0;
+    uint32_t step = height_px / 4 + 1, best = 0;
     uint64_t most = 0;
     for (uint32_t top = 0; top + height_px <= raster->height_px; top += step) {
         uint64_t dark = 0;
