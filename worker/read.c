@@ -15,6 +15,7 @@
 #include "proto/auto.h"
 #include "proto/sha256.h"
 #include "worker/columns.h"
+#include "worker/lost.h"
 #include "worker/specks.h"
 
 enum {
@@ -385,11 +386,35 @@ static int page_recognise(struct reader *reader, const struct raster *raster, So
     return results_take(&reading, err);
 }
 
+/* Reads the zones again that the layout left out, as text whatever they look like. */
+static int page_complete(struct reader *reader, const struct raster *raster, Sohoa__Page *found, struct err *err)
+{
+    struct lost zones[LOST_ZONES];
+    size_t count = lost_find(raster, found, zones);
+    int rc = 0;
+    for (size_t i = 0; i < count && !rc; i++) {
+        AUTO(raster_destroy) struct raster *cut = lost_cut(raster, found, &zones[i]);
+        AUTO(page_destroy) Sohoa__Page *again = page_new(found->page_no);
+        if (!cut)
+            return err_set(err, E_MEMORY, "no memory for a part of a picture of %u x %u", raster->width_px,
+                           raster->height_px);
+        TessBaseAPISetPageSegMode(reader->text, PSM_SINGLE_BLOCK);
+        rc = page_recognise(reader, cut, again, err);
+        TessBaseAPIClear(reader->text);
+        TessBaseAPISetPageSegMode(reader->text, PSM_AUTO);
+        if (!rc)
+            lost_insert(found, &zones[i], again);
+    }
+    return rc;
+}
+
 int read_page(struct reader *reader, const struct raster *raster, Sohoa__Page *page, struct err *err)
 {
     AUTO(page_destroy) Sohoa__Page *found = page_new(page->page_no);
     int rc = page_recognise(reader, raster, found, err);
     TessBaseAPIClear(reader->text);
+    if (!rc)
+        rc = page_complete(reader, raster, found, err);
     if (!rc)
         rc = specks_drop(found, err);
     if (rc)
