@@ -306,9 +306,9 @@ int page_unpack(const void *data, size_t bytes, Sohoa__Page **ret_page, struct e
     return 0;
 }
 
-static uint64_t letters_of(const char *text)
+uint32_t letters_of(const char *text)
 {
-    uint64_t letters = 0;
+    uint32_t letters = 0;
     for (; *text; text++)
         letters += ((unsigned char)*text & 0xc0) != 0x80;
     return letters;

@@ -47,6 +47,9 @@ struct page_figures {
 };
 void page_measure(const Sohoa__Page *page, struct page_figures *figures);
 
+/* Characters of a word, which is UTF-8: what it weighs in figures. */
+uint32_t letters_of(const char *text);
+
 /* A row of packed pages, each behind its u32 little-endian length: what a slot gets for ASSEMBLE and, zstd-compressed
  * with checksum, what bundles and words are. */
 void pages_append(struct buf *pages, const void *packed, size_t bytes);

@@ -53,14 +53,6 @@ struct tally {
     uint64_t doubt_cpct; /* summed over the letters: the square of what confidence lacks */
 };
 
-static uint32_t letters_of(const char *text)
-{
-    uint32_t letters = 0;
-    for (; *text; text++)
-        letters += ((unsigned char)*text & 0xc0) != 0x80;
-    return letters;
-}
-
 static void tally_add(struct tally *tally, const Sohoa__Word *word)
 {
     uint32_t letters = letters_of(word->text);
