@@ -102,24 +102,36 @@ int look_violet(int red, int green, int blue)
     return weaker > green && VIOLET_PARTS * (weaker - green) >= stronger - green ? weaker - green : 0;
 }
 
+/* The mean of a cell's pixels, by channel; part is 1 / (factor * factor), in 1 / 2^PART_BITS. A loop of its own for
+ * each number of channels. */
+static inline void cell_mean(const uint16_t *sums, uint32_t factor, uint32_t channels, uint64_t part, uint32_t mean[3])
+{
+    for (uint32_t c = 0; c < channels; c++) {
+        uint32_t sum = 0;
+        for (uint32_t i = 0; i < factor; i++)
+            sum += sums[i * channels + c];
+        mean[c] = (uint32_t)(sum * part >> PART_BITS);
+    }
+}
+
 static void look_row(struct look *look, const uint16_t *sums, uint32_t channels, uint32_t y)
 {
     const uint32_t factor = look->factor;
     const uint64_t part = ((1ull << PART_BITS) - 1) / ((uint64_t)factor * factor) + 1; /* exact: sums are below 2^23 */
-    uint8_t *gray = look->gray + (size_t)y * look->width_px;
-    int8_t *hue = look->hue ? look->hue + (size_t)y * look->width_px : NULL;
-    for (uint32_t x = 0; x < look->width_px; x++, sums += (size_t)factor * channels) {
-        uint32_t rgb[3] = {0};
-        for (uint32_t i = 0; i < factor * channels; i += channels)
-            for (uint32_t c = 0; c < channels; c++)
-                rgb[c] += sums[i + c];
-        for (uint32_t c = 0; c < channels; c++)
-            rgb[c] = (uint32_t)(rgb[c] * part >> PART_BITS);
-        gray[x] = (uint8_t)(channels == 3 ? (77 * rgb[0] + 151 * rgb[1] + 28 * rgb[2]) >> 8 : rgb[0]);
-        if (hue) {
-            hue[x] = hue_of(rgb);
-            look->violet[(size_t)y * look->width_px + x] = (uint8_t)look_violet((int)rgb[0], (int)rgb[1], (int)rgb[2]);
+    const size_t row = (size_t)y * look->width_px;
+    uint32_t mean[3];
+    if (channels != 3) {
+        for (uint32_t x = 0; x < look->width_px; x++) {
+            cell_mean(sums + (size_t)x * factor, factor, 1, part, mean);
+            look->gray[row + x] = (uint8_t)mean[0];
         }
+        return;
+    }
+    for (uint32_t x = 0; x < look->width_px; x++) {
+        cell_mean(sums + (size_t)x * factor * 3, factor, 3, part, mean);
+        look->gray[row + x] = (uint8_t)((77 * mean[0] + 151 * mean[1] + 28 * mean[2]) >> 8);
+        look->hue[row + x] = hue_of(mean);
+        look->violet[row + x] = (uint8_t)look_violet((int)mean[0], (int)mean[1], (int)mean[2]);
     }
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
  * A row of pixels through a line of text crosses many short strokes; through a ruled line, a signature or an edge it
- * crosses few or long ones. Rows are counted where no word lies. Photographs cross many, too, but without the white
+ * crosses few or long ones. Words that were read are painted over first. Photographs cross many, too, but without the white
  * between lines: what is too high for a line is left alone. */
 #include "worker/lost.h"
 
@@ -34,43 +34,47 @@ static bool is_dark(const struct raster *raster, const uint8_t *row, uint32_t x)
     return raster->channels ? row[x] < LOST_DARK : row[x / 8] >> (7 - x % 8) & 1;
 }
 
-/* Calls each for the part of every word's box that lies in the picture. */
-static void words_each(const struct raster *raster, const Sohoa__Page *page,
-                       void (*each)(int64_t left, int64_t top, int64_t right, int64_t bottom, void *user), void *user)
-{
-    for (size_t b = 0; b < page->n_blocks; b++)
-        for (size_t l = 0; l < page->blocks[b]->n_lines; l++)
-            for (size_t w = 0; w < page->blocks[b]->lines[l]->n_words; w++) {
-                const Sohoa__Word *word = page->blocks[b]->lines[l]->words[w];
-                int64_t right = (int64_t)word->x + word->w, bottom = (int64_t)word->y + word->h;
-                int64_t left = word->x < 0 ? 0 : word->x, top = word->y < 0 ? 0 : word->y;
-                right = right > raster->width_px ? raster->width_px : right;
-                bottom = bottom > raster->height_px ? raster->height_px : bottom;
-                if (left < right && top < bottom)
-                    each(left, top, right, bottom, user);
-            }
-}
-
 /* ---- where ---- */
 
-struct row {
-    uint32_t y;
-    uint8_t *covered; /* of each pixel */
-};
-
-static void row_cover(int64_t left, int64_t top, int64_t right, int64_t bottom, void *user)
+/* Whitens the part of the word's box that lies in the picture. */
+static void word_paint(struct raster *raster, const Sohoa__Word *word)
 {
-    struct row *row = user;
-    if (row->y >= top && row->y < bottom)
-        memset(row->covered + left, 1, (size_t)(right - left));
+    int64_t right = (int64_t)word->x + word->w, bottom = (int64_t)word->y + word->h;
+    int64_t left = word->x < 0 ? 0 : word->x, top = word->y < 0 ? 0 : word->y;
+    right = right > raster->width_px ? raster->width_px : right;
+    bottom = bottom > raster->height_px ? raster->height_px : bottom;
+    for (int64_t y = top; y < bottom && left < right; y++) {
+        uint8_t *row = raster->data + (size_t)y * raster->stride_bytes;
+        if (raster->channels)
+            memset(row + left, 255, (size_t)(right - left));
+        else
+            for (int64_t x = left; x < right; x++)
+                row[x / 8] = (uint8_t)(row[x / 8] & ~(0x80 >> (x & 7)));
+    }
 }
 
-static uint32_t row_strokes(const struct raster *raster, const struct row *row)
+struct raster *lost_rest(const struct raster *raster, const Sohoa__Page *page)
 {
-    const uint8_t *pixels = raster->data + row->y * raster->stride_bytes;
-    uint32_t strokes = 0, length = 0, most = px_of(raster, LOST_STROKE_UM);
-    for (uint32_t x = 0; x < raster->width_px; x++)
-        if (!row->covered[x] && is_dark(raster, pixels, x))
+    struct raster *rest = raster_new(raster->width_px, raster->height_px, raster->channels);
+    if (!rest)
+        return NULL;
+    for (uint32_t y = 0; y < raster->height_px; y++)
+        memcpy(rest->data + y * rest->stride_bytes, raster->data + y * raster->stride_bytes,
+               raster->stride_bytes < rest->stride_bytes ? raster->stride_bytes : rest->stride_bytes);
+    for (size_t b = 0; b < page->n_blocks; b++)
+        for (size_t l = 0; l < page->blocks[b]->n_lines; l++)
+            for (size_t w = 0; w < page->blocks[b]->lines[l]->n_words; w++)
+                word_paint(rest, page->blocks[b]->lines[l]->words[w]);
+    rest->dpi = raster->dpi;
+    return rest;
+}
+
+static uint32_t row_strokes(const struct raster *rest, uint32_t y)
+{
+    const uint8_t *pixels = rest->data + y * rest->stride_bytes;
+    uint32_t strokes = 0, length = 0, most = px_of(rest, LOST_STROKE_UM);
+    for (uint32_t x = 0; x < rest->width_px; x++)
+        if (is_dark(rest, pixels, x))
             length++;
         else {
             strokes += length && length < most;
@@ -97,56 +101,34 @@ static size_t zone_add(const struct raster *raster, struct lost zones[LOST_ZONES
     return count;
 }
 
-size_t lost_find(const struct raster *raster, const Sohoa__Page *page, struct lost zones[LOST_ZONES])
+size_t lost_find(const struct raster *rest, struct lost zones[LOST_ZONES])
 {
-    AUTO(mem_destroy) uint8_t *covered = malloc(raster->width_px);
     size_t count = 0, kept = 0;
     uint32_t top = 0, end = 0;
-    if (!covered)
-        abort();
-    struct row row = {.covered = covered};
-    for (; row.y < raster->height_px; row.y++) {
-        memset(covered, 0, raster->width_px);
-        words_each(raster, page, row_cover, &row);
-        if (row_strokes(raster, &row) >= LOST_STROKES) {
-            top = end ? top : row.y;
-            end = row.y + 1;
-        } else if (end && row.y >= end + 2) {
-            count = zone_add(raster, zones, count, top, end);
+    for (uint32_t y = 0; y < rest->height_px; y++) {
+        if (row_strokes(rest, y) >= LOST_STROKES) {
+            top = end ? top : y;
+            end = y + 1;
+        } else if (end && y >= end + 2) {
+            count = zone_add(rest, zones, count, top, end);
             end = 0;
         }
     }
     for (size_t i = 0; i < count; i++)
-        if ((zones[i].bottom_px - zones[i].top_px) * LOST_ZONE_PARTS < raster->height_px)
+        if ((zones[i].bottom_px - zones[i].top_px) * LOST_ZONE_PARTS < rest->height_px)
             zones[kept++] = zones[i];
     return kept;
 }
 
 /* ---- what ---- */
 
-static void word_paint(int64_t left, int64_t top, int64_t right, int64_t bottom, void *user)
+struct raster *lost_cut(const struct raster *rest, const struct lost *zone)
 {
-    struct raster *raster = user;
-    for (int64_t y = top; y < bottom; y++)
-        for (int64_t x = left; x < right; x++) {
-            uint8_t *pixel = raster->data + (size_t)y * raster->stride_bytes + (raster->channels ? x : x / 8);
-            *pixel = raster->channels ? 255 : (uint8_t)(*pixel & ~(0x80 >> (x & 7)));
-        }
-}
-
-struct raster *lost_cut(const struct raster *raster, const Sohoa__Page *page, const struct lost *zone)
-{
-    uint32_t height_px = zone->bottom_px - zone->top_px;
-    struct raster *cut = raster_new(raster->width_px, raster->height_px, raster->channels);
+    struct raster *cut = raster_new(rest->width_px, zone->bottom_px - zone->top_px, rest->channels);
     if (!cut)
         return NULL;
-    for (uint32_t y = zone->top_px; y < zone->bottom_px; y++)
-        memcpy(cut->data + y * cut->stride_bytes, raster->data + y * raster->stride_bytes,
-               raster->stride_bytes < cut->stride_bytes ? raster->stride_bytes : cut->stride_bytes);
-    words_each(cut, page, word_paint, cut);
-    memmove(cut->data, cut->data + zone->top_px * cut->stride_bytes, height_px * cut->stride_bytes);
-    cut->height_px = height_px;
-    cut->dpi = raster->dpi;
+    memcpy(cut->data, rest->data + zone->top_px * rest->stride_bytes, cut->height_px * cut->stride_bytes);
+    cut->dpi = rest->dpi;
     return cut;
 }
 

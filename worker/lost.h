@@ -14,11 +14,14 @@ struct lost {
     uint32_t top_px, bottom_px; /* bottom outside */
 };
 
-/* Where ink runs as in lines of text and no word of page lies; returns how many zones, from top to bottom. */
-size_t lost_find(const struct raster *raster, const Sohoa__Page *page, struct lost zones[LOST_ZONES]);
+/* A copy of raster with page's words painted over; NULL without memory. */
+struct raster *lost_rest(const struct raster *raster, const Sohoa__Page *page);
 
-/* The zone's rows, with page's words painted over; NULL without memory. */
-struct raster *lost_cut(const struct raster *raster, const Sohoa__Page *page, const struct lost *zone);
+/* Where in the rest ink runs as in lines of text; returns how many zones, from top to bottom. */
+size_t lost_find(const struct raster *rest, struct lost zones[LOST_ZONES]);
+
+/* The zone's rows; NULL without memory. */
+struct raster *lost_cut(const struct raster *rest, const struct lost *zone);
 
 /* Moves what was read in the cut, where it is sure and may be words, to its place among page's lines. */
 void lost_insert(Sohoa__Page *page, const struct lost *zone, Sohoa__Page *again);

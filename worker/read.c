@@ -175,13 +175,18 @@ void reader_destroy(struct reader **reader)
     *reader = NULL;
 }
 
+static int no_memory(const struct raster *raster, struct err *err)
+{
+    return err_set(err, E_MEMORY, "no memory to read a picture of %u x %u", raster->width_px, raster->height_px);
+}
+
 /* Tesseract wants bilevel pictures the other way round: 1 is white. */
 static int api_set_bilevel(TessBaseAPI *api, const struct raster *raster, struct err *err)
 {
     size_t stride = ((size_t)raster->width_px + 7) / 8;
     AUTO(mem_destroy) uint8_t *white = malloc(stride * raster->height_px);
     if (!white)
-        return err_set(err, E_MEMORY, "no memory for a picture of %u x %u", raster->width_px, raster->height_px);
+        return no_memory(raster, err);
     for (size_t y = 0; y < raster->height_px; y++)
         for (size_t x = 0; x < stride; x++)
             white[y * stride + x] = (uint8_t)~raster->data[y * raster->stride_bytes + x];
@@ -358,10 +363,11 @@ static int results_take(struct reading *reading, struct err *err)
 {
     int rc = 0;
     do {
-        if (TessPageIteratorIsAtBeginningOf(reading->places, RIL_TEXTLINE))
+        if (TessPageIteratorIsAtBeginningOf(reading->places, RIL_TEXTLINE)) {
             line_end(reading);
-        if (TessPageIteratorIsAtBeginningOf(reading->places, RIL_BLOCK))
-            reading->block = NULL;
+            if (TessPageIteratorIsAtBeginningOf(reading->places, RIL_BLOCK))
+                reading->block = NULL;
+        }
         AUTO(text_destroy) char *text = TessResultIteratorGetUTF8Text(reading->results, RIL_WORD);
         if (!text_is_empty(text))
             rc = word_add(reading, text, err);
@@ -390,14 +396,14 @@ static int page_recognise(struct reader *reader, const struct raster *raster, So
 static int page_complete(struct reader *reader, const struct raster *raster, Sohoa__Page *found, struct err *err)
 {
     struct lost zones[LOST_ZONES];
-    size_t count = lost_find(raster, found, zones);
-    int rc = 0;
+    AUTO(raster_destroy) struct raster *rest = lost_rest(raster, found);
+    size_t count = rest ? lost_find(rest, zones) : 0;
+    int rc = rest ? 0 : no_memory(raster, err);
     for (size_t i = 0; i < count && !rc; i++) {
-        AUTO(raster_destroy) struct raster *cut = lost_cut(raster, found, &zones[i]);
+        AUTO(raster_destroy) struct raster *cut = lost_cut(rest, &zones[i]);
         AUTO(page_destroy) Sohoa__Page *again = page_new(found->page_no);
         if (!cut)
-            return err_set(err, E_MEMORY, "no memory for a part of a picture of %u x %u", raster->width_px,
-                           raster->height_px);
+            return no_memory(raster, err);
         TessBaseAPISetPageSegMode(reader->text, PSM_SINGLE_BLOCK);
         rc = page_recognise(reader, cut, again, err);
         TessBaseAPIClear(reader->text);
