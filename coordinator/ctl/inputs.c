@@ -310,10 +310,11 @@ static void hash_text(struct sha256 *hash, const char *text)
     sha256_update(hash, text, strlen(text) + 1);
 }
 
-void inputs_batch(const struct inputs *inputs, const char *lang, char id[NAME_BYTES])
+void inputs_batch(const struct inputs *inputs, const char *lang, const char *pdfa, char id[NAME_BYTES])
 {
     AUTO(sha256_destroy) struct sha256 *hash = sha256_new();
     hash_text(hash, lang);
+    hash_text(hash, pdfa);
     for (size_t i = 0; i < inputs->count; i++) {
         const struct input *input = &inputs->item[i];
         uint64_t figure[2] = {input->bytes, (uint64_t)input->mtime_ns};

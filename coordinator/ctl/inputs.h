@@ -50,7 +50,7 @@ char *inputs_folder(const char *path, char folder[PATH_MAX]);
 /* The manifest as JSON lines (refused inputs left out): source is the absolute path, "name" the name. */
 void inputs_manifest(const struct inputs *inputs, struct buf *lines);
 
-/* "run-" and 16 digits that follow from the list and lang: the same files give the same batch. */
-void inputs_batch(const struct inputs *inputs, const char *lang, char id[NAME_BYTES]);
+/* "run-" and 16 digits that follow from the list, lang and pdfa: the same files read the same way are the same batch. */
+void inputs_batch(const struct inputs *inputs, const char *lang, const char *pdfa, char id[NAME_BYTES]);
 
 #endif

@@ -198,6 +198,7 @@ static void worker_plan(struct nest *nest, const struct nest_plan *plan, const c
         nest_text(nest, "--connect=ipc://%s/zmq", nest->sockets),
         nest_text(nest, "--store=dir:%s/%s/store", out, RUN_FOLDER),
         nest_text(nest, "--lang=%s", plan->lang),
+        nest_text(nest, "--pdfa=%s", plan->pdfa),
         nest_text(nest, "--slots=%" PRIu32, plan->slots),
     };
     memcpy(nest->daemon[WORKER].argument, argument, sizeof argument);

@@ -20,8 +20,8 @@ enum {
 struct nest;
 
 struct nest_plan {
-    const char *out; /* the folder DIR; it exists */
-    const char *lang;
+    const char *out;         /* the folder DIR; it exists */
+    const char *lang, *pdfa; /* as the worker's keys have them */
     uint32_t slots;
 };
 

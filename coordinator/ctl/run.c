@@ -30,7 +30,7 @@ enum {
 
 struct run {
     const struct ctl *ctl;
-    const char *out, *lang;
+    const char *out, *lang, *pdfa;
     uint32_t slots;
     uint64_t began_ms; /* on the monotonic clock */
     struct inputs inputs;
@@ -111,7 +111,7 @@ static int blame(struct run *run, int rc, struct err *err)
 
 static int nest_start(struct run *run, struct err *err)
 {
-    struct nest_plan plan = {.out = run->out, .lang = run->lang, .slots = run->slots};
+    struct nest_plan plan = {.out = run->out, .lang = run->lang, .pdfa = run->pdfa, .slots = run->slots};
     int rc = nest_open(&plan, &run->nest, err);
     if (!rc)
         rc = api_new(nest_api(run->nest), &run->api, err);
@@ -297,7 +297,7 @@ static int run_all(struct run *run, const struct texts *paths, int *ret_exit, st
     if (rc)
         return rc;
     names_give(&run->inputs, paths);
-    inputs_batch(&run->inputs, run->lang, run->batch);
+    inputs_batch(&run->inputs, run->lang, run->pdfa, run->batch);
     outcomes_name(run);
     if (!run->outcomes.count)
         return err_set(err, E_ABSENT, "%s: %s", run->inputs.item[0].name, run->inputs.item[0].refused.text);
@@ -322,11 +322,12 @@ int run_main(const struct command *command, struct ctl *ctl, int argc, char **ar
     const char *slots = NULL;
     AUTO(texts_destroy) struct texts paths = {0};
     AUTO(run_destroy)
-    struct run run = {.ctl = ctl, .lang = "vie", .began_ms = clock_mono_ms(), .slots = cores()};
+    struct run run = {.ctl = ctl, .lang = "vie", .pdfa = "2b", .began_ms = clock_mono_ms(), .slots = cores()};
     const struct flag flags[] = {
-        {.name = "out",   .meta = "DIR", .text = &run.out,  .doc = "folder for the results; DIR/.sohoa is the run's own"},
-        {.name = "lang",  .meta = "L",   .text = &run.lang, .doc = "Tesseract languages, joined by + [vie]"             },
-        {.name = "slots", .meta = "N",   .text = &slots,    .doc = "pages read at once [one a core]"                    },
+        {.name = "out",   .meta = "DIR",   .text = &run.out,  .doc = "folder for the results; DIR/.sohoa is the run's own"},
+        {.name = "lang",  .meta = "L",     .text = &run.lang, .doc = "Tesseract languages, joined by + [vie]"             },
+        {.name = "pdfa",  .meta = "LEVEL", .text = &run.pdfa, .doc = "2b, or 1b where a scan allows it [2b]"              },
+        {.name = "slots", .meta = "N",     .text = &slots,    .doc = "pages read at once [one a core]"                    },
     };
     int exit_code = EXIT_SUCCESS;
     int rc = args_parse(command, ctl, flags, sizeof flags / sizeof flags[0], argc, argv, &paths, err);
@@ -334,6 +335,8 @@ int run_main(const struct command *command, struct ctl *ctl, int argc, char **ar
         return rc == ARGS_HELPED ? EXIT_SUCCESS : rc;
     if (slots)
         rc = args_number("--slots", slots, 1, SLOTS_MOST, &run.slots, err);
+    if (!rc && strcmp(run.pdfa, "2b") && strcmp(run.pdfa, "1b"))
+        rc = err_set(err, E_USAGE, "--pdfa '%s' is neither 2b nor 1b", run.pdfa);
     if (!rc && !paths.count)
         rc = err_set(err, E_USAGE, "no PATH: name the folders or files to read");
     if (!rc && !run.out)

@@ -244,11 +244,11 @@ static void rows_kept(void **state)
     assert_string_equal(buf_text(&lines), expected);
 }
 
-static void batch_of(char id[NAME_BYTES], const char *lang)
+static void batch_of(char id[NAME_BYTES], const char *lang, const char *pdfa)
 {
     AUTO(inputs_destroy) struct inputs inputs = {0};
     assert_int_equal(find(PATHS("s"), "out", &inputs, NULL), 0);
-    inputs_batch(&inputs, lang, id);
+    inputs_batch(&inputs, lang, pdfa, id);
 }
 
 static void batch(void **state)
@@ -257,18 +257,20 @@ static void batch(void **state)
     char first[NAME_BYTES], second[NAME_BYTES];
     folder("s");
     file("s/a.pdf", "1");
-    batch_of(first, "vie");
-    batch_of(second, "vie");
+    batch_of(first, "vie", "2b");
+    batch_of(second, "vie", "2b");
     assert_string_equal(first, second);
     assert_int_equal(strlen(first), 20);
-    batch_of(second, "eng");
+    batch_of(second, "eng", "2b");
+    assert_string_not_equal(first, second);
+    batch_of(second, "vie", "1b");
     assert_string_not_equal(first, second);
     struct timeval past[2] = {
         {1000, 0},
         {1000, 0}
     };
     assert_int_equal(utimes("s/a.pdf", past), 0);
-    batch_of(second, "vie");
+    batch_of(second, "vie", "2b");
     assert_string_not_equal(first, second);
 }
 
