@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * bench-slot DIR: one slot of a real crew reads page after page over the sources in DIR, and is asked what memory it has.
- * JPEGs are cut to a strip of their middle, so that a thousand pages take minutes; other sources are read as they are,
- * once in TURN_WHOLE turns. */
+ * bench-slot DIR: one slot of a real crew reads page after page over the sources in DIR, and is asked what memory it has. */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <leptonica/allheaders.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -19,12 +16,12 @@
 #include "proto/sohoa.pb-c.h"
 #include "worker/crew.h"
 
-enum { FILES_MAX = 1000, TURN_WHOLE = 40, STRIP_PARTS = 10, PATIENT_MS = 120000, EARLY_PAGES = 100, TELL_PAGES = 100 };
+enum { FILES_MAX = 1000, PATIENT_MS = 120000, EARLY_PAGES = 100, TELL_PAGES = 100 };
 
 struct bench {
     struct crew *crew;
-    int strip[FILES_MAX], whole[FILES_MAX]; /* memory files */
-    unsigned strips, wholes;
+    int source[FILES_MAX];
+    uint32_t sources;
     uint32_t pages, read, documents;
     uint32_t tell_at; /* pages at which memory is looked at next */
     bool answered;
@@ -42,34 +39,6 @@ static void fail(const char *what, const char *why)
 
 /* ---- sources ---- */
 
-static int memory_file(const void *data, size_t bytes)
-{
-    int fd = memfd_create("source", MFD_CLOEXEC);
-    if (fd < 0 || write(fd, data, bytes) != (ssize_t)bytes)
-        fail("memory file", "can't be written");
-    return fd;
-}
-
-static int strip_of(const char *path, unsigned number)
-{
-    PIX *pix = pixRead(path);
-    if (!pix)
-        fail(path, "can't be read");
-    BOX *box = boxCreate(0, pixGetHeight(pix) / 3, pixGetWidth(pix), pixGetHeight(pix) / STRIP_PARTS);
-    PIX *strip = pixClipRectangle(pix, box, NULL);
-    l_uint8 *data = NULL;
-    size_t bytes = 0;
-    pixCopyResolution(strip, pix);
-    if (pixWriteMem(&data, &bytes, strip, number % 2 ? IFF_PNG : IFF_JFIF_JPEG))
-        fail(path, "can't be written again");
-    int fd = memory_file(data, bytes);
-    lept_free(data);
-    pixDestroy(&strip);
-    boxDestroy(&box);
-    pixDestroy(&pix);
-    return fd;
-}
-
 static int by_name(const struct dirent **a, const struct dirent **b)
 {
     return strcmp((*a)->d_name, (*b)->d_name);
@@ -81,23 +50,21 @@ static void sources_load(struct bench *bench, const char *folder)
     int entries = scandir(folder, &entry, NULL, by_name);
     if (entries < 0)
         fail(folder, "can't be listed");
-    for (int i = 0; i < entries && bench->strips + bench->wholes < FILES_MAX; i++) {
+    for (int i = 0; i < entries; i++) {
         char path[4096];
         snprintf(path, sizeof path, "%s/%s", folder, entry[i]->d_name);
-        const char *suffix = strrchr(path, '.');
-        if (entry[i]->d_name[0] == '.') {
-            /* the folder itself and its parent, too */
-        } else if (suffix && !strcasecmp(suffix, ".jpg")) {
-            bench->strip[bench->strips] = strip_of(path, bench->strips);
-            bench->strips++;
-        } else {
-            bench->whole[bench->wholes++] = open(path, O_RDONLY | O_CLOEXEC);
+        /* hidden: the folder itself and its parent, too */
+        if (entry[i]->d_name[0] != '.' && bench->sources < FILES_MAX) {
+            int fd = open(path, O_RDONLY | O_CLOEXEC);
+            if (fd < 0)
+                fail(path, strerror(errno));
+            bench->source[bench->sources++] = fd;
         }
         free(entry[i]);
     }
     free(entry);
-    if (!bench->strips)
-        fail(folder, "no JPEGs");
+    if (!bench->sources)
+        fail(folder, "no sources");
 }
 
 /* ---- the slot ---- */
@@ -245,11 +212,8 @@ int main(int argc, char **argv)
     double start_s = children_cpu_s();
     crew_start(&bench, setting);
     sources_load(&bench, argv[optind]);
-    while (bench.read < bench.pages || bench.tell_at <= bench.pages) {
-        bool whole = bench.wholes && bench.documents % TURN_WHOLE == TURN_WHOLE - 1;
-        document_read(&bench, whole ? bench.whole[bench.documents / TURN_WHOLE % bench.wholes]
-                                    : bench.strip[bench.documents % bench.strips]);
-    }
+    while (bench.read < bench.pages || bench.tell_at <= bench.pages)
+        document_read(&bench, bench.source[bench.documents % bench.sources]);
     crew_destroy(&bench.crew);
     printf("{\"pages\":%u,\"rss_100_bytes\":%" PRIu64 ",\"rss_%u_bytes\":%" PRIu64 ",\"pss_100_bytes\":%" PRIu64
            ",\"pss_%u_bytes\":%" PRIu64 ",\"growth\":%.3f,\"cpu_s_per_page\":%.4f}\n",
