@@ -129,7 +129,7 @@ static void look_row(struct look *look, const uint16_t *sums, uint32_t channels,
     }
     for (uint32_t x = 0; x < look->width_px; x++) {
         cell_mean(sums + (size_t)x * factor * 3, factor, 3, part, mean);
-        look->gray[row + x] = (uint8_t)((77 * mean[0] + 151 * mean[1] + 28 * mean[2]) >> 8);
+        look->gray[row + x] = look_gray((int)mean[0], (int)mean[1], (int)mean[2]);
         look->hue[row + x] = hue_of(mean);
         look->violet[row + x] = (uint8_t)look_violet((int)mean[0], (int)mean[1], (int)mean[2]);
     }

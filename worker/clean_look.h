@@ -45,6 +45,12 @@ struct look {
     size_t spot_count, spot_capacity;
 };
 
+/* Gray of a colour, each of 255. */
+static inline uint8_t look_gray(int red, int green, int blue)
+{
+    return (uint8_t)((77 * red + 151 * green + 28 * blue) >> 8);
+}
+
 /* By how much the weaker of red and blue is above green where it is violet, neither red nor blue; else 0. */
 int look_violet(int red, int green, int blue);
 

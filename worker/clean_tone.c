@@ -8,7 +8,7 @@
 
 enum {
     RED_LEAST = 12,            /* red above the stronger of green and blue: paper and black ink have less */
-    RED_FULL = 64,             /* from here on it is red ink and counts with its red channel alone */
+    RED_ALONE = 64,            /* from here on it is red ink and counts with its red channel alone */
     VIOLET_LEAST = 12,         /* likewise, look_violet() of violet ink */
     VIOLET_GAIN = 2,           /* violet ink lacks about so much of red and blue as it has more of them than of green */
     COLOUR_LEAST_PARTS = 4000, /* one part of so many of the page in that colour is ink, not noise */
@@ -73,12 +73,12 @@ struct tone tone_choose(const struct look *look, const struct look_ink *ink, boo
 static uint8_t gray_without_red(const uint8_t rgb[3])
 {
     int red = rgb[0], green = rgb[1], blue = rgb[2];
-    int gray = (77 * red + 151 * green + 28 * blue) >> 8;
+    int gray = look_gray(red, green, blue);
     int above = red - (green > blue ? green : blue);
     if (above < RED_LEAST)
         return (uint8_t)gray;
-    above = above > RED_FULL ? RED_FULL : above;
-    return (uint8_t)((gray * (RED_FULL - above) + red * above) / RED_FULL);
+    above = above > RED_ALONE ? RED_ALONE : above;
+    return (uint8_t)((gray * (RED_ALONE - above) + red * above) / RED_ALONE);
 }
 
 /* Gray of one RGB pixel; of violet ink remains the print that is under it: inks take light away in proportion. */
@@ -91,11 +91,6 @@ static uint8_t gray_without_violet(const uint8_t rgb[3], uint8_t gray)
     return (uint8_t)(level > 255 ? 255 : level > gray ? level : gray);
 }
 
-static uint8_t gray_with_colour(const uint8_t rgb[3])
-{
-    return (uint8_t)((77 * rgb[0] + 151 * rgb[1] + 28 * rgb[2]) >> 8);
-}
-
 static void row_gray(const struct raster *raster, uint32_t y, const struct tone *tone, uint8_t *gray)
 {
     const uint8_t *row = raster->data + (size_t)y * raster->stride_bytes;
@@ -106,7 +101,7 @@ static void row_gray(const struct raster *raster, uint32_t y, const struct tone 
             gray[x] = gray_without_red(row + 3 * (size_t)x);
     else
         for (uint32_t x = 0; x < raster->width_px; x++)
-            gray[x] = gray_with_colour(row + 3 * (size_t)x);
+            gray[x] = look_gray(row[3 * (size_t)x], row[3 * (size_t)x + 1], row[3 * (size_t)x + 2]);
     for (uint32_t x = 0; tone->take_violet && x < raster->width_px; x++)
         gray[x] = gray_without_violet(row + 3 * (size_t)x, gray[x]);
 }

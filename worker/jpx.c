@@ -20,14 +20,6 @@ struct jpx {
     const char *odd;
 };
 
-static uint32_t big_endian(const unsigned char *data, unsigned bytes)
-{
-    uint32_t value = 0;
-    for (unsigned i = 0; i < bytes; i++)
-        value = value << 8 | data[i];
-    return value;
-}
-
 /* METH 1: an enumerated space (not CIEJab); 2 and 3: an ICC profile. */
 static void jpx_colour(struct jpx *jpx, const unsigned char *box, size_t bytes)
 {

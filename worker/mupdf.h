@@ -200,6 +200,15 @@ struct raster *pixels_of(fz_context *ctx, fz_image *image, bool bilevel);
 struct raster *pixels_draw(fz_context *ctx, const struct leaf *leaf, const struct view *view, uint32_t dpi, bool colour,
                            bool with_text);
 
+/* The number in so many bytes, at most 4, first byte highest: PNG, JPEG, JPEG 2000 and CFF have them so. */
+static inline uint32_t big_endian(const uint8_t *data, unsigned bytes)
+{
+    uint32_t value = 0;
+    for (unsigned i = 0; i < bytes; i++)
+        value = value << 8 | data[i];
+    return value;
+}
+
 /* bits.c */
 
 /* An image of one bit a pixel, straight from its decoder, as stored; NULL when it is no such image. What is missing at

@@ -49,16 +49,6 @@ struct picture {
     uint32_t *subimage; /* TIFF: of each page */
 };
 
-static uint32_t be16(const uint8_t *p)
-{
-    return (uint32_t)p[0] << 8 | p[1];
-}
-
-static uint32_t be32(const uint8_t *p)
-{
-    return be16(p) << 16 | be16(p + 2);
-}
-
 static bool dpi_believed(double dpi)
 {
     return dpi >= DPI_BELIEVED_MIN && dpi <= DPI_BELIEVED_MAX;
@@ -86,8 +76,8 @@ static void jpeg_app(struct jpeg_head *head, unsigned marker, const uint8_t *p, 
     struct tiff exif;
     if (marker == 0xe0 && bytes >= 12 && !memcmp(p, "JFIF", 5) && p[7] && p[7] <= 2 && !head->xdpi) {
         double unit = p[7] == 2 ? 2.54 : 1;
-        head->xdpi = be16(p + 8) * unit;
-        head->ydpi = be16(p + 10) * unit;
+        head->xdpi = big_endian(p + 8, 2) * unit;
+        head->ydpi = big_endian(p + 10, 2) * unit;
     } else if (marker == 0xe1 && bytes > 6 && !memcmp(p, "Exif\0", 6) && tiff_open(&exif, p + 6, bytes - 6)) {
         head->orientation = tiff_number(&exif, TAG_ORIENTATION, 0, 1);
         double xdpi = tiff_dpi(&exif, TAG_XRES), ydpi = tiff_dpi(&exif, TAG_YRES);
@@ -111,15 +101,15 @@ static bool jpeg_scan(const uint8_t *data, size_t bytes, struct jpeg_head *head)
             at += marker == 0xff ? 1 : 2;
             continue;
         }
-        size_t length = be16(data + at + 2);
+        size_t length = big_endian(data + at + 2, 2);
         if (length < 2 || at + 2 + length > bytes)
             return false;
         const uint8_t *body = data + at + 4;
         if (marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc) {
             if (length < 8 || body[0] != 8)
                 return false;
-            head->height = be16(body + 1);
-            head->width = be16(body + 3);
+            head->height = big_endian(body + 1, 2);
+            head->width = big_endian(body + 3, 2);
             head->components = body[5];
             return head->width && head->height;
         }
@@ -163,7 +153,7 @@ static bool png_chunk(const struct picture *picture, size_t *at, const uint8_t *
 {
     if (*at > picture->bytes || picture->bytes - *at < 12)
         return false;
-    uint32_t bytes = be32(picture->data + *at);
+    uint32_t bytes = big_endian(picture->data + *at, 4);
     if (bytes > picture->bytes - *at - 12)
         return false;
     *ret_type = picture->data + *at + 4;
@@ -184,7 +174,7 @@ enum {
 static void png_head(fz_context *ctx, const uint8_t *ihdr, struct frame *frame)
 {
     unsigned depth = ihdr[8], colour = ihdr[9], interlaced = ihdr[12];
-    *frame = (struct frame){.width_px = be32(ihdr), .height_px = be32(ihdr + 4), .orientation = 1};
+    *frame = (struct frame){.width_px = big_endian(ihdr, 4), .height_px = big_endian(ihdr + 4, 4), .orientation = 1};
     if (!frame->width_px || !frame->height_px)
         fz_throw(ctx, FZ_ERROR_GENERIC, "an empty PNG");
     frame->components = colour == PNG_RGB ? 3 : 1;
@@ -213,8 +203,8 @@ static void png_frame(fz_context *ctx, const struct picture *picture, struct fra
             frame->palette = type + 4;
             frame->palette_bytes = bytes;
         } else if (!memcmp(type, "pHYs", 4) && bytes == 9 && type[4 + 8] == 1) {
-            xdpi = be32(type + 4) * 0.0254;
-            ydpi = be32(type + 8) * 0.0254;
+            xdpi = big_endian(type + 4, 4) * 0.0254;
+            ydpi = big_endian(type + 8, 4) * 0.0254;
         }
     }
     if (indexed && (!frame->palette_bytes || frame->palette_bytes % 3 || frame->palette_bytes > PNG_PALETTE_MAX_BYTES))
@@ -231,7 +221,7 @@ static bool png_is_whole(const struct picture *picture)
     const uint8_t *type;
     uint32_t bytes;
     for (; png_chunk(picture, &at, &type, &bytes); before = at)
-        if (!(*type & NOT_CRITICAL) && crc32(0, type, TYPE_BYTES + bytes) != be32(type + TYPE_BYTES + bytes))
+        if (!(*type & NOT_CRITICAL) && crc32(0, type, TYPE_BYTES + bytes) != big_endian(type + TYPE_BYTES + bytes, 4))
             return false;
     return at > before; /* over the last chunk, too */
 }

@@ -16,14 +16,6 @@ enum {
 
 /* ---- the program (Adobe Technical Note 5176, CFF) ---- */
 
-static uint32_t big_endian(const unsigned char *data, unsigned bytes)
-{
-    uint32_t value = 0;
-    for (unsigned i = 0; i < bytes; i++)
-        value = value << 8 | data[i];
-    return value;
-}
-
 /* Our own data, so what it says is believed. An INDEX: count, size of offsets, offsets, data. */
 static size_t index_end(const unsigned char *cff, size_t at)
 {
