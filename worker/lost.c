@@ -55,17 +55,13 @@ static void word_paint(struct raster *raster, const Sohoa__Word *word)
 
 struct raster *lost_rest(const struct raster *raster, const Sohoa__Page *page)
 {
-    struct raster *rest = raster_new(raster->width_px, raster->height_px, raster->channels);
+    struct raster *rest = raster_rows(raster, 0, raster->height_px);
     if (!rest)
         return NULL;
-    for (uint32_t y = 0; y < raster->height_px; y++)
-        memcpy(rest->data + y * rest->stride_bytes, raster->data + y * raster->stride_bytes,
-               raster->stride_bytes < rest->stride_bytes ? raster->stride_bytes : rest->stride_bytes);
     for (size_t b = 0; b < page->n_blocks; b++)
         for (size_t l = 0; l < page->blocks[b]->n_lines; l++)
             for (size_t w = 0; w < page->blocks[b]->lines[l]->n_words; w++)
                 word_paint(rest, page->blocks[b]->lines[l]->words[w]);
-    rest->dpi = raster->dpi;
     return rest;
 }
 
@@ -121,16 +117,6 @@ size_t lost_find(const struct raster *rest, struct lost zones[LOST_ZONES])
 }
 
 /* ---- what ---- */
-
-struct raster *lost_cut(const struct raster *rest, const struct lost *zone)
-{
-    struct raster *cut = raster_new(rest->width_px, zone->bottom_px - zone->top_px, rest->channels);
-    if (!cut)
-        return NULL;
-    memcpy(cut->data, rest->data + zone->top_px * rest->stride_bytes, cut->height_px * cut->stride_bytes);
-    cut->dpi = rest->dpi;
-    return cut;
-}
 
 static bool word_is_sure(const Sohoa__Word *word, const void *user)
 {

@@ -20,10 +20,7 @@ struct raster *lost_rest(const struct raster *raster, const Sohoa__Page *page);
 /* Where in the rest ink runs as in lines of text; returns how many zones, from top to bottom. */
 size_t lost_find(const struct raster *rest, struct lost zones[LOST_ZONES]);
 
-/* The zone's rows; NULL without memory. */
-struct raster *lost_cut(const struct raster *rest, const struct lost *zone);
-
-/* Moves what was read in the cut, where it is sure and may be words, to its place among page's lines. */
+/* Moves what was read in the zone, where it is sure and may be words, to its place among page's lines. */
 void lost_insert(Sohoa__Page *page, const struct lost *zone, Sohoa__Page *again);
 
 #endif

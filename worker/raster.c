@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct raster *raster_empty(uint32_t width_px, uint32_t height_px, uint32_t channels)
 {
@@ -28,6 +29,17 @@ struct raster *raster_new(uint32_t width_px, uint32_t height_px, uint32_t channe
     if (raster && !raster->data)
         raster_destroy(&raster);
     return raster;
+}
+
+struct raster *raster_rows(const struct raster *raster, uint32_t top_px, uint32_t height_px)
+{
+    struct raster *rows = raster_new(raster->width_px, height_px, raster->channels);
+    for (uint32_t y = 0; rows && y < height_px; y++)
+        memcpy(rows->data + y * rows->stride_bytes, raster->data + (top_px + y) * raster->stride_bytes,
+               rows->stride_bytes);
+    if (rows)
+        rows->dpi = raster->dpi;
+    return rows;
 }
 
 /* The mean of the up to four pixels that become one, at least one of them there. */

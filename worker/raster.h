@@ -19,6 +19,8 @@ struct raster {
 struct raster *raster_new(uint32_t width_px, uint32_t height_px,
                           uint32_t channels); /* NULL without memory; zeroed, to_view identity */
 struct raster *raster_empty(uint32_t width_px, uint32_t height_px, uint32_t channels); /* as above, data NULL */
+/* A copy of so many rows from top on, with their dpi; NULL without memory. */
+struct raster *raster_rows(const struct raster *raster, uint32_t top_px, uint32_t height_px);
 /* To half the width and height, rounded up, each pixel the mean of those it stands for; dpi and to_view are left as
  * they are. Not for bilevel ones. */
 void raster_halve(struct raster *raster);

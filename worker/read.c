@@ -400,7 +400,8 @@ static int page_complete(struct reader *reader, const struct raster *raster, Soh
     size_t count = rest ? lost_find(rest, zones) : 0;
     int rc = rest ? 0 : no_memory(raster, err);
     for (size_t i = 0; i < count && !rc; i++) {
-        AUTO(raster_destroy) struct raster *cut = lost_cut(rest, &zones[i]);
+        AUTO(raster_destroy)
+        struct raster *cut = raster_rows(rest, zones[i].top_px, zones[i].bottom_px - zones[i].top_px);
         AUTO(page_destroy) Sohoa__Page *again = page_new(found->page_no);
         if (!cut)
             return no_memory(raster, err);

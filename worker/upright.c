@@ -46,17 +46,6 @@ static uint32_t band_top(const struct raster *raster, uint32_t height_px)
     return best;
 }
 
-static struct raster *raster_band(const struct raster *raster, uint32_t top, uint32_t height_px)
-{
-    struct raster *band = raster_new(raster->width_px, height_px, raster->channels);
-    for (uint32_t y = 0; band && y < height_px; y++)
-        memcpy(band->data + y * band->stride_bytes, raster->data + (top + y) * raster->stride_bytes,
-               band->stride_bytes);
-    if (band)
-        band->dpi = raster->dpi;
-    return band;
-}
-
 /* The recogniser also reads lines that run upwards or downwards, but those say that the picture lies. */
 static bool line_is_level(const Sohoa__Line *line)
 {
@@ -93,7 +82,7 @@ static int band_read(struct reader *reader, const struct raster *band, uint32_t 
 static int way_try(struct reader *reader, const struct raster *raster, uint32_t turn_deg, uint32_t *ret_score,
                    struct err *err)
 {
-    AUTO(raster_destroy) struct raster *turned = raster_band(raster, 0, raster->height_px);
+    AUTO(raster_destroy) struct raster *turned = raster_rows(raster, 0, raster->height_px);
     if (!turned)
         return err_set(err, E_MEMORY, "no memory to turn a picture of %u x %u", raster->width_px, raster->height_px);
     int rc = clean_turn(&turned, turn_deg, err);
@@ -102,7 +91,7 @@ static int way_try(struct reader *reader, const struct raster *raster, uint32_t 
     uint32_t height_px = turned->height_px / UPRIGHT_BAND_PARTS;
     height_px = height_px > UPRIGHT_BAND_LEAST_PX ? height_px : UPRIGHT_BAND_LEAST_PX;
     height_px = height_px < turned->height_px ? height_px : turned->height_px;
-    AUTO(raster_destroy) struct raster *band = raster_band(turned, band_top(turned, height_px), height_px);
+    AUTO(raster_destroy) struct raster *band = raster_rows(turned, band_top(turned, height_px), height_px);
     if (!band)
         return err_set(err, E_MEMORY, "no memory for a part of a picture of %u x %u", raster->width_px,
                        raster->height_px);
