@@ -30,7 +30,7 @@ static const struct config_row {
     const char *choice[CHOICES_MAX]; /* none: any text */
 } config_row[CFG_KEYS] = {
     [CFG_BIND] = {"bind", FOR_COORDINATOR, 0, 0, "tcp://127.0.0.1:7700", "ZeroMQ endpoint that workers connect to"},
-    [CFG_CONNECT] = {"connect", FOR_WORKER, 0, 0, "tcp://127.0.0.1:7700", "ZeroMQ endpoint of the coordinator"},
+    [CFG_CONNECT] = {"connect", FOR_WORKER, 0, 0, "tcp://127.0.0.1:7700", "ZeroMQ endpoints of the coordinators, joined by commas; the active one is found"},
     [CFG_HTTP] = {"http", FOR_COORDINATOR, 0, 0, "127.0.0.1:7780", "HTTP API: ADDRESS:PORT or unix:PATH"},
     [CFG_STORE] = {"store", BOTH, 0, 0, "dir:/var/lib/sohoa/store",
                    "object store: dir:PATH, or rados:CONF?user=NAME&meta=POOL&data=POOL"},

@@ -29,7 +29,8 @@ struct held {
 
 struct link {
     struct link_self self;
-    char *endpoint;
+    char *endpoint[LINK_ENDPOINTS_MOST];
+    size_t endpoints, at; /* at: the one in use, or to be tried next */
     enum link_state state;
     zsock_t *socket;
     zactor_t *monitor; /* tells when the connection breaks */
@@ -78,10 +79,11 @@ static void link_disconnect(struct link *link, int linger_ms)
     zsock_destroy(&link->socket);
 }
 
-/* Leaves the connection and tries again in wait_ms. */
+/* Leaves the connection and tries again in wait_ms, at the next endpoint. */
 static void link_close(struct link *link, uint64_t wait_ms, uint64_t now_ms)
 {
     link_disconnect(link, 0);
+    link->at = (link->at + 1) % link->endpoints;
     link->retry_ms = now_ms + wait_ms;
     link_move(link, LINK_CLOSED, now_ms);
 }
@@ -90,7 +92,8 @@ static void link_lose(struct link *link, const char *why, uint64_t now_ms)
 {
     trace(link->state == LINK_JOINED ? TRACE_WARN : TRACE_DEBUG, "link_lost", "why=%s", why);
     link_close(link, link->backoff_ms, now_ms);
-    link->backoff_ms = link->backoff_ms * 2 < LINK_BACKOFF_MOST_MS ? link->backoff_ms * 2 : LINK_BACKOFF_MOST_MS;
+    if (link->at == 0) /* nobody of the whole list would have us */
+        link->backoff_ms = link->backoff_ms * 2 < LINK_BACKOFF_MOST_MS ? link->backoff_ms * 2 : LINK_BACKOFF_MOST_MS;
 }
 
 static int link_connect(struct link *link, struct err *err)
@@ -108,12 +111,14 @@ static int link_connect(struct link *link, struct err *err)
         return err_errno(err, E_NET, "can't watch the socket");
     }
     zstr_sendx(link->monitor, "LISTEN", "DISCONNECTED", NULL);
+    if (link->endpoints > 1) /* nobody is there: no use in waiting for them */
+        zstr_sendx(link->monitor, "LISTEN", "CONNECT_RETRIED", NULL);
     zstr_send(link->monitor, "START");
     zsock_wait(link->monitor);
     link_watch(link, link->monitor);
     link_watch(link, link->socket);
-    if (zsock_connect(link->socket, "%s", link->endpoint)) {
-        err_errno(err, E_NET, "can't connect to %s", link->endpoint);
+    if (zsock_connect(link->socket, "%s", link->endpoint[link->at])) {
+        err_errno(err, E_NET, "can't connect to %s", link->endpoint[link->at]);
         link_disconnect(link, 0);
         return E_NET;
     }
@@ -413,11 +418,16 @@ static uint64_t silent_limit_ms(const struct link *link)
     return limit_ms < LINK_SILENT_LEAST_MS ? LINK_SILENT_LEAST_MS : limit_ms;
 }
 
+static uint64_t welcome_limit_ms(const struct link *link)
+{
+    return link->endpoints > 1 ? LINK_WELCOME_LIST_MS : LINK_WELCOME_MS;
+}
+
 static void link_join(struct link *link, uint64_t now_ms)
 {
     struct err err;
     if (link_connect(link, &err)) {
-        trace_err(TRACE_ERROR, "link_connect", &err, "endpoint=%s", trace_value(link->endpoint));
+        trace_err(TRACE_ERROR, "link_connect", &err, "endpoint=%s", trace_value(link->endpoint[link->at]));
         link_lose(link, "connect", now_ms);
         return;
     }
@@ -438,7 +448,7 @@ void link_tick(struct link *link, unsigned room, unsigned busy_slots, uint64_t n
 {
     if (link->state == LINK_JOINED && now_ms - link->heard_ms > silent_limit_ms(link))
         link_lose(link, "silent", now_ms);
-    if (link->state == LINK_HELLO && now_ms - link->state_ms > LINK_WELCOME_MS)
+    if (link->state == LINK_HELLO && now_ms - link->state_ms > welcome_limit_ms(link))
         link_lose(link, "no_welcome", now_ms);
     if (link->state == LINK_CLOSED && now_ms >= link->retry_ms)
         link_join(link, now_ms);
@@ -452,7 +462,7 @@ static uint64_t link_due_ms(const struct link *link)
     uint64_t silent_ms = link->heard_ms + silent_limit_ms(link) + 1;
     switch (link->state) {
     case LINK_CLOSED: return link->retry_ms;
-    case LINK_HELLO: return link->state_ms + LINK_WELCOME_MS + 1;
+    case LINK_HELLO: return link->state_ms + welcome_limit_ms(link) + 1;
     default: return beat_ms < silent_ms ? beat_ms : silent_ms;
     }
 }
@@ -472,7 +482,26 @@ int link_fd(const struct link *link)
 
 /* ---- the link itself ---- */
 
-int link_new(const char *endpoint, const struct link_self *self, struct link **ret_link, struct err *err)
+static int endpoints_take(struct link *link, const char *list, struct err *err)
+{
+    for (const char *at = list;;) {
+        at += strspn(at, " ");
+        size_t chars = strcspn(at, ", ");
+        if (!chars || link->endpoints == LINK_ENDPOINTS_MOST)
+            break;
+        if (!(link->endpoint[link->endpoints++] = strndup(at, chars)))
+            return err_set(err, E_NOMEM, "no memory for the link");
+        at += chars;
+        at += strspn(at, " ");
+        if (!*at)
+            return 0;
+        if (*at++ != ',')
+            break;
+    }
+    return err_set(err, E_CONFIG, "'%s' are not one to %d endpoints, joined by commas", list, LINK_ENDPOINTS_MOST);
+}
+
+int link_new(const char *endpoints, const struct link_self *self, struct link **ret_link, struct err *err)
 {
     zsys_handler_set(NULL); /* signals are the worker's */
     AUTO(link_destroy) struct link *link = calloc(1, sizeof *link);
@@ -480,12 +509,13 @@ int link_new(const char *endpoint, const struct link_self *self, struct link **r
         return err_set(err, E_NOMEM, "no memory for the link");
     link->self = *self;
     link->backoff_ms = LINK_BACKOFF_LEAST_MS;
-    link->endpoint = strdup(endpoint);
     link->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (!link->endpoint || link->epoll_fd < 0)
+    if (link->epoll_fd < 0)
         return err_errno(err, E_NET, "can't make the link");
     uint64_t now_ms = clock_mono_ms();
-    int rc = link_connect(link, err);
+    int rc = endpoints_take(link, endpoints, err);
+    if (!rc)
+        rc = link_connect(link, err);
     if (rc)
         return rc;
     link->heard_ms = now_ms;
@@ -503,7 +533,8 @@ void link_destroy(struct link **link)
     while ((*link)->held_count)
         link_forget(*link, (*link)->held[0].job->lease);
     free((*link)->held);
-    free((*link)->endpoint);
+    for (size_t i = 0; i < (*link)->endpoints; i++)
+        free((*link)->endpoint[i]);
     if ((*link)->epoll_fd >= 0)
         close((*link)->epoll_fd);
     free(*link);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
  * The worker's side of the talk with the coordinator (PROTOCOL.md): a ZeroMQ DEALER whose identity is the worker's name.
  * The link joins (Hello, Welcome), reports and repeats results until they are acknowledged, says how many jobs are
- * welcome, beats, and joins again for ever when the coordinator is lost or silent:
+ * welcome, beats, and joins again for ever when the coordinator is lost or silent, the next of its list first:
  *
  *     CLOSED --(back-off over)--> HELLO --Welcome--> JOINED
  *        ^                          |                  |
@@ -19,8 +19,10 @@
 enum {
     LINK_BACKOFF_LEAST_MS = 100, /* before the first attempt to join again; doubles */
     LINK_BACKOFF_MOST_MS = 3000,
-    LINK_REFUSED_MS = 10000, /* after a Refuse that is not for good */
-    LINK_WELCOME_MS = 3000,  /* a Hello without answer is said again on a new connection */
+    LINK_REFUSED_MS = 10000,     /* after a Refuse that is not for good */
+    LINK_WELCOME_MS = 3000,      /* a Hello without answer is said again on a new connection, ... */
+    LINK_WELCOME_LIST_MS = 1000, /* ... sooner where another coordinator may be the active one */
+    LINK_ENDPOINTS_MOST = 8,
     LINK_BEAT_LEAST_MS = 50, /* no faster, whatever Welcome says */
     LINK_SILENT_BEATS = 5,   /* heartbeats missed: the coordinator is lost */
     LINK_SILENT_LEAST_MS = 1000,
@@ -37,8 +39,9 @@ struct link_self {
     unsigned slots;
 };
 
-/* Errors: E_NET: no sockets, or an endpoint that is not understood. */
-int link_new(const char *endpoint, const struct link_self *self, struct link **ret_link, struct err *err);
+/* endpoints: of the coordinators, joined by commas; only the active one answers, and they are tried in turn until it does.
+ * Errors: E_NET: no sockets, or the first endpoint is not understood; E_CONFIG: none, or more than LINK_ENDPOINTS_MOST. */
+int link_new(const char *endpoints, const struct link_self *self, struct link **ret_link, struct err *err);
 void link_destroy(struct link **link); /* without a Bye; the coordinator sees a lost worker */
 void link_bye(struct link *link);      /* an orderly end; only link_destroy() may follow */
 

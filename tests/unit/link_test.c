@@ -17,6 +17,8 @@
 enum { WAIT_MS = 8000, BEAT_MS = 100 };
 
 static const uint8_t pipeline[SHA256_BYTES] = {7};
+static const struct link_self self = {
+    .name = "node-1", .build = "test", .simd = "none", .lang = "vie", .pipeline = pipeline, .slots = 2};
 
 struct play {
     struct link *link;
@@ -46,8 +48,6 @@ static void router_bind(struct play *play)
 static int set_up(void **state)
 {
     static struct play play;
-    static const struct link_self self = {
-        .name = "node-1", .build = "test", .simd = "none", .lang = "vie", .pipeline = pipeline, .slots = 2};
     struct err err = {0};
     memset(&play, 0, sizeof play);
     play.room = 3;
@@ -356,6 +356,43 @@ static void garbage_costs_the_connection_only(void **state)
     join(play);
 }
 
+/* Of three coordinators the first is gone, and the second there but stopped. */
+static void the_active_one_of_a_list_is_found(void **state)
+{
+    struct play *play = *state;
+    struct err err;
+    char list[192];
+    zsock_t *stopped = zsock_new(ZMQ_ROUTER);
+    link_destroy(&play->link);
+    zsock_destroy(&play->router);
+    router_bind(play);
+    snprintf(list, sizeof list, "tcp://127.0.0.1:1, tcp://127.0.0.1:%d,%s", zsock_bind(stopped, "tcp://127.0.0.1:*"),
+             play->endpoint);
+    assert_int_equal(link_new(list, &self, &play->link, &err), 0);
+    uint64_t began_ms = clock_mono_ms();
+    join(play);
+    grant(play, 41);
+    assert_in_range(clock_mono_ms() - began_ms, LINK_WELCOME_LIST_MS, LINK_WELCOME_LIST_MS + 1000);
+    zsock_destroy(&play->router); /* and back, at the same place, after the others were asked */
+    router_bind(play);
+    Sohoa__Frame *hello = hear(play, SOHOA__FRAME__BODY_HELLO);
+    assert_int_equal(hello->hello->n_held, 1);
+    frame_destroy(&hello);
+    zsock_destroy(&stopped);
+}
+
+static void a_list_is_of_endpoints(void **state)
+{
+    static const char *const wrong[] = {"", ",", "tcp://127.0.0.1:1,,tcp://127.0.0.1:2", "a b", "a,b,c,d,e,f,g,h,i"};
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        struct link *link = NULL;
+        struct err err;
+        assert_int_equal(link_new(wrong[i], &self, &link, &err), E_CONFIG);
+        assert_null(link);
+    }
+}
+
 static void bye_is_the_last_word(void **state)
 {
     static const int order[] = {SOHOA__FRAME__BODY_RESULTS, SOHOA__FRAME__BODY_BYE};
@@ -383,6 +420,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(silence_makes_it_join_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refused_for_now_it_asks_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(garbage_costs_the_connection_only, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_active_one_of_a_list_is_found, set_up, tear_down),
+        cmocka_unit_test(a_list_is_of_endpoints),
         cmocka_unit_test_setup_teardown(bye_is_the_last_word, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
