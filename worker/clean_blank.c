@@ -10,12 +10,13 @@ enum {
     MARK_LEAST_UM = 1300,     /* its longer side: a full stop has 500, an x at 8 points 1400 */
     DARK_LEAST_UM = 1100,     /* of its dark part, which is smaller by the soft edge */
     FRAME_PARTS = 50,         /* what lies within one part of so many from an edge is the scanner's */
+    LINE_HAIR_UM = 260,       /* no print and no pen is so thin: a scrap of a fold */
     LINE_LEAST_UM = 8000,     /* a fold or streak, or a piece of one, ... */
     LINE_THICK_UM = 900,      /* ... is no thicker on average, ... */
     LINE_PARTS = 10,          /* ... and leaves its direction by one part of so many */
     LINE_LONG_PARTS = 3,      /* a line as long as one part of so many of the page ... */
     LINE_LONG_LEAN_PARTS = 3, /* ... may lean so much */
-    BLOT_SOLID_PERCENT = 68,  /* of its box is dark: a disc has 78, letters less */
+    BLOT_SOLID_PERCENT = 68,  /* of its dark part's box is dark: a disc has 78, letters less */
     BLOT_LONG_PERCENT = 160,  /* its longer side in parts of the shorter */
     HOLE_LEAST_UM = 3000,     /* larger solid spots are holes ... */
     HOLE_MOST_UM = 9000,      /* ... up to here: stamps and pictures are larger */
@@ -43,14 +44,25 @@ struct spot_size {
     int w_px, h_px, longer_px, shorter_px, longer_um, shorter_um;
 };
 
-static struct spot_size spot_size(const struct look *look, const struct look_spot *spot)
+static struct spot_size box_size(const struct look *look, int left, int top, int right, int bottom)
 {
-    struct spot_size s = {.w_px = spot->right - spot->left + 1, .h_px = spot->bottom - spot->top + 1};
+    struct spot_size s = {.w_px = right - left + 1, .h_px = bottom - top + 1};
     s.longer_px = s.w_px > s.h_px ? s.w_px : s.h_px;
     s.shorter_px = s.w_px > s.h_px ? s.h_px : s.w_px;
     s.longer_um = spot_um(look, s.longer_px);
     s.shorter_um = spot_um(look, s.shorter_px);
     return s;
+}
+
+static struct spot_size spot_size(const struct look *look, const struct look_spot *s)
+{
+    return box_size(look, s->left, s->top, s->right, s->bottom);
+}
+
+/* Without its soft edge, or what is paler around it. */
+static struct spot_size dark_size(const struct look *look, const struct look_spot *s)
+{
+    return box_size(look, s->dark_left, s->dark_top, s->dark_right, s->dark_bottom);
 }
 
 /* Touches the frame's outside, or lies in the frame altogether. */
@@ -64,6 +76,8 @@ static bool spot_is_edge(const struct look *look, const struct look_spot *s)
 static bool spot_is_line(const struct look *look, const struct look_spot *spot, const struct spot_size *s)
 {
     int page = s->w_px > s->h_px ? (int)look->width_px : (int)look->height_px;
+    if (s->shorter_um <= LINE_HAIR_UM)
+        return true;
     if (s->longer_um < LINE_LEAST_UM || spot_um(look, (int)spot->area_px / s->longer_px) > LINE_THICK_UM)
         return false;
     return s->shorter_px * LINE_PARTS <= s->longer_px ||
@@ -80,17 +94,18 @@ static int edge_distance_um(const struct look *look, const struct look_spot *s)
 /* A disc or a clod: dark all over, about as wide as high. */
 static bool spot_is_blot(const struct look *look, const struct look_spot *spot, const struct spot_size *s)
 {
-    bool solid = (int64_t)spot->dark_px * 100 >= (int64_t)s->w_px * s->h_px * BLOT_SOLID_PERCENT;
-    if (!solid || s->longer_px * 100 > s->shorter_px * BLOT_LONG_PERCENT)
+    struct spot_size dark = dark_size(look, spot);
+    bool solid = (int64_t)spot->dark_px * 100 >= (int64_t)dark.w_px * dark.h_px * BLOT_SOLID_PERCENT;
+    if (!solid || dark.longer_px * 100 > dark.shorter_px * BLOT_LONG_PERCENT)
         return false;
-    return s->longer_um >= HOLE_LEAST_UM && s->longer_um <= HOLE_MOST_UM && edge_distance_um(look, spot) < HOLE_EDGE_UM;
+    return dark.longer_um >= HOLE_LEAST_UM && s->longer_um <= HOLE_MOST_UM &&
+           edge_distance_um(look, spot) < HOLE_EDGE_UM;
 }
 
 /* A speck on something pale, such as a letter that shines through: dark in too small a place. */
 static bool spot_is_dirt(const struct look *look, const struct look_spot *spot)
 {
-    int w = spot->dark_right - spot->dark_left + 1, h = spot->dark_bottom - spot->dark_top + 1;
-    return spot_um(look, w > h ? w : h) < DARK_LEAST_UM;
+    return dark_size(look, spot).longer_um < DARK_LEAST_UM;
 }
 
 static enum look_kind spot_kind(const struct look *look, const struct look_spot *spot)

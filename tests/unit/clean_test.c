@@ -273,6 +273,43 @@ static void ink_on_a_fold_is_writing(void **state)
     }
 }
 
+static void print_on_a_fold_is_writing(void **state)
+{
+    (void)state;
+    static const uint32_t fold[] = {0xb0b0b0, 0x707070};
+    for (size_t i = 0; i < 2; i++) {
+        AUTO(raster_destroy) struct raster *page = paper_new(2480, 3508, 300);
+        paper_fill(page, 0, 1740, 2480, 4, fold[i]);
+        paper_write(page, 500, 1700, 12, BLACK, "Trang 24");
+        struct clean_report report = clean(&page, false);
+        assert_false(report.blank);
+        assert_true(report.scant);
+    }
+}
+
+/* A disc, soft at its edge as scanners show it. */
+static void paper_hole(struct raster *paper, double x, double y, double radius_px)
+{
+    for (uint32_t row = 0; row < paper->height_px; row++)
+        for (uint32_t column = 0; column < paper->width_px; column++) {
+            double inside = (radius_px - hypot(column - x, row - y)) / 6 + 0.5;
+            if (inside > 0)
+                memset(paper->data + row * paper->stride_bytes + 3 * (size_t)column,
+                       inside < 1 ? (int)(255 - 225 * inside) : 30, 3);
+        }
+}
+
+static void punched_holes_are_blank(void **state)
+{
+    (void)state;
+    for (double radius_px = 30; radius_px < 42; radius_px += 1.5) {
+        AUTO(raster_destroy) struct raster *page = paper_new(2480, 3508, 300);
+        paper_hole(page, 118.3, 1284.7, radius_px);
+        paper_hole(page, 115.6, 2229.1, radius_px);
+        assert_true(clean(&page, false).blank);
+    }
+}
+
 static void black_borders_go(void **state)
 {
     (void)state;
@@ -500,6 +537,8 @@ int main(void)
         cmocka_unit_test(a_violet_stamp_goes_and_a_blue_pen_stays),
         cmocka_unit_test(a_seal_seen_through_the_paper_is_blank),
         cmocka_unit_test(ink_on_a_fold_is_writing),
+        cmocka_unit_test(print_on_a_fold_is_writing),
+        cmocka_unit_test(punched_holes_are_blank),
         cmocka_unit_test(black_borders_go),
         cmocka_unit_test(uneven_light_is_evened),
         cmocka_unit_test(odd_pictures_do_no_harm),
