@@ -55,6 +55,17 @@ static void stays(const char *text)
     corrected(text, text);
 }
 
+static void compounds_get_their_tones(void **state)
+{
+    (void)state;
+    corrected("việc tố chức và tống kết, tuyến chọn", "việc tổ chức và tổng kết, tuyển chọn");
+    corrected("TỐ CHỨC Tống hợp; bảo hiếm, thiếu nhỉ.", "TỔ CHỨC Tổng hợp; bảo hiểm, thiếu nhi.");
+    corrected("thu, chỉ ngân sách theo quy định chỉ tiết", "thu, chi ngân sách theo quy định chi tiết");
+    stays("chỉ bộ phận này, chỉ tiết kiệm được trên toàn thế giới");
+    stays("chuyến biển, phố biển"); /* other words: a hook is no slip for an acute accent */
+    stays("tồ chức, tơ chức, tỏ chức, tổ chúc, tố cáo");
+}
+
 static void titles_get_their_diacritics(void **state)
 {
     (void)state;
@@ -111,6 +122,7 @@ static void own_words_are_no_part_of_a_phrase(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(compounds_get_their_tones),
         cmocka_unit_test(titles_get_their_diacritics),
         cmocka_unit_test(only_lines_of_their_own_in_capitals_are_titles),
         cmocka_unit_test(phrases_are_found_anywhere),
