@@ -15,6 +15,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from cluster import BIN, Cluster, backlog, cpu_ticks, fail, main, say, slots_of, wait  # noqa: E402
+from counts import check_counts, redis_counts  # noqa: E402
 
 BATCH = "kills"
 BIG_BYTES = 160 << 20  # over STORE_PART_BYTES: stored in parts
@@ -100,46 +101,6 @@ def kill_redis(cluster):
     cluster.redis.start()
 
 
-def redis_counts(cluster):
-    found = cluster.redis.hash(f"sohoa:batch:{BATCH}")
-    counts = {key: int(value) for key, value in found.items() if key.startswith(("docs", "pages"))}
-    counts["bits"] = int(cluster.redis.command("BITCOUNT", f"sohoa:batch:{BATCH}:stored") or 0)
-    return counts
-
-
-def check_counts(cluster, sources, pages_expected):
-    """Every document and page accounted for, in the API, in Redis and by name."""
-    batch = cluster.batch(BATCH)
-    documents = cluster.api.documents(BATCH)
-    states = collections.Counter(document["state"] for document in documents)
-    first = {}
-    duplicates = 0
-    for document in documents:
-        if document["state"] == "duplicate":
-            duplicates += document["pages"]
-            if documents[document["duplicate_of"]]["sha256"] != document["sha256"]:
-                fail(f"document {document['document']} is no duplicate of {document['duplicate_of']}")
-        elif document["sha256"] in first:
-            fail(f"documents {first[document['sha256']]} and {document['document']} were both stored")
-        else:
-            first[document["sha256"]] = document["document"]
-    total = sum(document["pages"] for document in documents)
-    wrong = [document for document in documents if document["state"] not in ("stored", "duplicate")]
-    if wrong:
-        fail(f"not stored: {json.dumps(wrong)[:600]}")
-    if len(documents) != len(sources) or total != pages_expected:
-        fail(f"{len(documents)} documents with {total} pages, expected {len(sources)} with {pages_expected}")
-    if batch["pages"]["stored"] + batch["pages"]["duplicate"] != total or batch["pages"]["total"] != total:
-        fail(f"the batch's pages do not add up: {batch['pages']}")
-    redis = wait("Redis to hold the final counts", lambda: (counts := redis_counts(cluster)) and
-                 counts.get("docs_open") == 0 and counts["bits"] == total - duplicates and counts)
-    if redis["pages_stored"] != total - duplicates or redis["pages"] != total or redis.get("pages_dead", 0) != 0:
-        fail(f"Redis does not add up: {redis}")
-    say(f"{len(documents)} documents ({dict(states)}), {total} pages: {total - duplicates} stored once, "
-        f"{duplicates} duplicates, 0 lost; Redis has {redis['bits']} bits")
-    return redis
-
-
 def check_reads(cluster, kills):
     """A page is read again only where a kill took its reader."""
     reads = collections.Counter(event["page"] for worker in cluster.workers for event in worker.events("page_read"))
@@ -172,7 +133,7 @@ def check_rebuild(cluster, counts):
                             text=True)
     if answer.returncode:
         fail(f"sohoa rebuild: {answer.stdout} {answer.stderr}")
-    again = redis_counts(cluster)
+    again = redis_counts(cluster, BATCH)
     if again != counts:
         fail(f"after FLUSHALL and rebuild {again}, before {counts}")
     say(f"Redis emptied, `sohoa rebuild`: {answer.stdout.strip()}: the same counts")
@@ -184,7 +145,7 @@ def check_start_from_store(cluster, counts):
     cluster.redis.command("FLUSHALL")
     cluster.coordinator.start()
     wait("the workers to come back", lambda: cluster.connected() == 2, 60)
-    wait("the counts to be back", lambda: redis_counts(cluster) == counts, 30)
+    wait("the counts to be back", lambda: redis_counts(cluster, BATCH) == counts, 30)
     again = sum(1 for _ in cluster.coordinator.events("grant")) - grants
     if again:
         fail(f"{again} leases were granted after the restart, of finished work")
@@ -205,7 +166,7 @@ def run(store, folder):
     kill_coordinator(cluster)
     kill_redis(cluster)
     wait("the batch to finish", lambda: (batch := cluster.batch(BATCH)) and batch["state"] == "finished", 400)
-    counts = check_counts(cluster, sources, pages + 1)
+    counts = check_counts(cluster, BATCH, len(sources), pages + 1)
     check_reads(cluster, 4)
     check_files(cluster)
     check_rebuild(cluster, counts)

@@ -184,23 +184,47 @@ class Redis:
         return dict(zip(lines[::2], lines[1::2]))
 
 
-class Cluster:
-    """A Redis, a coordinator and two workers of one slot each, on one store."""
-    def __init__(self, store, folder):
-        self.folder = folder
+class Host:
+    """A coordinator, and the Redis of its own beside it."""
+
+    def __init__(self, name, store, folder, settings=()):
+        os.makedirs(folder, exist_ok=True)
         self.redis = Redis(folder)
-        endpoint, self.http = f"ipc://{folder}/zmq", f"{folder}/http"
+        self.endpoint, self.http = f"ipc://{folder}/zmq", f"{folder}/http"
         self.api = Api(self.http)
         self.coordinator = Process("coordinator", [
-            f"{BIN}/sohoa-coordinator", "--name=c1", f"--store={store}", f"--redis={self.redis.socket}", f"--bind={endpoint}",
-            f"--http=unix:{self.http}", "--worker_lost_ms=3000", "--reconnect_grace_ms=3000", "--log=debug"], folder)
-        self.workers = [Process(f"worker-{name}", [
-            f"{BIN}/sohoa-worker", f"--name={name}", f"--store={store}", f"--connect={endpoint}", "--slots=1",
-            "--log=debug"], folder, {"OMP_THREAD_LIMIT": "1"}) for name in ("a", "b")]
+            f"{BIN}/sohoa-coordinator", f"--name={name}", f"--store={store}", f"--redis={self.redis.socket}",
+            f"--bind={self.endpoint}", f"--http=unix:{self.http}", "--worker_lost_ms=3000", "--reconnect_grace_ms=3000",
+            "--log=debug", *settings], folder)
 
     def start(self):
         self.redis.start()
         self.coordinator.start()
+
+
+class Cluster:
+    """One host, or several of which one is active, and two workers of one slot each, on one store."""
+
+    def __init__(self, store, folder, hosts=1, settings=()):
+        self.folder = folder
+        self.hosts = [Host(f"c{i + 1}", store, folder if hosts == 1 else f"{folder}/c{i + 1}", settings)
+                      for i in range(hosts)]
+        self.use(self.hosts[0])
+        endpoints = ",".join(host.endpoint for host in self.hosts)
+        self.workers = [Process(f"worker-{name}", [
+            f"{BIN}/sohoa-worker", f"--name={name}", f"--store={store}", f"--connect={endpoints}", "--slots=1",
+            "--log=debug"], folder, {"OMP_THREAD_LIMIT": "1"}) for name in ("a", "b")]
+
+    def use(self, host):
+        """The host to ask: the active one."""
+        self.host, self.redis, self.http, self.api = host, host.redis, host.http, host.api
+        self.coordinator = host.coordinator
+
+    def start(self):
+        self.host.start()
+        wait("the coordinator to answer", lambda: self.api.try_get("status"), 60)
+        for host in self.hosts[1:]:
+            host.start()
         for worker in self.workers:
             worker.start()
         wait("two workers to join", lambda: self.connected() == 2, 60)
