@@ -69,8 +69,7 @@ static struct spot_size dark_size(const struct look *look, const struct look_spo
 static bool spot_is_edge(const struct look *look, const struct look_spot *s)
 {
     int w = (int)look->width_px, h = (int)look->height_px, x = w / FRAME_PARTS, y = h / FRAME_PARTS;
-    bool touches = s->left == 0 || s->top == 0 || s->right == w - 1 || s->bottom == h - 1;
-    return touches || s->right < x || s->left >= w - x || s->bottom < y || s->top >= h - y;
+    return look_touches_edge(look, s) || s->right < x || s->left >= w - x || s->bottom < y || s->top >= h - y;
 }
 
 static bool spot_is_line(const struct look *look, const struct look_spot *spot, const struct spot_size *s)

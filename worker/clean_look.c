@@ -313,12 +313,6 @@ static bool look_keep(struct look *look, const struct look_spot *spot)
     return true;
 }
 
-static bool touches_edge(const struct look *look, const struct look_spot *spot)
-{
-    return spot->left == 0 || spot->top == 0 || spot->right + 1 == (int)look->width_px ||
-           spot->bottom + 1 == (int)look->height_px;
-}
-
 /* Where to flood first; counts what is coloured. */
 static void flood_prepare(struct flood *flood, struct look *look, uint32_t pixels)
 {
@@ -347,7 +341,7 @@ static bool flood_run(struct flood *flood, struct look *look, uint32_t pixels)
         if (flood->stage[i] != flood->now)
             continue;
         struct look_spot spot = flood_spot(flood, look, i);
-        bool at_edge = touches_edge(look, &spot);
+        bool at_edge = look_touches_edge(look, &spot);
         if (at_edge)
             flood_loosen(flood, look);
         if ((flood->now == FLOOD_FIRST || !at_edge) && !look_keep(look, &spot))

@@ -45,6 +45,12 @@ struct look {
     size_t spot_count, spot_capacity;
 };
 
+static inline bool look_touches_edge(const struct look *look, const struct look_spot *spot)
+{
+    return spot->left == 0 || spot->top == 0 || spot->right + 1 == (int)look->width_px ||
+           spot->bottom + 1 == (int)look->height_px;
+}
+
 /* Gray of a colour, each of 255. */
 static inline uint8_t look_gray(int red, int green, int blue)
 {

@@ -294,14 +294,6 @@ static void title_correct(Sohoa__Line *line, const char *phrase)
     spots_mend(spots, count);
 }
 
-/* Of the word's first letter, and of a phrase's: a letter beyond ASCII is one by its first byte only. */
-static bool may_begin(const Sohoa__Word *word, const char *phrase)
-{
-    size_t start, bytes;
-    token_core(word->text, &start, &bytes);
-    return bytes && (word->text[start] | 0x20) == (phrase[0] | 0x20);
-}
-
 static void compound_correct(Sohoa__Line *line, size_t at, const char *compound)
 {
     struct spot spots[PHRASE_WORDS];
@@ -312,6 +304,16 @@ static void compound_correct(Sohoa__Line *line, size_t at, const char *compound)
         if (!differ_by_slips(&spots[i].seen, &spots[i].meant))
             return;
     spots_mend(spots, count);
+}
+
+/* Those that begin as the word does: with the same byte, whatever its case (that of Đ and đ is the same). */
+static void compounds_correct(Sohoa__Line *line, size_t at)
+{
+    size_t start, bytes;
+    token_core(line->words[at]->text, &start, &bytes);
+    for (size_t i = 0; bytes && i < sizeof compounds / sizeof *compounds; i++)
+        if ((line->words[at]->text[start] | 0x20) == (compounds[i][0] | 0x20))
+            compound_correct(line, at, compounds[i]);
 }
 
 static void line_correct(Sohoa__Line *line)
@@ -325,9 +327,7 @@ static void line_correct(Sohoa__Line *line)
             if (line_fit(line, at, anywhere[i], spots, &count))
                 spots_mend(spots, count);
     for (size_t at = 0; at + 1 < line->n_words; at++)
-        for (size_t i = 0; i < sizeof compounds / sizeof *compounds; i++)
-            if (may_begin(line->words[at], compounds[i]))
-                compound_correct(line, at, compounds[i]);
+        compounds_correct(line, at);
 }
 
 void phrases_correct(Sohoa__Page *page)
