@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -276,10 +276,10 @@ static bool workers_run(const struct plan *plan, struct verdict *verdicts)
     bool good = true;
     for (uint32_t i = 0; i < count; i++) {
         pid_t pid = fork();
-        if (pid == 0)
+        if (pid == 0) {
             prctl(PR_SET_PDEATHSIG, SIGKILL); /* an ended bench leaves nobody behind */
-        if (pid == 0)
             _exit(worker_run(plan, i, count, verdicts));
+        }
         good = good && pid > 0;
     }
     for (int status = 0; wait(&status) > 0 || errno == EINTR;)

@@ -14,6 +14,7 @@
 
 #include "proto/auto.h"
 #include "proto/buf.h"
+#include "worker/syllable.h"
 #include "worker/token.h"
 
 enum {
@@ -112,44 +113,30 @@ static bool letters_take(const char *text, size_t bytes, struct letters *letters
     return letters->count > 0;
 }
 
-struct rune { /* a letter, taken apart; 0: no such mark */
-    utf8proc_int32_t base, shape, tone;
-};
-
-enum { GRAVE = 0x300, ACUTE = 0x301, CIRCUMFLEX = 0x302, TILDE = 0x303, HOOK = 0x309, DOT_BELOW = 0x323 };
-
-static struct rune rune_apart(utf8proc_int32_t letter)
-{
-    utf8proc_int32_t part[PHRASE_PARTS_OF_RUNE] = {letter}, lower = utf8proc_tolower(letter);
-    utf8proc_ssize_t parts = utf8proc_decompose_char(lower, part, PHRASE_PARTS_OF_RUNE, UTF8PROC_DECOMPOSE, NULL);
-    struct rune rune = {.base = part[0]};
-    for (utf8proc_ssize_t i = 1; i < parts && i < PHRASE_PARTS_OF_RUNE; i++) {
-        bool tone = part[i] == GRAVE || part[i] == ACUTE || part[i] == TILDE || part[i] == HOOK || part[i] == DOT_BELOW;
-        *(tone ? &rune.tone : &rune.shape) = part[i];
-    }
-    return rune;
-}
-
 /* In lower case, without marks; eth is taken for đ. */
-static utf8proc_int32_t rune_bare(utf8proc_int32_t letter)
+static utf8proc_int32_t rune_bare(utf8proc_int32_t rune)
 {
-    struct rune rune = rune_apart(letter);
-    return rune.base == 0x111 || rune.base == 0xf0 ? 'd' : rune.base;
+    utf8proc_int32_t parts[PHRASE_PARTS_OF_RUNE] = {rune}, lower = utf8proc_tolower(rune);
+    if (lower == 0x111 || lower == 0xf0)
+        return 'd';
+    utf8proc_decompose_char(lower, parts, PHRASE_PARTS_OF_RUNE, UTF8PROC_DECOMPOSE, NULL);
+    return parts[0];
 }
 
-static bool is_slip(struct rune seen, struct rune meant)
+static bool is_slip(utf8proc_int32_t seen, utf8proc_int32_t meant)
 {
-    if (seen.base != meant.base || seen.shape != meant.shape)
+    struct letter s, m;
+    if (!letter_of(seen, &s) || !letter_of(meant, &m) || s.base != m.base)
         return false;
-    return (seen.shape == CIRCUMFLEX && seen.tone == ACUTE && meant.tone == HOOK) ||
-           (seen.base == 'i' && seen.tone == HOOK && !meant.tone);
+    bool circumflex = s.base == 0xe2 || s.base == 0xea || s.base == 0xf4; /* â ê ô */
+    return (circumflex && s.tone == TONE_ACUTE && m.tone == TONE_HOOK) ||
+           (s.base == 'i' && s.tone == TONE_HOOK && m.tone == TONE_LEVEL);
 }
 
 static bool differ_by_slips(const struct letters *seen, const struct letters *meant)
 {
     for (size_t i = 0; i < seen->count; i++)
-        if (utf8proc_tolower(seen->at[i]) != meant->at[i] &&
-            !is_slip(rune_apart(seen->at[i]), rune_apart(meant->at[i])))
+        if (utf8proc_tolower(seen->at[i]) != meant->at[i] && !is_slip(seen->at[i], meant->at[i]))
             return false;
     return true;
 }

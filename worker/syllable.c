@@ -3,7 +3,6 @@
  * are written; what a spelling rule says of an onset is a flag in its row. */
 #include "worker/syllable.h"
 
-#include <stdint.h>
 #include <string.h>
 #include <utf8proc.h>
 
@@ -11,15 +10,6 @@ enum {
     SYLLABLE_MAX_LETTERS = 7, /* nghiêng */
     SYLLABLE_RIME_LETTERS = 4,
     LETTER_MAX_BYTES = 4,
-};
-
-enum tone { TONE_LEVEL, TONE_ACUTE, TONE_GRAVE, TONE_HOOK, TONE_TILDE, TONE_DOT };
-
-/* A letter without its tone; base is lower case, with ă â ê ô ơ ư đ letters of their own. */
-struct letter {
-    utf8proc_int32_t base;
-    enum tone tone;
-    bool upper;
 };
 
 struct letters {
@@ -59,8 +49,7 @@ static bool tone_of_mark(utf8proc_int32_t mark, enum tone *tone)
     }
 }
 
-/* Whether rune is a letter of Vietnamese (or f j w z), and then which. */
-static bool letter_of(utf8proc_int32_t rune, struct letter *letter)
+bool letter_of(int32_t rune, struct letter *letter)
 {
     utf8proc_int32_t part[LETTER_MAX_BYTES];
     utf8proc_int32_t lower = utf8proc_tolower(rune);

@@ -9,6 +9,19 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+enum tone { TONE_LEVEL, TONE_ACUTE, TONE_GRAVE, TONE_HOOK, TONE_TILDE, TONE_DOT };
+
+/* A letter without its tone; base is lower case, with ă â ê ô ơ ư đ letters of their own. */
+struct letter {
+    int32_t base;
+    enum tone tone;
+    bool upper;
+};
+
+/* Whether rune is a letter of Vietnamese (or f j w z), and then which. */
+bool letter_of(int32_t rune, struct letter *letter);
 
 /* Whether the bytes are one Vietnamese syllable: lower case, capitals, or a capital first. text is UTF-8, NFC. */
 bool syllable_possible(const char *text, size_t bytes);
