@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * Batches on their way in. The manifest is checked on a back thread (a million rows take seconds), written by the commit
- * thread when its turn comes, and the batch is in force once its ledger entry is durable. */
+ * Batches on their way in, a piece of their manifest at a time. A piece is checked on a back thread (a million rows take
+ * seconds), written by the commit thread when its turn comes, and in force once its ledger entry is durable: then its
+ * documents are granted, whatever pieces are still to come. */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -11,13 +12,13 @@
 #include "proto/auto.h"
 #include "proto/trace.h"
 
-enum { PRIORITY_PRESET = 3 };
+enum { PRIORITY_PRESET = 3, ADMISSIONS_MAX = 16 };
 
 static void admission_destroy(struct admission **admission)
 {
     if (!*admission)
         return;
-    buf_destroy(&(*admission)->manifest);
+    buf_destroy(&(*admission)->lines);
     rows_plan_destroy(&(*admission)->plan);
     free(*admission);
     *admission = NULL;
@@ -41,150 +42,207 @@ static uint32_t worker_pipeline(const struct coordinator *c)
     return NONE;
 }
 
-static bool admission_waits(const struct coordinator *c, const char *id)
-{
-    for (const struct admission *a = c->admissions; a; a = a->next)
-        if (!strcmp(a->id, id))
-            return true;
-    return false;
-}
-
-static void admission_end(struct admission *a, int rc)
-{
-    a->rc = rc;
-    a->done(a, a->user);
-    admission_destroy(&a);
-}
+/* ---- checking ---- */
 
 static void check_work(struct io_task *task)
 {
     struct admission *a = (struct admission *)task;
     char hex[SHA256_HEX_CHARS + 1];
-    a->rc = rows_check(buf_text(&a->manifest), a->manifest.size, &a->plan, &a->err);
+    a->rc = rows_check(buf_text(&a->lines), a->lines.size, &a->plan, &a->err);
+    if (!a->rc && !a->plan.docs && (!a->offset || a->lines.size))
+        a->rc = err_set(&a->err, E_MANIFEST, "the manifest names no document");
     if (a->rc || *a->id)
         return;
     sha256_hex(a->plan.sha256, hex); /* the same manifest again is the same batch */
     snprintf(a->id, sizeof a->id, "batch-%.16s", hex);
 }
 
-/* Into the queue, unless the batch is there or on its way already. */
 static void check_done(struct io_task *task)
 {
-    struct admission *a = (struct admission *)task;
-    struct admission **last = &a->c->admissions;
-    const struct batch *there = backlog_batch(a->c->backlog, a->id);
-    if (a->rc) {
-        admission_end(a, a->rc);
-    } else if (there && !memcmp(there->manifest_sha256, a->plan.sha256, SHA256_BYTES)) {
-        admission_end(a, 0);
-    } else if (there) {
-        admission_end(a, err_set(&a->err, E_EXISTS, "batch %s exists with another manifest: choose another id", a->id));
-    } else if (admission_waits(a->c, a->id)) {
-        admission_end(a, err_set(&a->err, E_EXISTS, "batch %s is being admitted right now", a->id));
-    } else {
-        a->created = true;
-        a->pipeline = worker_pipeline(a->c);
-        a->priority = a->priority ? a->priority : a->plan.priority ? a->plan.priority : PRIORITY_PRESET;
-        a->deadline_ms = a->deadline_ms ? a->deadline_ms : a->plan.deadline_ms;
-        a->task = (struct io_task){0};
-        while (*last)
-            last = &(*last)->next;
-        *last = a;
-    }
+    ((struct admission *)task)->checked = true;
 }
 
-int admit(struct coordinator *c, const char *id, struct buf *manifest, uint32_t priority, uint64_t deadline_ms,
-          void (*done)(struct admission *admission, void *user), void *user, struct err *err)
+int admit(struct coordinator *c, struct admission *asked, struct err *err)
 {
-    int rc = id ? batch_id_check(id, err) : 0;
+    struct admission **last = &c->admissions;
+    unsigned waiting = 0;
+    int rc = *asked->id ? batch_id_check(asked->id, err) : 0;
+    if (!rc && !*asked->id && (asked->offset || asked->more))
+        rc = err_set(err, E_USAGE, "a manifest that comes in pieces needs an id");
+    for (; *last; last = &(*last)->next)
+        waiting++;
+    if (!rc && waiting == ADMISSIONS_MAX)
+        rc = err_set(err, E_STATE, "%d pieces of manifests are being admitted (ADMISSIONS_MAX): try again", waiting);
     if (rc)
         return rc;
-    struct admission *admission = calloc(1, sizeof *admission);
-    if (!admission)
-        return err_set(err, E_NOMEM, "no memory for a batch");
-    if (id)
-        memcpy(admission->id, id, strlen(id) + 1);
-    admission->manifest = *manifest;
-    *manifest = (struct buf){0};
-    admission->c = c;
-    admission->priority = priority;
-    admission->deadline_ms = deadline_ms;
-    admission->done = done;
-    admission->user = user;
-    admission->task = (struct io_task){.work = check_work, .done = check_done};
-    io_submit(c->back_io, &admission->task);
+    struct admission *a = malloc(sizeof *a);
+    if (!a)
+        abort();
+    *a = *asked;
+    asked->lines = (struct buf){0};
+    a->c = c;
+    a->task = (struct io_task){.work = check_work, .done = check_done};
+    *last = a;
+    io_submit(c->back_io, &a->task);
     return 0;
+}
+
+/* ---- writing ---- */
+
+/* Whether the piece is one that the batch has; E_EXISTS: another one is there. */
+static int piece_find(const struct admission *a, bool *ret_there, struct err *err)
+{
+    const struct batch *batch = a->batch;
+    uint32_t i = 0;
+    *ret_there = false;
+    while (i < batch->pieces && batch->piece[i].offset < a->offset)
+        i++;
+    if (i == batch->pieces || batch->piece[i].offset != a->offset)
+        return 0;
+    *ret_there = !memcmp(batch->piece[i].sha256, a->plan.sha256, SHA256_BYTES);
+    return *ret_there ? 0 : err_set(err, E_EXISTS, "batch %s exists with another manifest: choose another id", a->id);
+}
+
+/* What is left to do: *ret_write. */
+static int admission_place(struct admission *a, bool *ret_write, struct err *err)
+{
+    const struct batch *batch = a->batch = backlog_batch(a->c->backlog, a->id);
+    bool there = false;
+    *ret_write = true;
+    if (!batch)
+        return a->offset ? err_set(err, E_STATE, "batch %s does not exist: it begins at offset 0", a->id) : 0;
+    int rc = piece_find(a, &there, err);
+    *ret_write = !there;
+    if (rc || there)
+        return rc;
+    if (a->offset != batch->manifest_bytes || !batch->more)
+        return err_set(err, E_STATE, "batch %s %s %" PRIu64 " bytes of manifest, the piece begins at %" PRIu64, a->id,
+                       batch->more ? "has" : "is complete with", batch->manifest_bytes, a->offset);
+    if (batch->withdrawn)
+        return err_set(err, E_STATE, "batch %s was withdrawn", a->id);
+    if (a->plan.docs > BATCH_MAX_DOCS - batch->docs)
+        return err_set(err, E_LIMIT, "a batch holds at most %u documents (BATCH_MAX_DOCS)", BATCH_MAX_DOCS);
+    return 0;
+}
+
+static uint64_t sooner(uint64_t a_ms, uint64_t b_ms)
+{
+    return !a_ms || (b_ms && b_ms < a_ms) ? b_ms : a_ms;
+}
+
+/* The batch as it will be with this piece. */
+static void entry_fill(struct admission *a)
+{
+    static const struct batch none = {.pipeline = NONE};
+    const struct batch *batch = a->batch ? a->batch : &none;
+    uint32_t priority = a->priority ? a->priority : a->plan.priority ? a->plan.priority : PRIORITY_PRESET;
+    a->entry.piece = batch->pieces;
+    a->entry.docs = batch->docs + a->plan.docs;
+    a->entry.pipeline = batch->pipeline != NONE ? batch->pipeline : worker_pipeline(a->c);
+    if (a->entry.pipeline != NONE)
+        memcpy(a->entry.digest, a->c->backlog->pipeline[a->entry.pipeline], SHA256_BYTES);
+    a->entry.priority = batch->pieces && batch->priority < priority ? batch->priority : priority;
+    a->entry.deadline_ms = sooner(a->deadline_ms ? a->deadline_ms : a->plan.deadline_ms, batch->deadline_ms);
+    bool one_unit = !batch->pieces || !a->plan.docs || !strcmp(batch->unit, a->plan.unit);
+    snprintf(a->entry.unit, sizeof a->entry.unit, "%s", !one_unit ? "" : a->plan.docs ? a->plan.unit : batch->unit);
 }
 
 static void admission_work(struct io_task *task)
 {
     struct admission *a = (struct admission *)task;
     struct coordinator *c = a->c;
-    a->rc = rows_write(c->store, a->id, buf_text(&a->manifest), a->manifest.size, &a->plan, &a->err);
+    a->rc = rows_write(c->store, a->id, a->entry.piece, buf_text(&a->lines), a->lines.size, &a->plan, &a->err);
     if (a->rc)
         return;
     Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
     Sohoa__BatchAdmitted admitted = SOHOA__BATCH_ADMITTED__INIT;
     admitted.batch = a->id;
-    admitted.docs = a->plan.docs;
-    admitted.priority = (int32_t)a->priority;
-    admitted.deadline_ms = a->deadline_ms;
-    admitted.unit = a->plan.unit;
+    admitted.docs = a->entry.docs;
+    admitted.priority = (int32_t)a->entry.priority;
+    admitted.deadline_ms = a->entry.deadline_ms;
+    admitted.unit = a->entry.unit;
+    admitted.piece = a->entry.piece;
+    admitted.manifest_bytes = a->offset + a->lines.size;
+    admitted.more = a->more;
+    admitted.pages = a->plan.pages;
     admitted.manifest_sha256 = (ProtobufCBinaryData){SHA256_BYTES, a->plan.sha256};
-    if (a->pipeline != NONE)
-        admitted.pipeline = (ProtobufCBinaryData){SHA256_BYTES, a->digest};
+    if (a->entry.pipeline != NONE)
+        admitted.pipeline = (ProtobufCBinaryData){SHA256_BYTES, a->entry.digest};
     entry.body_case = SOHOA__LEDGER_ENTRY__BODY_ADMITTED;
     entry.admitted = &admitted;
     a->rc = committer_write_entry(c->committer, &entry, &a->err);
 }
 
-static void file_keys_set(struct batch *batch, const struct rows_plan *plan)
+static void batch_enter(struct admission *a)
 {
-    for (uint32_t i = 0; i < batch->docs; i++)
-        memcpy(&batch->doc[i].file_key, plan->rows.data + (size_t)i * ROW_ENTRY_BYTES + 8, sizeof(uint64_t));
+    struct coordinator *c = a->c;
+    struct batch *batch = backlog_batch(c->backlog, a->id);
+    a->created = true;
+    if (!batch) {
+        batch = batch_add(c->backlog, a->id, 0, a->entry.pipeline);
+        batch->pipeline = a->entry.pipeline;
+    }
+    batch->priority = a->entry.priority;
+    batch->deadline_ms = a->entry.deadline_ms;
+    memcpy(batch->unit, a->entry.unit, sizeof batch->unit);
+    batch->more = a->more;
+    batch->reads_on = batch->reads_on || a->plan.pages;
+    batch_add_piece(batch, a->plan.sha256, a->lines.size, a->plan.docs);
+    a->batch = batch;
+    if (batch->pipeline == NONE && worker_pipeline(c) != NONE) /* the first came while this was being written */
+        peers_pin(c, worker_pipeline(c));
+    sched_reorder(c->sched);
+    group_touch(c->group, batch->index);
+    trace(TRACE_INFO, "batch_admitted", "batch=%s docs=%u piece=%u more=%d priority=%u unit=%s", a->id, batch->docs,
+          a->entry.piece, a->more, batch->priority, trace_value(batch->unit));
+}
+
+/* The first of the queue is over. */
+static void admission_end(struct coordinator *c)
+{
+    struct admission *a = c->admissions;
+    c->admissions = a->next;
+    c->admitting = false;
+    a->done(a, a->user);
+    admission_destroy(&a);
 }
 
 static void admission_done(struct io_task *task)
 {
     struct admission *a = (struct admission *)task;
-    struct coordinator *c = a->c;
-    if (!a->rc) {
-        struct batch *batch = batch_add(c->backlog, a->id, a->plan.docs, a->pipeline);
-        batch->priority = a->priority;
-        batch->deadline_ms = a->deadline_ms;
-        memcpy(batch->unit, a->plan.unit, sizeof batch->unit);
-        memcpy(batch->manifest_sha256, a->plan.sha256, SHA256_BYTES);
-        file_keys_set(batch, &a->plan);
-        if (batch->pipeline == NONE && worker_pipeline(c) != NONE) /* the first came while this was being written */
-            peers_pin(c, worker_pipeline(c));
-        sched_enter(c->sched, batch, &c->acts);
-        coordinator_apply(c);
-        committer_stale(c->committer); /* its counters appear in Redis */
-        trace(TRACE_INFO, "batch_admitted", "batch=%s docs=%u priority=%u unit=%s", a->id, a->plan.docs, a->priority,
-              trace_value(a->plan.unit));
-    }
-    c->admissions = a->next;
-    admission_end(a, a->rc);
+    if (!a->rc)
+        batch_enter(a);
+    admission_end(a->c);
 }
 
-void admissions_start(struct coordinator *c)
+bool admissions_start(struct coordinator *c)
 {
-    struct admission *a = c->admissions;
-    if (!a || a->task.work)
-        return;
-    if (a->pipeline == NONE)
-        a->pipeline = worker_pipeline(c);
-    if (a->pipeline != NONE)
-        memcpy(a->digest, c->backlog->pipeline[a->pipeline], SHA256_BYTES);
-    a->task = (struct io_task){.work = admission_work, .done = admission_done};
-    io_submit(c->commit_io, &a->task);
+    while (c->admissions && c->admissions->checked) {
+        struct admission *a = c->admissions;
+        bool write = false;
+        if (!a->rc)
+            a->rc = admission_place(a, &write, &a->err);
+        if (!a->rc && write) {
+            entry_fill(a);
+            c->admitting = true;
+            a->task = (struct io_task){.work = admission_work, .done = admission_done};
+            io_submit(c->commit_io, &a->task);
+            return true;
+        }
+        admission_end(c);
+    }
+    return false;
 }
+
+/* ---- checks ---- */
 
 int admit_check(struct coordinator *c, const struct buf *manifest, struct batch **ret_batch, struct err *err)
 {
     struct rows_plan plan = {0};
     char id[NAME_BYTES];
     int rc = rows_check(buf_text(manifest), manifest->size, &plan, err);
+    if (!rc && !plan.docs)
+        rc = err_set(err, E_MANIFEST, "the manifest names no document");
     if (rc) {
         rows_plan_destroy(&plan);
         return rc;
@@ -198,16 +256,15 @@ int admit_check(struct coordinator *c, const struct buf *manifest, struct batch 
     batch->check_pages = calloc(plan.docs, sizeof *batch->check_pages);
     if (!row || !batch->check_source || !batch->check_pages)
         abort();
+    size_t at = 0;
     for (uint32_t i = 0; i < plan.docs; i++) {
-        uint64_t begin, end;
-        memcpy(&begin, plan.rows.data + (size_t)i * ROW_ENTRY_BYTES, sizeof begin);
-        memcpy(&end, plan.rows.data + (size_t)(i + 1) * ROW_ENTRY_BYTES, sizeof end);
-        const char *line = buf_text(manifest) + begin;
-        const char *newline = memchr(line, '\n', (size_t)(end - begin));
-        rc = manifest_row_parse(line, newline ? (size_t)(newline - line) : (size_t)(end - begin), i + 1, row, err);
+        at += strspn(buf_text(manifest) + at, "\n");
+        size_t bytes = strcspn(buf_text(manifest) + at, "\n");
+        rc = manifest_row_parse(buf_text(manifest) + at, bytes, i + 1, row, err);
         assert(!rc); /* rows_check parsed it */
         batch->check_source[i] = strdup(row->source);
         batch->check_pages[i] = row->pages;
+        at += bytes;
     }
     rows_plan_destroy(&plan);
     sched_enter(c->sched, batch, &c->acts);

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "coordinator/api_order.h"
-#include "coordinator/manifest.h"
 #include "proto/auto.h"
 #include "proto/clock.h"
 #include "storage/name.h"
@@ -65,12 +64,13 @@ static json_t *batch_json(const struct batch *batch)
 {
     struct totals totals = {0};
     totals_add(&totals, batch);
-    const char *state = batch->withdrawn                               ? "withdrawn"
-                        : batch->doc_count[SOHOA__DOC_STATE__DOC_OPEN] ? "running"
-                                                                       : "finished";
-    return json_pack("{s:s, s:s, s:i, s:I, s:s, s:o, s:o, s:I, s:I}", "id", batch->id, "state", state, "priority",
-                     (int)batch->priority, "deadline_ms", (json_int_t)batch->deadline_ms, "unit", batch->unit,
-                     "documents", documents_json(totals.docs), "pages", pages_json(totals.pages), "cpu_ms",
+    const char *state = batch->withdrawn                                              ? "withdrawn"
+                        : batch->doc_count[SOHOA__DOC_STATE__DOC_OPEN] || batch->more ? "running"
+                                                                                      : "finished";
+    return json_pack("{s:s, s:s, s:b, s:I, s:i, s:I, s:s, s:o, s:o, s:I, s:I}", "id", batch->id, "state", state, "more",
+                     batch->more, "manifest_bytes", (json_int_t)batch->manifest_bytes, "priority", (int)batch->priority,
+                     "deadline_ms", (json_int_t)batch->deadline_ms, "unit", batch->unit, "documents",
+                     documents_json(totals.docs), "pages", pages_json(totals.pages), "cpu_ms",
                      (json_int_t)batch->cpu_ms, "pages_read", (json_int_t)batch->pages_read);
 }
 
@@ -78,8 +78,8 @@ static json_t *err_json(const struct coordinator *c, uint32_t fault)
 {
     if (fault == NONE)
         return json_null();
-    const struct err *err = &c->backlog->fault[fault].err;
-    return json_pack("{s:s, s:s, s:i}", "code", err_name(err->code), "text", err->text, "page", (int)err->page_no);
+    const struct fault *why = &c->backlog->fault[fault];
+    return json_pack("{s:s, s:s, s:i}", "code", err_name(why->code), "text", why->text, "page", (int)why->page_no);
 }
 
 /* ---- status ---- */
@@ -131,7 +131,7 @@ static void get_batch(struct coordinator *c, struct request *request, const stru
 
 static json_t *document_json(struct coordinator *c, struct doc_ref ref, const char *source)
 {
-    const struct doc *doc = doc_at(c->backlog, ref);
+    const struct doc *doc = doc_look(c->backlog->batch[ref.batch], ref.doc);
     char sha256[SHA256_HEX_CHARS + 1] = "";
     uint64_t pages[PAGE_STATES];
     doc_pages(c->backlog, ref, pages);
@@ -145,29 +145,21 @@ static json_t *document_json(struct coordinator *c, struct doc_ref ref, const ch
                      "generation", (json_int_t)doc->generation);
 }
 
-static int document_source(struct coordinator *c, const struct batch *batch, uint32_t doc, struct manifest_row *row,
-                           struct err *err)
-{
-    const char *line;
-    int rc = rows_read(c->rows, batch->id, doc, &line, err);
-    return rc ? rc : manifest_row_parse(line, strlen(line), doc + 1, row, err);
-}
-
 /* Up to limit documents from first on, in state (NULL: any); *ret_next: where the next listing goes on, or docs. */
 static int documents_list(struct coordinator *c, const struct batch *batch, uint32_t first, uint32_t limit,
                           const char *state, json_t *list, uint32_t *ret_next, struct err *err)
 {
-    AUTO(mem_destroy) struct manifest_row *row = malloc(sizeof *row);
     uint32_t doc = first;
-    if (!row)
-        return err_set(err, E_NOMEM, "no memory to list documents");
     for (; doc < batch->docs && json_array_size(list) < limit; doc++) {
-        if (state && strcmp(state, doc_state_name(batch->doc[doc].state)))
+        if (state && strcmp(state, doc_state_name(doc_look(batch, doc)->state)))
             continue;
-        int rc = document_source(c, batch, doc, row, err);
+        AUTO(mem_destroy) char *source = NULL;
+        struct doc_ref ref = {batch->index, doc};
+        struct row row;
+        int rc = coordinator_row(c, ref, &row, &source, err);
         if (rc)
             return rc;
-        json_array_append_new(list, document_json(c, (struct doc_ref){batch->index, doc}, row->source));
+        json_array_append_new(list, document_json(c, ref, source));
     }
     *ret_next = doc;
     return 0;
@@ -252,7 +244,7 @@ static bool result_in_force(const struct doc *doc, uint32_t *ret_generation)
 static void get_file(struct coordinator *c, struct request *request, const struct route_args *args)
 {
     struct doc_ref ref = {args->batch->index, args->doc};
-    const struct doc *doc = doc_at(c->backlog, ref);
+    const struct doc *doc = doc_look(args->batch, ref.doc);
     struct name name;
     struct err err;
     size_t i = 0;

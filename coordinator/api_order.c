@@ -12,6 +12,7 @@
 #include "proto/trace.h"
 
 enum {
+    OFFSET_DIGITS = 18,
     WHERE_BYTES = 256,          /* a predicate, with the 0 */
     REASON_BYTES = 4096,        /* why a document is quarantined, likewise */
     RERUN_ENTRY_DOCS = 1 << 18, /* documents in one ledger entry */
@@ -27,7 +28,9 @@ static void on_admitted(struct admission *admission, void *user)
         request_answer_err(request, &admission->err);
     else
         request_answer(request, admission->created ? 201 : 200,
-                       json_pack("{s:s, s:I, s:b}", "id", admission->id, "documents", (json_int_t)admission->plan.docs,
+                       json_pack("{s:s, s:I, s:I, s:b, s:b}", "id", admission->id, "documents",
+                                 (json_int_t)admission->batch->docs, "manifest_bytes",
+                                 (json_int_t)admission->batch->manifest_bytes, "more", admission->batch->more,
                                  "created", admission->created));
 }
 
@@ -41,16 +44,36 @@ static int admission_arguments(const struct request *request, uint32_t *ret_prio
     return deadline && *deadline ? manifest_deadline(deadline, ret_deadline_ms, err) : 0;
 }
 
+static int offset_argument(const struct request *request, uint64_t *ret_offset, struct err *err)
+{
+    const char *offset = request_argument(request, "offset");
+    size_t digits = offset ? strspn(offset, "0123456789") : 0;
+    if (!offset)
+        return 0;
+    if (!digits || offset[digits] || digits > OFFSET_DIGITS)
+        return err_set(err, E_USAGE, "offset=%.20s is not a number of bytes", offset);
+    *ret_offset = strtoull(offset, NULL, 10);
+    return 0;
+}
+
 void post_batch(struct coordinator *c, struct request *request, const struct route_args *args)
 {
-    const char *id = request_argument(request, "id");
-    uint32_t priority = 0;
-    uint64_t deadline_ms = 0;
+    const char *id = request_argument(request, "id"), *more = request_argument(request, "more");
+    struct admission asked = {.more = more && !strcmp(more, "1"), .done = on_admitted, .user = request};
     struct err err;
     (void)args;
-    int rc = admission_arguments(request, &priority, &deadline_ms, &err);
+    int rc = admission_arguments(request, &asked.priority, &asked.deadline_ms, &err);
     if (!rc)
-        rc = admit(c, id && *id ? id : NULL, request_body(request), priority, deadline_ms, on_admitted, request, &err);
+        rc = offset_argument(request, &asked.offset, &err);
+    if (!rc && id && strlen(id) >= sizeof asked.id)
+        rc = err_set(&err, E_MANIFEST, "batch id '%.40s...' is longer than %zu letters", id, sizeof asked.id - 1);
+    if (!rc) {
+        snprintf(asked.id, sizeof asked.id, "%s", id ? id : "");
+        asked.lines = *request_body(request);
+        *request_body(request) = (struct buf){0};
+        rc = admit(c, &asked, &err);
+    }
+    buf_destroy(&asked.lines);
     if (rc)
         request_answer_err(request, &err);
 }
@@ -88,7 +111,7 @@ static bool where_fits(const struct coordinator *c, const struct where *where, c
     if (*where->state && strcmp(where->state, doc_state_name(doc->state)))
         return false;
     return !*where->error ||
-           (doc->fault != NONE && !strcmp(where->error, err_name(c->backlog->fault[doc->fault].err.code)));
+           (doc->fault != NONE && !strcmp(where->error, err_name(c->backlog->fault[doc->fault].code)));
 }
 
 static bool may_rerun(const struct doc *doc)
@@ -113,15 +136,15 @@ static int rerun_choose(struct coordinator *c, const struct batch *batch, const 
     if (!rc && text)
         rc = where_parse(text, &where, err);
     snprintf(ret_where, WHERE_BYTES, "%s", rc || !text ? "" : text);
-    for (uint32_t i = 0; i < batch->docs && !rc && text; i++)
-        if (may_rerun(&batch->doc[i]) && where_fits(c, &where, &batch->doc[i]))
+    for (uint32_t i = doc_next(batch, 0); i < batch->docs && !rc && text; i = doc_next(batch, i + 1))
+        if (may_rerun(doc_look(batch, i)) && where_fits(c, &where, doc_look(batch, i)))
             buf_append(chosen, &i, sizeof i);
     for (size_t i = 0; i < json_array_size(docs) && !rc && !text; i++) {
         json_int_t number = json_integer_value(json_array_get(docs, i));
         uint32_t doc = (uint32_t)number;
         if (!json_is_integer(json_array_get(docs, i)) || number < 0 || number >= batch->docs)
             rc = err_set(err, E_ABSENT, "batch %s has no such document: 0 to %u", batch->id, batch->docs - 1);
-        else if (!may_rerun(&batch->doc[doc]))
+        else if (!may_rerun(doc_look(batch, doc)))
             rc = err_set(err, E_STATE, "document %u is neither stored, dead nor refused", doc);
         else
             buf_append(chosen, &doc, sizeof doc);
@@ -147,7 +170,7 @@ static void rerun_enter(struct coordinator *c, struct batch *batch, const struct
     }
     for (size_t i = 0; i < count; i++)
         /* One of the same source may have taken this one along. */
-        if (batch->doc[doc[i]].phase == PHASE_FINAL)
+        if (doc_look(batch, doc[i])->phase == PHASE_FINAL)
             sched_rerun(c->sched, (struct doc_ref){batch->index, doc[i]}, &c->acts);
     coordinator_apply(c);
     trace(TRACE_INFO, "rerun", "batch=%s docs=%zu", batch->id, count);
@@ -159,7 +182,7 @@ static uint64_t rerun_pages(const struct batch *batch, const struct buf *chosen)
     const uint32_t *at = (const uint32_t *)(const void *)chosen->data;
     uint64_t pages = 0;
     for (size_t i = 0; i < chosen->size / sizeof *at; i++) {
-        const struct doc *doc = &batch->doc[at[i]];
+        const struct doc *doc = doc_look(batch, at[i]);
         pages += doc->pages_dead ? doc->pages_dead : doc->pages;
     }
     return pages;
@@ -210,43 +233,167 @@ static ProtobufCBinaryData doc_sha256(const struct coordinator *c, const struct 
     return (ProtobufCBinaryData){SHA256_BYTES, c->backlog->work[doc->work].sha256};
 }
 
-void post_quarantine(struct coordinator *c, struct request *request, const struct route_args *args)
-{
-    struct doc_ref ref = {args->batch->index, args->doc};
-    const struct doc *doc = doc_at(c->backlog, ref);
-    json_t *body = json_loads(buf_text(request_body(request)), 0, NULL);
-    const char *reason = json_string_value(json_object_get(body, "reason"));
+/* A file's documents may lie in any batch: their manifests are looked through on a back thread. */
+struct quarantine {
+    struct io_task task;
+    struct coordinator *c;
+    struct request *request;
+    struct doc_ref doc; /* that raised it */
+    char *reason;
+    uint64_t file_key;
+    struct buf pieces; /* struct batch_piece: to be looked through */
+    struct buf found;  /* struct doc_ref */
+    uint32_t *looked;  /* pieces looked through, by batch */
+    uint32_t batches;
+    int rc;
     struct err err;
-    int rc = 0;
-    if (doc->state == SOHOA__DOC_STATE__DOC_WITHDRAWN)
-        rc = err_set(&err, E_STATE, "document %u of batch %s is withdrawn", ref.doc, args->batch->id);
-    else if (reason && strlen(reason) >= REASON_BYTES)
-        rc = err_set(&err, E_LIMIT, "the reason is longer than %d bytes (REASON_BYTES)", REASON_BYTES - 1);
-    if (rc) {
-        json_decref(body);
-        request_answer_err(request, &err);
+};
+
+struct batch_piece {
+    char id[NAME_BYTES];
+    uint32_t batch, piece, first_doc;
+};
+
+static void quarantine_destroy(struct quarantine **quarantine)
+{
+    if (!*quarantine)
         return;
+    buf_destroy(&(*quarantine)->pieces);
+    buf_destroy(&(*quarantine)->found);
+    free((*quarantine)->looked);
+    free((*quarantine)->reason);
+    free(*quarantine);
+    *quarantine = NULL;
+}
+
+static void found_add(struct quarantine *quarantine, struct doc_ref ref)
+{
+    buf_append(&quarantine->found, &ref, sizeof ref);
+}
+
+struct piece_look {
+    struct quarantine *quarantine;
+    uint32_t batch;
+};
+
+static void on_file_doc(uint32_t doc, void *user)
+{
+    const struct piece_look *look = user;
+    found_add(look->quarantine, (struct doc_ref){look->batch, doc});
+}
+
+static void quarantine_work(struct io_task *task)
+{
+    struct quarantine *q = (struct quarantine *)task;
+    const struct batch_piece *at = (const struct batch_piece *)(const void *)q->pieces.data;
+    for (size_t i = 0; i < q->pieces.size / sizeof *at && !q->rc; i++) {
+        struct piece_look look = {q, at[i].batch};
+        q->rc =
+            rows_of_file(q->c->store, at[i].id, at[i].piece, at[i].first_doc, q->file_key, on_file_doc, &look, &q->err);
     }
+}
+
+/* What was admitted since the last look, if anything. */
+static bool quarantine_aim(struct quarantine *q)
+{
+    const struct backlog *backlog = q->c->backlog;
+    buf_clear(&q->pieces);
+    q->looked = realloc(q->looked, (backlog->batches + 1) * sizeof *q->looked);
+    if (!q->looked)
+        abort();
+    for (uint32_t b = 0; b < backlog->batches; b++) {
+        const struct batch *batch = backlog->batch[b];
+        uint32_t first = b < q->batches ? q->looked[b] : 0;
+        q->looked[b] = batch ? batch->pieces : 0;
+        for (uint32_t p = first; p < q->looked[b]; p++) {
+            struct batch_piece piece = {.batch = b, .piece = p, .first_doc = batch->piece[p].first_doc};
+            snprintf(piece.id, sizeof piece.id, "%s", batch->id);
+            buf_append(&q->pieces, &piece, sizeof piece);
+        }
+    }
+    q->batches = backlog->batches;
+    return q->pieces.size;
+}
+
+static void quarantine_enter(struct quarantine *q)
+{
+    struct coordinator *c = q->c;
+    const struct batch *batch = c->backlog->batch[q->doc.batch];
     Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
     Sohoa__Quarantined quarantined = SOHOA__QUARANTINED__INIT;
-    quarantined.sha256 = doc_sha256(c, doc);
-    quarantined.batch = args->batch->id;
-    quarantined.doc = args->doc;
-    quarantined.reason = (char *)(uintptr_t)(reason ? reason : "");
+    quarantined.sha256 = doc_sha256(c, doc_look(batch, q->doc.doc));
+    quarantined.batch = c->backlog->batch[q->doc.batch]->id;
+    quarantined.doc = q->doc.doc;
+    quarantined.reason = q->reason;
     entry.body_case = SOHOA__LEDGER_ENTRY__BODY_QUARANTINED;
     entry.quarantined = &quarantined;
     group_add_entry(c->group, &entry);
-    json_decref(body);
-    sched_quarantine(c->sched, ref, &c->acts);
+    sched_quarantine(c->sched, (const struct doc_ref *)(const void *)q->found.data,
+                     q->found.size / sizeof(struct doc_ref), &c->acts);
     coordinator_apply(c);
-    trace(TRACE_WARN, "quarantined", "batch=%s doc=%u", args->batch->id, args->doc);
-    answer_batch_id(request, args->batch);
+    trace(TRACE_WARN, "quarantined", "batch=%s doc=%u documents=%zu", batch->id, q->doc.doc,
+          q->found.size / sizeof(struct doc_ref));
+    answer_batch_id(q->request, batch);
+}
+
+static void quarantine_done(struct io_task *task)
+{
+    struct quarantine *q = (struct quarantine *)task;
+    if (q->rc) {
+        request_answer_err(q->request, &q->err);
+    } else if (q->file_key && quarantine_aim(q)) {
+        io_submit(q->c->back_io, &q->task);
+        return;
+    } else {
+        quarantine_enter(q);
+    }
+    quarantine_destroy(&q);
+}
+
+static int quarantine_check(struct coordinator *c, const struct quarantine *q, const char *reason, struct row *row,
+                            struct err *err)
+{
+    const struct batch *batch = c->backlog->batch[q->doc.batch];
+    if (doc_look(batch, q->doc.doc)->state == SOHOA__DOC_STATE__DOC_WITHDRAWN)
+        return err_set(err, E_STATE, "document %u of batch %s is withdrawn", q->doc.doc, batch->id);
+    if (reason && strlen(reason) >= REASON_BYTES)
+        return err_set(err, E_LIMIT, "the reason is longer than %d bytes (REASON_BYTES)", REASON_BYTES - 1);
+    return coordinator_row(c, q->doc, row, NULL, err);
+}
+
+void post_quarantine(struct coordinator *c, struct request *request, const struct route_args *args)
+{
+    json_t *body = json_loads(buf_text(request_body(request)), 0, NULL);
+    const char *reason = json_string_value(json_object_get(body, "reason"));
+    struct quarantine *q = calloc(1, sizeof *q);
+    struct row row;
+    struct err err;
+    if (!q)
+        abort();
+    *q = (struct quarantine){
+        .task = {.work = quarantine_work, .done = quarantine_done},
+        .c = c,
+        .request = request,
+        .doc = {args->batch->index,      args->doc              }
+    };
+    int rc = quarantine_check(c, q, reason, &row, &err);
+    if (!rc && !(q->reason = strdup(reason ? reason : "")))
+        abort();
+    json_decref(body);
+    if (rc) {
+        request_answer_err(request, &err);
+        quarantine_destroy(&q);
+        return;
+    }
+    q->file_key = row.file_key;
+    found_add(q, q->doc);
+    quarantine_done(&q->task); /* looks through everything first, if it belongs to a file */
 }
 
 void post_release(struct coordinator *c, struct request *request, const struct route_args *args)
 {
     struct doc_ref ref = {args->batch->index, args->doc};
-    const struct doc *doc = doc_at(c->backlog, ref);
+    const struct doc *doc = doc_look(args->batch, ref.doc);
     struct err err;
     if (doc->state != SOHOA__DOC_STATE__DOC_QUARANTINED) {
         err_set(&err, E_STATE, "document %u of batch %s is not quarantined", ref.doc, args->batch->id);
@@ -284,11 +431,11 @@ void post_check(struct coordinator *c, struct request *request, const struct rou
 
 static json_t *check_row(const struct coordinator *c, const struct batch *batch, uint32_t doc)
 {
-    const struct doc *d = &batch->doc[doc];
-    const struct err *err = d->fault == NONE ? NULL : &c->backlog->fault[d->fault].err;
+    const struct doc *d = doc_look(batch, doc);
+    const struct fault *why = d->fault == NONE ? NULL : &c->backlog->fault[d->fault];
     return json_pack("{s:I, s:s, s:s, s:o, s:I, s:I}", "document", (json_int_t)doc, "source", batch->check_source[doc],
-                     "state", err ? "fault" : "ok", "error",
-                     err ? json_pack("{s:s, s:s}", "code", err_name(err->code), "text", err->text) : json_null(),
+                     "state", why ? "fault" : "ok", "error",
+                     why ? json_pack("{s:s, s:s}", "code", err_name(why->code), "text", why->text) : json_null(),
                      "pages", (json_int_t)d->pages, "pages_manifest", (json_int_t)batch->check_pages[doc]);
 }
 
@@ -298,7 +445,7 @@ void get_check(struct coordinator *c, struct request *request, const struct rout
     uint32_t probed = 0;
     json_t *rows = json_array();
     for (uint32_t i = 0; i < batch->docs; i++)
-        probed += batch->doc[i].phase == PHASE_FINAL;
+        probed += doc_look(batch, i)->phase == PHASE_FINAL;
     for (uint32_t i = 0; i < batch->docs && probed == batch->docs; i++)
         json_array_append_new(rows, check_row(c, batch, i));
     request_answer(request, 200,

@@ -28,7 +28,7 @@ const char *doc_state_name(int state)
     return state >= 0 && state < DOC_STATES ? name[state] : "?";
 }
 
-void ring_push(struct ring *ring, uint32_t value)
+void ring_push(struct ring *ring, uint64_t value)
 {
     if (ring->count == ring->capacity) {
         uint32_t before = ring->capacity;
@@ -40,16 +40,16 @@ void ring_push(struct ring *ring, uint32_t value)
     ring->at[(ring->first + ring->count++) % ring->capacity] = value;
 }
 
-uint32_t ring_pop(struct ring *ring)
+uint64_t ring_pop(struct ring *ring)
 {
     assert(ring->count);
-    uint32_t value = ring->at[ring->first];
+    uint64_t value = ring->at[ring->first];
     ring->first = (ring->first + 1) % ring->capacity;
     ring->count--;
     return value;
 }
 
-uint32_t ring_peek(const struct ring *ring, uint32_t nth)
+uint64_t ring_peek(const struct ring *ring, uint32_t nth)
 {
     assert(nth < ring->count);
     return ring->at[(ring->first + nth) % ring->capacity];
@@ -71,7 +71,10 @@ static void batch_destroy(struct batch **batch)
         free((*batch)->check_source[i]);
     free((*batch)->check_source);
     free((*batch)->check_pages);
-    free((*batch)->doc);
+    for (uint32_t i = 0; i < (*batch)->blocks; i++)
+        free((*batch)->block[i]);
+    free((*batch)->block);
+    free((*batch)->piece);
     free((*batch)->reprobe.at);
     free((*batch)->ready.at);
     free((*batch)->assemble.at);
@@ -87,7 +90,9 @@ void backlog_destroy(struct backlog **backlog)
     for (uint32_t i = 0; i < b->batches; i++)
         batch_destroy(&b->batch[i]);
     for (uint32_t i = 0; i < b->works; i++)
-        free(b->work[i].part);
+        free(b->work[i].cut);
+    for (uint32_t i = 0; i < b->faults; i++)
+        free(b->fault[i].text);
     free(b->batch);
     free(b->work);
     free(b->slot);
@@ -102,6 +107,8 @@ uint32_t backlog_pipeline(struct backlog *backlog, const uint8_t digest[SHA256_B
     for (uint32_t i = 0; i < backlog->pipelines; i++)
         if (!memcmp(backlog->pipeline[i], digest, SHA256_BYTES))
             return i;
+    if (backlog->pipelines == PIPELINES_MAX)
+        return NONE;
     backlog->pipeline = realloc(backlog->pipeline, (backlog->pipelines + 1) * sizeof *backlog->pipeline);
     if (!backlog->pipeline)
         abort();
@@ -112,8 +119,30 @@ uint32_t backlog_pipeline(struct backlog *backlog, const uint8_t digest[SHA256_B
 uint32_t backlog_fault(struct backlog *backlog, const struct err *err)
 {
     backlog->fault = grow(backlog->fault, &backlog->fault_capacity, backlog->faults + 1, sizeof *backlog->fault);
-    backlog->fault[backlog->faults].err = *err;
+    char *text = strdup(err->text);
+    if (!text)
+        abort();
+    backlog->fault[backlog->faults] = (struct fault){err->code, err->page_no, text};
     return backlog->faults++;
+}
+
+struct err fault_err(const struct backlog *backlog, uint32_t fault)
+{
+    struct err err = {0};
+    if (fault == NONE)
+        return err;
+    const struct fault *was = &backlog->fault[fault];
+    err_set(&err, was->code, "%s", was->text);
+    err.page_no = was->page_no;
+    return err;
+}
+
+void fault_wire(const struct backlog *backlog, uint32_t fault, Sohoa__Err *wire)
+{
+    sohoa__err__init(wire);
+    wire->code = backlog->fault[fault].code;
+    wire->page_no = backlog->fault[fault].page_no;
+    wire->text = backlog->fault[fault].text;
 }
 
 struct batch *backlog_batch(const struct backlog *backlog, const char *id)
@@ -124,22 +153,56 @@ struct batch *backlog_batch(const struct backlog *backlog, const char *id)
     return NULL;
 }
 
+void batch_extend(struct batch *batch, uint32_t docs)
+{
+    assert(docs <= BATCH_MAX_DOCS - batch->docs);
+    uint32_t blocks = (batch->docs + docs + DOC_BLOCK - 1) / DOC_BLOCK;
+    if (blocks > batch->blocks) {
+        batch->block = realloc(batch->block, blocks * sizeof *batch->block);
+        if (!batch->block)
+            abort();
+        memset(batch->block + batch->blocks, 0, (blocks - batch->blocks) * sizeof *batch->block);
+        batch->blocks = blocks;
+    }
+    batch->docs += docs;
+    batch->doc_count[SOHOA__DOC_STATE__DOC_OPEN] += docs;
+}
+
+void batch_add_piece(struct batch *batch, const uint8_t sha256[SHA256_BYTES], uint64_t bytes, uint32_t docs)
+{
+    batch->piece = realloc(batch->piece, (batch->pieces + 1) * sizeof *batch->piece);
+    if (!batch->piece)
+        abort();
+    struct piece *piece = &batch->piece[batch->pieces++];
+    *piece = (struct piece){.offset = batch->manifest_bytes, .first_doc = batch->docs};
+    memcpy(piece->sha256, sha256, SHA256_BYTES);
+    batch->manifest_bytes += bytes;
+    batch_extend(batch, docs);
+}
+
+uint32_t batch_piece(const struct batch *batch, uint32_t doc)
+{
+    uint32_t low = 0, high = batch->pieces; /* the last of low..high-1 that begins at doc or before */
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        if (batch->piece[middle].first_doc <= doc)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 struct batch *batch_add(struct backlog *backlog, const char *id, uint32_t docs, uint32_t pipeline)
 {
     struct batch *batch = calloc(1, sizeof *batch);
-    if (!batch || !(batch->doc = calloc(docs ? docs : 1, sizeof *batch->doc)))
+    if (!batch)
         abort();
     assert(strlen(id) < sizeof batch->id);
     memcpy(batch->id, id, strlen(id) + 1);
-    batch->docs = docs;
     batch->pipeline = pipeline;
     batch->priority = 3;
-    batch->doc_count[SOHOA__DOC_STATE__DOC_OPEN] = docs;
-    for (uint32_t i = 0; i < docs; i++)
-        batch->doc[i] = (struct doc){
-            .next = {NONE, 0},
-              .work = NONE, .duplicate_of = NONE, .fault = NONE, .phase = PHASE_UNPROBED
-        };
+    batch_extend(batch, docs);
     backlog->batch = grow(backlog->batch, &backlog->batch_capacity, backlog->batches + 1, sizeof(struct batch *));
     batch->index = backlog->batches;
     backlog->batch[backlog->batches++] = batch;
@@ -152,21 +215,53 @@ void batch_remove(struct backlog *backlog, struct batch *batch)
     batch_destroy(&backlog->batch[batch->index]);
 }
 
+static const struct doc untouched = {
+    .next = {NONE, 0},
+      .work = NONE, .duplicate_of = NONE, .fault = NONE, .phase = PHASE_UNPROBED
+};
+
+static struct doc *block_new(void)
+{
+    struct doc *block = malloc(DOC_BLOCK * sizeof *block);
+    if (!block)
+        abort();
+    for (int i = 0; i < DOC_BLOCK; i++)
+        block[i] = untouched;
+    return block;
+}
+
 struct doc *doc_at(const struct backlog *backlog, struct doc_ref ref)
 {
     assert(ref.batch < backlog->batches && ref.doc < backlog->batch[ref.batch]->docs);
-    return &backlog->batch[ref.batch]->doc[ref.doc];
+    struct doc **block = &backlog->batch[ref.batch]->block[ref.doc / DOC_BLOCK];
+    if (!*block)
+        *block = block_new();
+    return &(*block)[ref.doc % DOC_BLOCK];
+}
+
+const struct doc *doc_look(const struct batch *batch, uint32_t doc)
+{
+    assert(doc < batch->docs);
+    const struct doc *block = batch->block[doc / DOC_BLOCK];
+    return block ? &block[doc % DOC_BLOCK] : &untouched;
+}
+
+uint32_t doc_next(const struct batch *batch, uint32_t doc)
+{
+    while (doc < batch->docs && !batch->block[doc / DOC_BLOCK])
+        doc = (doc / DOC_BLOCK + 1) * DOC_BLOCK;
+    return doc < batch->docs ? doc : batch->docs;
 }
 
 static void work_pages(const struct work *work, uint64_t pages[PAGE_STATES])
 {
-    if (work->parts == 0) {
+    const struct cut *cut = cut_of(work);
+    if (!work->cut) {
         bool stored = work->phase == WORK_DONE || work->phase == WORK_ASSEMBLING;
         pages[stored ? PAGE_STORED : PAGE_QUEUED] += work->pages;
-        return;
     }
-    for (uint32_t i = 0; i < work->parts; i++)
-        pages[work->part[i].state] += work->part[i].count;
+    for (uint32_t i = 0; i < cut->parts; i++)
+        pages[cut->part[i].state] += cut->part[i].count;
 }
 
 /* Where the pages of a final document stand that are neither stored nor dead. */
@@ -178,7 +273,7 @@ static const uint8_t doc_rest[DOC_STATES] = {
 
 void doc_pages(const struct backlog *backlog, struct doc_ref ref, uint64_t pages[PAGE_STATES])
 {
-    const struct doc *doc = doc_at(backlog, ref);
+    const struct doc *doc = doc_look(backlog->batch[ref.batch], ref.doc);
     memset(pages, 0, PAGE_STATES * sizeof *pages);
     if (doc->state != SOHOA__DOC_STATE__DOC_OPEN) {
         pages[PAGE_STORED] = doc->pages_stored;
@@ -196,7 +291,7 @@ void doc_count(struct backlog *backlog, struct doc_ref ref, int sign)
     doc_pages(backlog, ref, pages);
     for (int s = 0; s < PAGE_STATES; s++)
         batch->page_count[s] += sign > 0 ? pages[s] : -pages[s];
-    batch->doc_count[doc_at(backlog, ref)->state] += (uint32_t)sign;
+    batch->doc_count[doc_look(batch, ref.doc)->state] += (uint32_t)sign;
 }
 
 static uint64_t work_hash(const uint8_t sha256[SHA256_BYTES], uint32_t pipeline)
@@ -241,17 +336,16 @@ uint32_t work_find(const struct backlog *backlog, const uint8_t sha256[SHA256_BY
 uint32_t work_add(struct backlog *backlog, const uint8_t sha256[SHA256_BYTES], uint32_t pipeline, uint32_t pages,
                   uint32_t range_pages)
 {
-    assert(pages && range_pages);
+    assert(pages && pages <= DOC_MAX_PAGES && range_pages);
     slots_widen(backlog);
     backlog->work = grow(backlog->work, &backlog->work_capacity, backlog->works + 1, sizeof *backlog->work);
     struct work *work = &backlog->work[backlog->works];
     *work = (struct work){
         .subscriber = {NONE, 0},
-        .pipeline = pipeline,
-        .pages = pages,
-        .range_pages = range_pages,
-        .phase = WORK_HELD,
-        .last_worker = NONE
+        .pipeline = (uint16_t)pipeline,
+        .pages = (uint16_t)pages,
+        .range_pages = (uint16_t)(range_pages < DOC_MAX_PAGES ? range_pages : DOC_MAX_PAGES),
+        .phase = WORK_HELD
     };
     memcpy(work->sha256, sha256, SHA256_BYTES);
     backlog->slot[slot_find(backlog, sha256, pipeline)] = backlog->works;
@@ -294,49 +388,71 @@ uint32_t work_subscriber_in(const struct backlog *backlog, uint32_t work, uint32
     return NONE;
 }
 
-void work_cut(struct work *work)
+static size_t cut_bytes(uint32_t parts)
 {
-    if (work->parts)
-        return;
-    uint32_t count = (work->pages + work->range_pages - 1) / work->range_pages;
-    work->part = calloc(count, sizeof *work->part);
-    if (!work->part)
+    return sizeof(struct cut) + parts * sizeof(struct part);
+}
+
+const struct cut *cut_of(const struct work *work)
+{
+    static const struct cut none = {.last_worker = NONE};
+    return work->cut ? work->cut : &none;
+}
+
+struct cut *work_cut(struct work *work)
+{
+    if (work->cut)
+        return work->cut;
+    uint32_t count = (work->pages + work->range_pages - 1u) / work->range_pages;
+    bool stored = work->phase == WORK_DONE || work->phase == WORK_ASSEMBLING;
+    struct cut *cut = malloc(cut_bytes(count));
+    if (!cut)
         abort();
+    *cut = (struct cut){.parts = count, .last_worker = NONE};
     for (uint32_t i = 0; i < count; i++) {
         uint32_t first = i * work->range_pages;
         uint32_t left = work->pages - first;
-        work->part[i] = (struct part){.first = first + 1,
-                                      .count = left < work->range_pages ? left : work->range_pages,
-                                      .state = work->phase == WORK_DONE ? PAGE_STORED : PAGE_QUEUED,
-                                      .last_worker = NONE,
-                                      .fault = NONE};
+        cut->part[i] = (struct part){.first = first + 1,
+                                     .count = left < work->range_pages ? left : work->range_pages,
+                                     .state = stored ? PAGE_STORED : PAGE_QUEUED,
+                                     .last_worker = NONE,
+                                     .fault = NONE};
     }
-    work->parts = count;
+    work->cut = cut;
+    return cut;
+}
+
+void work_uncut(struct work *work)
+{
+    free(work->cut);
+    work->cut = NULL;
 }
 
 /* Cuts the part that holds page_no in two, before page_no, unless it begins there. */
 static void cut_before(struct work *work, uint32_t page_no)
 {
+    struct cut *cut = work->cut;
     uint32_t i = 0;
-    while (i < work->parts && page_no >= work->part[i].first + work->part[i].count)
+    while (i < cut->parts && page_no >= cut->part[i].first + cut->part[i].count)
         i++;
-    if (i == work->parts || work->part[i].first == page_no)
+    if (i == cut->parts || cut->part[i].first == page_no)
         return;
-    work->part = realloc(work->part, (work->parts + 1) * sizeof *work->part);
-    if (!work->part)
+    cut = realloc(cut, cut_bytes(cut->parts + 1));
+    if (!cut)
         abort();
-    memmove(&work->part[i + 1], &work->part[i], (work->parts - i) * sizeof *work->part);
-    work->parts++;
-    work->part[i].count = page_no - work->part[i].first;
-    work->part[i + 1].count -= work->part[i].count;
-    work->part[i + 1].first = page_no;
+    memmove(&cut->part[i + 1], &cut->part[i], (cut->parts - i) * sizeof *cut->part);
+    cut->parts++;
+    cut->part[i].count = page_no - cut->part[i].first;
+    cut->part[i + 1].count -= cut->part[i].count;
+    cut->part[i + 1].first = page_no;
+    work->cut = cut;
 }
 
 struct part *work_part(struct work *work, uint32_t first, uint32_t count)
 {
-    work_cut(work);
-    for (uint32_t i = 0; i < work->parts && count; i++) {
-        struct part *part = &work->part[i];
+    struct cut *cut = work_cut(work);
+    for (uint32_t i = 0; i < cut->parts && count; i++) {
+        struct part *part = &cut->part[i];
         if (first >= part->first && first - part->first < part->count && count <= part->first + part->count - first)
             return part;
     }
@@ -353,9 +469,10 @@ struct part *work_isolate(struct work *work, uint32_t first, uint32_t count)
 
 uint32_t work_parts_in(const struct work *work, enum page_state state)
 {
+    const struct cut *cut = cut_of(work);
     uint32_t n = 0;
-    for (uint32_t i = 0; i < work->parts; i++)
-        n += work->part[i].state == state;
+    for (uint32_t i = 0; i < cut->parts; i++)
+        n += cut->part[i].state == state;
     return n;
 }
 

@@ -6,9 +6,12 @@
  * A work:      HELD (until its layout entry is durable) -> READY -> ASSEMBLING -> DONE, or STOPPED by quarantine
  *
  * A work's pages lie in *parts*: ranges that are leased, stored and retried as one. Their state is a page state and
- * moves only through part_move(); a part's pages are counted in every subscriber's batch. Parts exist from the first
- * lease on, and after the end only where pages are dead; a work that is DONE or ASSEMBLING without parts is stored as a
- * whole. */
+ * moves only through part_move(); a part's pages are counted in every subscriber's batch. A work is *cut* into parts from
+ * the first lease on, and after the end only where pages are dead; one that is DONE or ASSEMBLING and not cut is stored
+ * as a whole.
+ *
+ * 94 million pages are 13 million documents, so what all have is small: a document that nothing has happened to takes no
+ * memory, any other 36 bytes, a work 64 and its place in the hash table. What only some have lies in the work's cut. */
 #ifndef SOHOA_BACKLOG_H
 #define SOHOA_BACKLOG_H
 
@@ -31,48 +34,61 @@ enum doc_phase { PHASE_UNPROBED, PHASE_PROBING, PHASE_PLACED, PHASE_WORKING, PHA
 enum { DOC_STATES = SOHOA__DOC_STATE__DOC_REFUSED + 1 };
 
 struct doc {
-    uint64_t first_ordinal;
-    uint64_t file_key;                 /* hash of fonds and file code; 0: the document has none */
-    struct doc_ref next;               /* next subscriber of its work */
+    struct doc_ref next; /* next subscriber of its work */
+    uint32_t first_ordinal;
     uint32_t work;                     /* NONE until probed */
-    uint32_t pages;                    /* 0 until probed */
-    uint32_t pages_stored, pages_dead; /* once final */
-    uint32_t duplicate_of;
-    uint32_t fault;      /* index of the reason; NONE */
-    uint8_t phase;       /* enum doc_phase */
-    uint8_t state;       /* Sohoa__DocState; DOC_OPEN until final */
-    uint8_t attempts;    /* of PROBE, that failed */
-    uint8_t losses;      /* leases of PROBE that were lost */
-    bool named;          /* among the subscribers whose records the running lease writes */
-    uint32_t generation; /* of the result in force or in work */
-    uint64_t not_before_ms;
+    uint32_t generation;               /* of the result in force or in work */
+    uint32_t duplicate_of;             /* NONE */
+    uint32_t fault;                    /* index of the reason; NONE */
+    uint16_t pages;                    /* 0 until probed */
+    uint16_t pages_stored, pages_dead; /* once final */
+    uint16_t phase : 3;                /* enum doc_phase */
+    uint16_t state : 3;                /* Sohoa__DocState; DOC_OPEN until final */
+    uint16_t named : 1;                /* among the subscribers whose records the running lease writes */
+    uint16_t attempts : 5;             /* of PROBE, that failed */
+    uint16_t losses : 4;               /* leases of PROBE that were lost */
+};
+_Static_assert(sizeof(struct doc) == 36 && DOC_MAX_PAGES <= UINT16_MAX, "a document is small");
+
+enum { DOC_BLOCK = 4096 }; /* documents that get their memory at once */
+
+struct ring { /* a queue of numbers */
+    uint64_t *at;
+    uint32_t first, count, capacity;
 };
 
-struct ring { /* a queue of indices */
-    uint32_t *at;
-    uint32_t first, count, capacity;
+struct piece { /* of a manifest */
+    uint8_t sha256[SHA256_BYTES];
+    uint64_t offset; /* bytes of the pieces before it */
+    uint32_t first_doc;
+    bool loaded; /* its part of the layout */
 };
 
 struct batch {
     char id[NAME_BYTES];
     char unit[NAME_BYTES];
-    uint8_t manifest_sha256[SHA256_BYTES];
-    uint64_t deadline_ms; /* 0: none */
+    struct piece *piece;
+    uint32_t pieces;
+    uint64_t manifest_bytes; /* of all pieces */
+    bool more;               /* pieces are still to come */
+    uint64_t deadline_ms;    /* 0: none */
     uint32_t index;
     uint32_t pipeline; /* index; NONE: to be pinned by the first worker */
     uint32_t priority; /* 1 to 5 */
     uint32_t docs;
-    struct doc *doc;
-    uint64_t ordinals; /* given out so far */
+    uint32_t blocks;
+    struct doc **block; /* DOC_BLOCK documents each; NULL: nothing has happened to them */
+    uint64_t ordinals;  /* given out so far */
     uint64_t page_count[PAGE_STATES];
     uint32_t doc_count[DOC_STATES];
     uint64_t cpu_ms;      /* of slots, since this coordinator started */
     uint64_t pages_read;  /* likewise: pages that workers read, not those found in the store */
     uint32_t probe_next;  /* documents before it are past UNPROBED or in reprobe */
-    struct ring reprobe;  /* documents */
+    struct ring reprobe;  /* documents, each with the second before which it is not tried again in the upper 32 bits */
     struct ring ready;    /* works with queued parts; may name a work that has none any more */
     struct ring assemble; /* works */
     bool withdrawn;
+    bool reads_on;         /* its manifest tells page counts: short documents are read in the lease of their PROBE */
     bool check_only;       /* probes only, not kept in the store */
     char **check_source;   /* check_only: its documents' sources ... */
     uint32_t *check_pages; /* ... and the page counts that the manifest says; 0: none */
@@ -89,29 +105,37 @@ struct part {
     uint64_t not_before_ms;
 };
 
+struct cut { /* of a work that is under way, or has dead pages */
+    uint32_t parts;
+    uint32_t words_generation; /* where kept parts lie */
+    uint32_t last_worker;      /* of ASSEMBLE's failed attempt; NONE */
+    uint8_t attempts, losses;  /* of ASSEMBLE */
+    uint64_t not_before_ms;
+    struct part part[];
+};
+
 enum work_phase { WORK_HELD, WORK_READY, WORK_ASSEMBLING, WORK_DONE, WORK_STOPPED };
 
 struct work {
     uint8_t sha256[SHA256_BYTES];
     struct doc_ref subscriber; /* the first */
-    struct part *part;         /* NULL: all pages are queued, or all are stored once DONE */
-    uint32_t parts;
-    uint32_t pipeline;
-    uint32_t pages;
-    uint32_t range_pages;
+    struct cut *cut;           /* NULL: all pages are queued, or all are stored once DONE or ASSEMBLING */
     uint32_t generation;
-    uint32_t words_generation; /* where kept parts lie */
+    uint16_t pages;
+    uint16_t range_pages;
+    uint16_t pipeline;
     uint8_t phase;
-    uint8_t attempts; /* of ASSEMBLE */
-    uint8_t losses;
-    bool leased; /* ASSEMBLING: a worker has it */
-    bool folded; /* the words of this generation are stored */
-    uint32_t last_worker;
-    uint64_t not_before_ms;
+    bool leased : 1; /* ASSEMBLING: a worker has it */
+    bool folded : 1; /* the words of this generation are stored */
 };
+_Static_assert(sizeof(struct work) == 64, "a work is small");
 
-struct fault {
-    struct err err;
+enum { PIPELINES_MAX = 1000 };
+
+struct fault { /* an error, with no more text than it has */
+    int code;
+    uint32_t page_no;
+    char *text;
 };
 
 struct backlog {
@@ -129,23 +153,36 @@ struct backlog {
 
 const char *doc_state_name(int state); /* "open", "stored", ...: a Sohoa__DocState as people read it */
 
-void ring_push(struct ring *ring, uint32_t value);
-uint32_t ring_pop(struct ring *ring); /* asserts that it is not empty */
-uint32_t ring_peek(const struct ring *ring, uint32_t nth);
+void ring_push(struct ring *ring, uint64_t value);
+uint64_t ring_pop(struct ring *ring); /* asserts that it is not empty */
+uint64_t ring_peek(const struct ring *ring, uint32_t nth);
 
 struct backlog *backlog_new(void);
 void backlog_destroy(struct backlog **backlog);
 
-uint32_t backlog_pipeline(struct backlog *backlog, const uint8_t digest[SHA256_BYTES]); /* known or new */
+/* Known or new; NONE: there are PIPELINES_MAX already. */
+uint32_t backlog_pipeline(struct backlog *backlog, const uint8_t digest[SHA256_BYTES]);
 uint32_t backlog_fault(struct backlog *backlog, const struct err *err);
-struct batch *backlog_batch(const struct backlog *backlog, const char *id); /* NULL: there is none */
+struct err fault_err(const struct backlog *backlog, uint32_t fault);              /* code 0 for NONE */
+void fault_wire(const struct backlog *backlog, uint32_t fault, Sohoa__Err *wire); /* its text is borrowed */
+struct batch *backlog_batch(const struct backlog *backlog, const char *id);       /* NULL: there is none */
 
 /* All documents unprobed. priority 3 when 0. */
 struct batch *batch_add(struct backlog *backlog, const char *id, uint32_t docs, uint32_t pipeline);
 /* Documents of a check batch, once looked at, are of no use to others. */
 void batch_remove(struct backlog *backlog, struct batch *batch);
 
+void batch_extend(struct batch *batch, uint32_t docs); /* more documents come behind those it has */
+/* So many bytes of its manifest, with so many documents. */
+void batch_add_piece(struct batch *batch, const uint8_t sha256[SHA256_BYTES], uint64_t bytes, uint32_t docs);
+/* The piece whose row doc has. */
+uint32_t batch_piece(const struct batch *batch, uint32_t doc);
+
 struct doc *doc_at(const struct backlog *backlog, struct doc_ref ref);
+/* To look at only: documents that nothing has happened to are all the same one. */
+const struct doc *doc_look(const struct batch *batch, uint32_t doc);
+/* The first document from doc on that something may have happened to; batch->docs: none. */
+uint32_t doc_next(const struct batch *batch, uint32_t doc);
 
 /* Adds what doc's pages are now to its batch's counters, or takes it away: around every change of a whole document. */
 void doc_count(struct backlog *backlog, struct doc_ref ref, int sign);
@@ -161,7 +198,9 @@ void work_unsubscribe(struct backlog *backlog, struct doc_ref ref);
 /* The subscriber of this batch that is no duplicate; NONE. */
 uint32_t work_subscriber_in(const struct backlog *backlog, uint32_t work, uint32_t batch);
 
-void work_cut(struct work *work); /* makes its parts, if it has none */
+const struct cut *cut_of(const struct work *work); /* to look at only; without parts where it is not cut */
+struct cut *work_cut(struct work *work);           /* cuts it, unless it is */
+void work_uncut(struct work *work);
 /* The part that holds all of first..first+count-1; NULL: they are in several, or not in the work. */
 struct part *work_part(struct work *work, uint32_t first, uint32_t count);
 /* Cuts the part of which first..first+count-1 lie so that they are a part of their own, and returns it (asserted: there is such a part). */

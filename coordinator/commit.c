@@ -138,10 +138,12 @@ static int write_layouts(struct committer *committer, struct err *err)
     int rc = 0;
     for (size_t first = 0, n; first < count && !rc; first += n) {
         AUTO(buf_destroy) struct buf entries = {0};
-        for (n = 0; first + n < count && !strcmp(at[first].batch, at[first + n].batch); n++)
+        for (n = 0; first + n < count && at[first].piece == at[first + n].piece &&
+                    !strcmp(at[first].batch, at[first + n].batch);
+             n++)
             buf_append(&entries, &at[first + n].entry, sizeof at->entry);
-        rc = layout_append(committer->store, at[first].batch, (const struct layout_entry *)(const void *)entries.data,
-                           n, err);
+        rc = layout_append(committer->store, at[first].batch, at[first].piece,
+                           (const struct layout_entry *)(const void *)entries.data, n, err);
     }
     if (!rc)
         buf_clear(layouts);
@@ -388,11 +390,12 @@ static void doc_snapshot(struct rewrite_batch *rewrite, const struct backlog *ba
     struct batch *batch = backlog->batch[ref.batch];
     if (!work || doc->state == SOHOA__DOC_STATE__DOC_DUPLICATE || doc->state == SOHOA__DOC_STATE__DOC_QUARANTINED)
         return;
-    if (!work->parts &&
+    const struct cut *cut = cut_of(work);
+    if (!work->cut &&
         (doc->state == SOHOA__DOC_STATE__DOC_STORED || work->phase == WORK_DONE || work->phase == WORK_ASSEMBLING))
         bits_set(&rewrite->bits, doc->first_ordinal, doc->pages);
-    for (uint32_t i = 0; i < work->parts; i++) {
-        const struct part *part = &work->part[i];
+    for (uint32_t i = 0; i < cut->parts; i++) {
+        const struct part *part = &cut->part[i];
         if (part->state == PAGE_STORED)
             bits_set(&rewrite->bits, doc->first_ordinal + part->first - 1, part->count);
         for (uint32_t p = 0; p < part->count && part->state == PAGE_DEAD; p++)
@@ -403,7 +406,7 @@ static void doc_snapshot(struct rewrite_batch *rewrite, const struct backlog *ba
                                          .unit = batch->unit,
                                          .first = doc->first_ordinal + part->first - 1 + p,
                                          .count = 1,
-                                         .code = part->fault == NONE ? 0 : backlog->fault[part->fault].err.code});
+                                         .code = part->fault == NONE ? 0 : backlog->fault[part->fault].code});
     }
 }
 
@@ -416,7 +419,7 @@ static void batch_snapshot(struct rewrite_batch *rewrite, const struct backlog *
     rewrite->bits.size = bytes;
     group_add_counters(rewrite->counters, batch);
     group_add_page_counters(rewrite->counters, batch);
-    for (uint32_t i = 0; i < batch->docs; i++)
+    for (uint32_t i = doc_next(batch, 0); i < batch->docs; i = doc_next(batch, i + 1))
         doc_snapshot(rewrite, backlog, (struct doc_ref){batch->index, i});
 }
 

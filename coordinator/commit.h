@@ -24,6 +24,11 @@ bool group_empty(const struct group *group);
 /* What acts mean, read from the backlog as it is right after them. ACT_DROP is left to the caller. */
 void group_add(struct group *group, const struct backlog *backlog, const struct acts *acts);
 
+/* The batch's counters are to be told to Redis. */
+void group_touch(struct group *group, uint32_t batch);
+/* Before it is submitted: adds the counters of what was touched, as they are now. */
+void group_seal(struct group *group, const struct backlog *backlog);
+
 /* A ledger entry of an operator's action; entry is borrowed for the call. */
 void group_add_entry(struct group *group, const Sohoa__LedgerEntry *entry);
 

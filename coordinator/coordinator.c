@@ -59,9 +59,11 @@ static void act_trace(const struct coordinator *c, const struct act *act)
     else if (act->kind == ACT_STORED)
         trace(TRACE_DEBUG, "pages_stored", "batch=%s doc=%u page=%s count=%u", batch, act->doc.doc,
               doc_page(c, doc, act->first), act->count);
-    else if (act->fault != NONE)
-        trace_err(TRACE_WARN, "page_dead", &c->backlog->fault[act->fault].err, "batch=%s doc=%u page=%s count=%u",
-                  batch, act->doc.doc, doc_page(c, doc, act->first), act->count);
+    else if (act->fault != NONE) {
+        struct err err = fault_err(c->backlog, act->fault);
+        trace_err(TRACE_WARN, "page_dead", &err, "batch=%s doc=%u page=%s count=%u", batch, act->doc.doc,
+                  doc_page(c, doc, act->first), act->count);
+    }
 }
 
 void coordinator_apply(struct coordinator *c)
@@ -73,6 +75,14 @@ void coordinator_apply(struct coordinator *c)
             drop_lease(c, c->acts.at[i].worker, c->acts.at[i].lease);
     }
     c->acts.count = 0;
+}
+
+int coordinator_row(struct coordinator *c, struct doc_ref ref, struct row *row, char **ret_source, struct err *err)
+{
+    const struct batch *batch = c->backlog->batch[ref.batch];
+    uint32_t piece = batch_piece(batch, ref.doc), nth = ref.doc - batch->piece[piece].first_doc;
+    return ret_source ? rows_source(c->rows, batch->id, piece, nth, ret_source, row, err)
+                      : rows_read(c->rows, batch->id, piece, nth, row, err);
 }
 
 /* ---- what is removed once it is of no more use ---- */
@@ -155,13 +165,18 @@ static void on_committed(struct group *group, int rc, const struct err *err, voi
 
 static void commit_start(struct coordinator *c, uint64_t now_ms)
 {
-    if (!committer_idle(c->committer) || (c->admissions && c->admissions->task.work))
+    if (!committer_idle(c->committer) || c->admitting)
         return;
+    /* By turns: neither waits for a pause of the other. */
+    if (!c->admitted_last && admissions_start(c)) {
+        c->admitted_last = true;
+        return;
+    }
+    c->admitted_last = false;
     if (!group_empty(c->group)) {
+        group_seal(c->group, c->backlog);
         committer_submit(c->committer, c->group);
         c->group = group_new();
-    } else if (c->admissions) {
-        admissions_start(c);
     } else if (!committer_redis_ok(c->committer) && now_ms >= c->rewrite_ms) {
         c->rewrite_ms = now_ms + REWRITE_MS;
         committer_rewrite(c->committer, c->backlog, c->sched);

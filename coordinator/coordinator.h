@@ -38,7 +38,9 @@ struct coordinator {
     struct acts acts;
     struct peer *peer;
     uint32_t peers;
-    struct admission *admissions;     /* checked, waiting for the commit thread's turn */
+    struct admission *admissions;     /* in the order they came */
+    bool admitting;                   /* the first of them is being written */
+    bool admitted_last;               /* a group has its turn before the next of them */
     uint64_t started_ms, granting_ms; /* nothing is granted before granting_ms */
     uint64_t beat_ms, renew_ms, expire_ms, rewrite_ms;
     uint32_t checks; /* made so far */
@@ -50,6 +52,9 @@ struct coordinator {
 
 /* Turns the collected actions into the next group and tells workers what to drop. After every event. */
 void coordinator_apply(struct coordinator *c);
+
+/* The document's row; source, when asked for, is the caller's. Errors: as rows_read. */
+int coordinator_row(struct coordinator *c, struct doc_ref ref, struct row *row, char **ret_source, struct err *err);
 
 /* ---- recover.c ---- */
 
@@ -70,30 +75,40 @@ void peers_pin(struct coordinator *c, uint32_t pipeline);
 
 /* ---- admit.c ---- */
 
+/* A piece of a manifest on its way. */
 struct admission {
     struct io_task task;
     struct coordinator *c;
     struct admission *next;
     char id[NAME_BYTES];
-    struct buf manifest;
+    uint64_t offset;      /* of the piece in the manifest */
+    bool more;            /* pieces are still to come */
+    uint32_t priority;    /* asked for; 0: what the rows say */
+    uint64_t deadline_ms; /* likewise */
+    struct buf lines;
     struct rows_plan plan;
-    uint32_t pipeline;            /* index; NONE: no worker is known yet */
-    uint8_t digest[SHA256_BYTES]; /* of pipeline */
-    uint32_t priority;
-    uint64_t deadline_ms;
-    bool created; /* not: it was there already, with the same manifest */
+    bool checked;
+    struct { /* what is written for it */
+        uint32_t piece, docs, pipeline, priority;
+        uint64_t deadline_ms;
+        char unit[NAME_BYTES];
+        uint8_t digest[SHA256_BYTES]; /* of pipeline, unless that is NONE: no worker is known yet */
+    } entry;
+    const struct batch *batch; /* in the end: what there is of it */
+    bool created;              /* not: the piece was there already */
     int rc;
     struct err err;
     void (*done)(struct admission *admission, void *user); /* then the admission is freed */
     void *user;
 };
 
-/* Takes the manifest over; id NULL: named after it. done is called when the batch is durable and entered, when it is there
- * already with the same manifest, or with rc: E_MANIFEST, E_EXISTS, E_LIMIT. Errors at once, and no done: E_MANIFEST (the
- * id), E_NOMEM. */
-int admit(struct coordinator *c, const char *id, struct buf *manifest, uint32_t priority, uint64_t deadline_ms,
-          void (*done)(struct admission *admission, void *user), void *user, struct err *err);
-void admissions_start(struct coordinator *c); /* when the committer is idle */
+/* Takes over asked.lines; asked's id "": named after the lines, which must be the whole manifest. Pieces of one batch are
+ * admitted in the order of these calls; documents of a piece can be granted once it is durable, whatever is still to come.
+ * done is called then, or when the piece is there already with the same bytes, or with rc: E_MANIFEST, E_EXISTS, E_STATE
+ * (that is not where the manifest goes on), E_LIMIT. Errors at once, and no done: E_MANIFEST (the id), E_USAGE. */
+int admit(struct coordinator *c, struct admission *asked, struct err *err);
+/* Starts to write the next one, if it is checked; the committer is idle. False: there is none. */
+bool admissions_start(struct coordinator *c);
 
 /* A batch of probes only, kept in memory alone. *ret_id lies in *batch. */
 int admit_check(struct coordinator *c, const struct buf *manifest, struct batch **ret_batch, struct err *err);

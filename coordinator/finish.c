@@ -19,11 +19,11 @@ void doc_settle(struct sched *sched, struct doc_ref ref, Sohoa__DocState state, 
 {
     struct doc *doc = doc_at(sched->backlog, ref);
     doc_count(sched->backlog, ref, -1);
-    doc->state = (uint8_t)state;
+    doc->state = (uint16_t)state & 7;
     doc->phase = PHASE_FINAL;
     doc->named = false;
-    doc->pages_stored = stored;
-    doc->pages_dead = dead;
+    doc->pages_stored = (uint16_t)stored;
+    doc->pages_dead = (uint16_t)dead;
     doc_count(sched->backlog, ref, 1);
     acts_add(acts, (struct act){.kind = ACT_OUTCOME, .doc = ref, .work = doc->work});
 }
@@ -64,19 +64,19 @@ static void probe_failed(struct sched *sched, struct doc_ref ref, const struct e
         return;
     }
     doc->phase = PHASE_UNPROBED;
-    doc->not_before_ms = err->code == E_LEASE ? 0 : backoff(doc->losses + doc->attempts, now_ms);
-    ring_push(&sched->backlog->batch[ref.batch]->reprobe, ref.doc);
+    uint64_t not_before_ms = err->code == E_LEASE ? 0 : backoff(doc->losses + doc->attempts, now_ms);
+    ring_push(&sched->backlog->batch[ref.batch]->reprobe, not_before_ms / MS_A_SECOND << 32 | ref.doc);
 }
 
 void sched_place(struct sched *sched, struct doc_ref ref, const struct placement *placed)
 {
     struct batch *batch = sched->backlog->batch[ref.batch];
-    struct doc *doc = &batch->doc[ref.doc];
+    struct doc *doc = doc_at(sched->backlog, ref);
     assert(batch->pipeline != NONE);
     uint32_t index = work_find(sched->backlog, placed->sha256, batch->pipeline);
     if (index == NONE)
         index = work_add(sched->backlog, placed->sha256, batch->pipeline, placed->pages, placed->range_pages);
-    doc->first_ordinal = placed->first_ordinal;
+    doc->first_ordinal = (uint32_t)placed->first_ordinal;
     if (batch->ordinals < placed->first_ordinal + sched->backlog->work[index].pages)
         batch->ordinals = placed->first_ordinal + sched->backlog->work[index].pages;
     doc->duplicate_of = work_subscriber_in(sched->backlog, index, ref.batch);
@@ -87,10 +87,17 @@ void sched_place(struct sched *sched, struct doc_ref ref, const struct placement
 static void probe_done(struct sched *sched, struct doc_ref ref, const Sohoa__Probe *probe, struct acts *acts)
 {
     struct batch *batch = sched->backlog->batch[ref.batch];
-    struct doc *doc = &batch->doc[ref.doc];
+    struct doc *doc = doc_at(sched->backlog, ref);
     if (batch->check_only) {
-        doc->pages = probe->pages;
+        doc->pages = (uint16_t)probe->pages;
         doc->phase = PHASE_FINAL;
+        return;
+    }
+    if (probe->pages > BATCH_MAX_PAGES - batch->ordinals) {
+        struct err err;
+        err_set(&err, E_LIMIT, "a batch holds at most %u pages (BATCH_MAX_PAGES): admit the rest as another",
+                BATCH_MAX_PAGES);
+        doc_refuse(sched, ref, &err, acts);
         return;
     }
     struct placement placed = {
@@ -105,19 +112,6 @@ static void probe_done(struct sched *sched, struct doc_ref ref, const Sohoa__Pro
     } else if (doc->duplicate_of != NONE) {
         doc_settle(sched, ref, SOHOA__DOC_STATE__DOC_DUPLICATE, 0, 0, acts);
     }
-}
-
-static void finish_probe(struct sched *sched, const struct lease *lease, const Sohoa__Result *result, uint64_t now_ms,
-                         struct acts *acts)
-{
-    struct err err;
-    err_from_wire(result->err, &err);
-    if (!err.code && !result->probe)
-        err_set(&err, E_FRAME, "the worker reported a probe without what it found");
-    if (err.code)
-        probe_failed(sched, lease->doc, &err, now_ms, acts);
-    else
-        probe_done(sched, lease->doc, result->probe, acts);
 }
 
 /* The work goes where its open documents are: each batch may grant it. */
@@ -144,7 +138,12 @@ void sched_placed(struct sched *sched, struct doc_ref ref)
     if (work->phase == WORK_DONE) /* only this document's record is missing */
         work->phase = WORK_ASSEMBLING;
     struct batch *batch = sched->backlog->batch[ref.batch];
-    ring_push(work->phase == WORK_ASSEMBLING ? &batch->assemble : &batch->ready, doc->work);
+    if (work->phase == WORK_ASSEMBLING)
+        ring_push(&batch->assemble, doc->work);
+    else if (work->cut && work->phase == WORK_READY)
+        work_advance(sched, doc->work);
+    else
+        ring_push(&batch->ready, doc->work);
 }
 
 /* ---- PAGES and ASSEMBLE ---- */
@@ -220,12 +219,13 @@ void work_advance(struct sched *sched, uint32_t index)
 
 void work_tell_bundles(const struct work *work, uint32_t index, struct acts *acts)
 {
-    for (uint32_t i = 0; i < work->parts; i++)
-        if (work->part[i].state == PAGE_STORED && !work->part[i].kept)
+    const struct cut *cut = cut_of(work);
+    for (uint32_t i = 0; i < cut->parts; i++)
+        if (cut->part[i].state == PAGE_STORED && !cut->part[i].kept)
             acts_add(acts, (struct act){.kind = ACT_BUNDLE,
                                         .work = index,
-                                        .first = work->part[i].first,
-                                        .count = work->part[i].count,
+                                        .first = cut->part[i].first,
+                                        .count = cut->part[i].count,
                                         .generation = work->generation});
 }
 
@@ -233,10 +233,11 @@ static void doc_finish(struct sched *sched, struct doc_ref ref, uint32_t index, 
 {
     const struct work *work = &sched->backlog->work[index];
     struct doc *doc = doc_at(sched->backlog, ref);
+    const struct cut *cut = cut_of(work);
     uint32_t dead = 0;
     doc->fault = NONE;
-    for (uint32_t i = 0; i < work->parts; i++) {
-        const struct part *part = &work->part[i];
+    for (uint32_t i = 0; i < cut->parts; i++) {
+        const struct part *part = &cut->part[i];
         acts_add(acts, (struct act){.kind = part->state == PAGE_DEAD ? ACT_DEAD : ACT_STORED,
                                     .doc = ref,
                                     .first = part->first,
@@ -247,7 +248,7 @@ static void doc_finish(struct sched *sched, struct doc_ref ref, uint32_t index, 
             doc->fault = doc->fault == NONE ? part->fault : doc->fault;
         }
     }
-    if (!work->parts)
+    if (!work->cut)
         acts_add(acts, (struct act){.kind = ACT_STORED, .doc = ref, .first = 1, .count = work->pages});
     doc->generation = work->generation;
     doc_settle(sched, ref, dead ? SOHOA__DOC_STATE__DOC_DEAD : SOHOA__DOC_STATE__DOC_STORED, work->pages - dead, dead,
@@ -268,12 +269,10 @@ static void work_finish(struct sched *sched, uint32_t index, struct acts *acts)
     }
     work->phase = WORK_DONE;
     work->folded = true;
-    work->attempts = work->losses = 0;
-    if (work->parts && !work_parts_in(work, PAGE_DEAD)) {
-        free(work->part);
-        work->part = NULL;
-        work->parts = 0;
-    }
+    if (!work_parts_in(work, PAGE_DEAD))
+        work_uncut(work);
+    else
+        work->cut->attempts = work->cut->losses = 0;
     if (later)
         retry_assembly(sched, index);
 }
@@ -357,6 +356,46 @@ static void finish_pages(struct sched *sched, const struct lease *lease, const S
         work_advance(sched, lease->work);
 }
 
+/* The whole document was read in the lease of its PROBE. What others are at work on goes its own way: there it will be
+ * found in the store. */
+static void probe_read(struct sched *sched, const struct lease *lease, const Sohoa__Result *result, uint64_t now_ms,
+                       struct acts *acts)
+{
+    struct doc *doc = doc_at(sched->backlog, lease->doc);
+    struct work *work = doc->work == NONE ? NULL : &sched->backlog->work[doc->work];
+    if (work && work->phase == WORK_STOPPED) /* it may have been read before the tombstone was there */
+        acts_add(acts, (struct act){.kind = ACT_STOPPED, .work = doc->work});
+    if (doc->phase != PHASE_PLACED || work->phase != WORK_HELD || work->cut || work->generation ||
+        work->pages > work->range_pages || doc->next.batch != NONE)
+        return;
+    struct lease pages = *lease;
+    pages.work = doc->work;
+    pages.first = 1;
+    pages.count = work->pages;
+    pages.assemble = true;
+    pages.kind = SOHOA__JOB_KIND__JOB_PAGES;
+    work->phase = WORK_READY;
+    doc->named = 1;
+    part_move(sched->backlog, doc->work, work_part(work, 1, work->pages), PAGE_LEASED);
+    finish_pages(sched, &pages, result, now_ms, acts);
+}
+
+static void finish_probe(struct sched *sched, const struct lease *lease, const Sohoa__Result *result, uint64_t now_ms,
+                         struct acts *acts)
+{
+    struct err err;
+    err_from_wire(result->err, &err);
+    if (!err.code && !result->probe)
+        err_set(&err, E_FRAME, "the worker reported a probe without what it found");
+    if (err.code) {
+        probe_failed(sched, lease->doc, &err, now_ms, acts);
+        return;
+    }
+    probe_done(sched, lease->doc, result->probe, acts);
+    if (result->assembled || result->n_stored || result->n_failed)
+        probe_read(sched, lease, result, now_ms, acts);
+}
+
 /* The pages are there, the document can't be made of them. */
 static void assembly_dead(struct sched *sched, uint32_t index, const struct err *err, struct acts *acts)
 {
@@ -364,8 +403,9 @@ static void assembly_dead(struct sched *sched, uint32_t index, const struct err 
     struct err why;
     err_set(&why, E_ASSEMBLE, "%s: %s", err_name(err->code), err->text);
     uint32_t fault = backlog_fault(sched->backlog, err->code == E_ASSEMBLE ? err : &why), dead = 0;
-    for (uint32_t i = 0; i < work->parts; i++)
-        dead += work->part[i].state == PAGE_DEAD ? work->part[i].count : 0;
+    const struct cut *cut = cut_of(work);
+    for (uint32_t i = 0; i < cut->parts; i++)
+        dead += cut->part[i].state == PAGE_DEAD ? cut->part[i].count : 0;
     for (struct doc_ref ref = work->subscriber; ref.batch != NONE; ref = doc_at(sched->backlog, ref)->next)
         if (doc_at(sched->backlog, ref)->phase == PHASE_WORKING) {
             doc_at(sched->backlog, ref)->fault = fault;
@@ -378,14 +418,15 @@ static void assembly_failed(struct sched *sched, const struct lease *lease, cons
                             struct acts *acts)
 {
     struct work *work = &sched->backlog->work[lease->work];
-    if (cluster_fault(err->code) && work->losses < LEASE_LOSSES_MAX) {
-        work->losses++;
-        work->not_before_ms = err->code == E_LEASE ? 0 : backoff(work->losses, now_ms);
+    struct cut *cut = work_cut(work);
+    if (cluster_fault(err->code) && cut->losses < LEASE_LOSSES_MAX) {
+        cut->losses++;
+        cut->not_before_ms = err->code == E_LEASE ? 0 : backoff(cut->losses, now_ms);
     } else {
-        work->attempts++;
-        work->last_worker = lease->worker;
+        cut->attempts++;
+        cut->last_worker = lease->worker;
     }
-    if (err_class(err->code) == ERR_POISON || work->attempts >= sched->rules.page_attempts)
+    if (err_class(err->code) == ERR_POISON || cut->attempts >= sched->rules.page_attempts)
         assembly_dead(sched, lease->work, err, acts);
     else
         retry_assembly(sched, lease->work);
@@ -413,7 +454,7 @@ static void finish_assembly(struct sched *sched, const struct lease *lease, cons
 static void result_account(struct batch *batch, const struct lease *lease, const Sohoa__Result *result)
 {
     batch->cpu_ms += result->cpu_ms;
-    if (lease->kind != SOHOA__JOB_KIND__JOB_PAGES || result->found)
+    if (lease->kind == SOHOA__JOB_KIND__JOB_ASSEMBLE || result->found)
         return;
     if (result->assembled && !result->n_stored)
         batch->pages_read += lease->count;

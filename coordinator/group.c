@@ -52,6 +52,7 @@ void group_destroy(struct group **group)
     buf_destroy(&(*group)->stops);
     buf_destroy(&(*group)->acks);
     buf_destroy(&(*group)->placed);
+    buf_destroy(&(*group)->touched);
     buf_destroy(&(*group)->garbage);
     buf_destroy(&(*group)->purge);
     free(*group);
@@ -61,7 +62,7 @@ void group_destroy(struct group **group)
 bool group_empty(const struct group *group)
 {
     return !group->changes.size && !group->entries.size && !group->layouts.size && !group->stops.size &&
-           !group->acks.size && !group->garbage.size && !group->purge.size;
+           !group->acks.size && !group->garbage.size && !group->purge.size && !group->touched.size;
 }
 
 void group_add_entry(struct group *group, const Sohoa__LedgerEntry *entry)
@@ -185,6 +186,7 @@ static void add_placed(struct group *group, const struct backlog *backlog, struc
     const struct work *work = &backlog->work[doc->work];
     const struct batch *batch = backlog->batch[ref.batch];
     struct group_layout layout = {
+        .piece = batch_piece(batch, ref.doc),
         .entry = {.doc = ref.doc,
                   .pages = work->pages,
                   .first_ordinal = doc->first_ordinal,
@@ -212,7 +214,7 @@ static void add_outcome(struct group *group, const struct backlog *backlog, stru
     outcome.pages_dead = doc->pages_dead;
     outcome.duplicate_of = doc->duplicate_of == NONE ? 0 : doc->duplicate_of;
     if (doc->fault != NONE) {
-        wire_err(&backlog->fault[doc->fault].err, &wire);
+        fault_wire(backlog, doc->fault, &wire);
         outcome.err = &wire;
     }
     if (doc->work != NONE)
@@ -260,7 +262,7 @@ static void split_part(struct split_lists *lists, const struct backlog *backlog,
         lists->stored[split->n_stored++] = &lists->range[i];
     else if (part->fault != NONE && part->count == 1) {
         sohoa__page_failure__init(&lists->failure[i]);
-        wire_err(&backlog->fault[part->fault].err, &lists->err[i]);
+        fault_wire(backlog, part->fault, &lists->err[i]);
         lists->failure[i].page_no = part->first;
         lists->failure[i].attempts = part->attempts;
         lists->failure[i].err = &lists->err[i];
@@ -285,12 +287,12 @@ static void add_split_parts(struct group *group, const struct backlog *backlog, 
                                 .failed = zeroed(count, sizeof(Sohoa__PageFailure *)),
                                 .dead = zeroed(count, sizeof(Sohoa__PageFailure *))};
     for (uint32_t i = 0; i < count; i++)
-        split_part(&lists, backlog, &work->part[first + i], i);
+        split_part(&lists, backlog, &cut_of(work)->part[first + i], i);
     Sohoa__PagesSplit *split = &lists.message;
     split->batch = backlog->batch[lead.batch]->id;
     split->doc = lead.doc;
     split->generation = work->generation;
-    split->words_generation = work->words_generation;
+    split->words_generation = cut_of(work)->words_generation;
     split->stored = lists.stored;
     split->kept = lists.kept;
     split->failed = lists.failed;
@@ -314,8 +316,8 @@ static void add_split(struct group *group, const struct backlog *backlog, uint32
     const struct work *work = &backlog->work[index];
     if (work->subscriber.batch == NONE)
         return;
-    for (uint32_t first = 0; first < work->parts; first += SPLIT_PARTS) {
-        uint32_t left = work->parts - first;
+    for (uint32_t first = 0; first < cut_of(work)->parts; first += SPLIT_PARTS) {
+        uint32_t left = cut_of(work)->parts - first;
         add_split_parts(group, backlog, work, first, left < SPLIT_PARTS ? left : SPLIT_PARTS);
     }
 }
@@ -333,7 +335,7 @@ static void add_pages(struct group *group, const struct backlog *backlog, const 
     }
     change.kind = PROGRESS_DEAD;
     change.count = 1;
-    change.code = act->fault == NONE ? 0 : backlog->fault[act->fault].err.code;
+    change.code = act->fault == NONE ? 0 : backlog->fault[act->fault].code;
     for (uint32_t i = 0; i < act->count; i++, change.first++)
         group_add_change(group, change);
 }
@@ -391,13 +393,25 @@ void group_add(struct group *group, const struct backlog *backlog, const struct 
 {
     for (size_t i = 0; i < acts->count; i++)
         add_act(group, backlog, &acts->at[i]);
-    /* The counters of every batch touched, once each: acts of one event name few batches, side by side. */
-    uint32_t last = NONE;
-    for (size_t i = 0; i < acts->count; i++) {
-        const struct act *act = &acts->at[i];
-        if ((act->kind != ACT_OUTCOME && act->kind != ACT_PLACED) || act->doc.batch == last)
-            continue;
-        last = act->doc.batch;
-        group_add_counters(group, backlog->batch[last]);
-    }
+    for (size_t i = 0; i < acts->count; i++)
+        if (acts->at[i].kind == ACT_OUTCOME || acts->at[i].kind == ACT_PLACED)
+            group_touch(group, acts->at[i].doc.batch);
+}
+
+/* Acts of one group name few batches, mostly the same one after another. */
+void group_touch(struct group *group, uint32_t batch)
+{
+    const uint32_t *at = (const uint32_t *)(const void *)group->touched.data;
+    for (size_t i = group->touched.size / sizeof *at; i > 0; i--)
+        if (at[i - 1] == batch)
+            return;
+    buf_append(&group->touched, &batch, sizeof batch);
+}
+
+void group_seal(struct group *group, const struct backlog *backlog)
+{
+    const uint32_t *at = (const uint32_t *)(const void *)group->touched.data;
+    for (size_t i = 0; i < group->touched.size / sizeof *at; i++)
+        group_add_counters(group, backlog->batch[at[i]]);
+    buf_clear(&group->touched);
 }

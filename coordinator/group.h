@@ -8,6 +8,7 @@
 
 struct group_layout {
     char batch[NAME_BYTES];
+    uint32_t piece;
     struct layout_entry entry;
 };
 
@@ -24,6 +25,7 @@ struct group {
     struct buf texts;   /* char *: what the changes point to */
     struct buf acks;    /* struct group_ack */
     struct buf placed;  /* struct doc_ref */
+    struct buf touched; /* uint32_t: batches whose counters changed, each once */
     struct buf garbage; /* names, each ended by a 0 */
     size_t garbage_count;
     struct buf purge; /* prefixes of names, likewise */

@@ -10,7 +10,7 @@
 #include "coordinator/coordinator.h"
 
 enum {
-    HTTP_BODY_BYTES = 1 << 30, /* a manifest */
+    HTTP_BODY_BYTES = PIECE_MAX_BYTES, /* a piece of a manifest */
     HTTP_CHUNK_BYTES = 1 << 20,
     HTTP_CONNECTIONS = 256,
     HTTP_TIMEOUT_S = 60, /* of a connection on which nothing moves */

@@ -8,21 +8,14 @@
 #include "coordinator/sched_private.h"
 #include "proto/wire.h"
 
-static void parts_forget(struct work *work)
-{
-    free(work->part);
-    work->part = NULL;
-    work->parts = 0;
-}
-
 /* Nobody waits for it any more, or not yet again: what runs of it stops, what is stored stays for who comes later. */
 static void work_abandon(struct sched *sched, uint32_t index, struct acts *acts)
 {
     struct work *work = &sched->backlog->work[index];
     sched_drop_leases(sched, (struct doc_ref){NONE, 0}, index, acts);
-    for (uint32_t i = 0; i < work->parts; i++)
-        if (work->part[i].state == PAGE_LEASED)
-            part_move(sched->backlog, index, &work->part[i], PAGE_QUEUED);
+    for (uint32_t i = 0; work->cut && i < work->cut->parts; i++)
+        if (work->cut->part[i].state == PAGE_LEASED)
+            part_move(sched->backlog, index, &work->cut->part[i], PAGE_QUEUED);
     work->leased = false;
     if (work->phase == WORK_READY)
         work->phase = WORK_HELD;
@@ -49,7 +42,7 @@ void sched_withdraw(struct sched *sched, struct batch *batch, struct acts *acts)
 {
     batch->withdrawn = true;
     for (uint32_t i = 0; i < batch->docs; i++)
-        if (batch->doc[i].state == SOHOA__DOC_STATE__DOC_OPEN)
+        if (doc_look(batch, i)->state == SOHOA__DOC_STATE__DOC_OPEN)
             doc_withdraw(sched, (struct doc_ref){batch->index, i}, acts);
     acts_add(acts, (struct act){
                        .kind = ACT_RECOUNT, .doc = {batch->index, 0}
@@ -59,8 +52,8 @@ void sched_withdraw(struct sched *sched, struct batch *batch, struct acts *acts)
 
 void sched_discard(struct sched *sched, struct batch *batch, struct acts *acts)
 {
-    for (uint32_t i = 0; i < batch->docs; i++)
-        if (batch->doc[i].phase == PHASE_PROBING)
+    for (uint32_t i = doc_next(batch, 0); i < batch->docs; i = doc_next(batch, i + 1))
+        if (doc_look(batch, i)->phase == PHASE_PROBING)
             sched_drop_leases(sched, (struct doc_ref){batch->index, i}, NONE, acts);
     batch_remove(sched->backlog, batch);
     sched_reorder(sched);
@@ -84,12 +77,11 @@ static void doc_reopen(struct sched *sched, struct doc_ref ref, struct acts *act
 static void probe_again(struct sched *sched, struct doc_ref ref, struct acts *acts)
 {
     struct batch *batch = sched->backlog->batch[ref.batch];
-    struct doc *doc = &batch->doc[ref.doc];
+    struct doc *doc = doc_at(sched->backlog, ref);
     doc_count(sched->backlog, ref, -1);
     doc->state = SOHOA__DOC_STATE__DOC_OPEN;
     doc->phase = PHASE_UNPROBED;
     doc->attempts = doc->losses = 0;
-    doc->not_before_ms = 0;
     doc->fault = NONE;
     doc->generation++;
     doc_count(sched->backlog, ref, 1);
@@ -102,8 +94,9 @@ static void probe_again(struct sched *sched, struct doc_ref ref, struct acts *ac
 static void work_renew(struct work *work)
 {
     bool folded = work->folded, some_kept = false, some_run = false;
-    for (uint32_t i = 0; i < work->parts; i++) {
-        struct part *part = &work->part[i];
+    struct cut *cut = work->cut;
+    for (uint32_t i = 0; cut && i < cut->parts; i++) {
+        struct part *part = &cut->part[i];
         bool keep = part->state != PAGE_DEAD && (folded || part->kept);
         *part = (struct part){.first = part->first,
                               .count = part->count,
@@ -115,14 +108,14 @@ static void work_renew(struct work *work)
         some_run = some_run || !keep;
     }
     if (!some_kept || !some_run)
-        parts_forget(work);
-    if (folded)
-        work->words_generation = work->generation;
+        work_uncut(work);
+    else
+        *cut = (struct cut){.parts = cut->parts,
+                            .words_generation = folded ? work->generation : cut->words_generation,
+                            .last_worker = NONE};
     work->generation++;
     work->phase = WORK_HELD;
     work->leased = work->folded = false;
-    work->attempts = work->losses = 0;
-    work->last_worker = NONE;
 }
 
 void sched_rerun(struct sched *sched, struct doc_ref ref, struct acts *acts)
@@ -147,7 +140,7 @@ void sched_rerun(struct sched *sched, struct doc_ref ref, struct acts *acts)
         if (state == SOHOA__DOC_STATE__DOC_STORED || state == SOHOA__DOC_STATE__DOC_DEAD)
             doc_reopen(sched, it, acts);
     }
-    if (work->parts)
+    if (work->cut)
         acts_add(acts, (struct act){.kind = ACT_SPLIT, .work = index});
     sched_reorder(sched);
 }
@@ -177,7 +170,7 @@ static void work_stop(struct sched *sched, uint32_t index, struct acts *acts)
         doc_quarantine(sched, ref, acts);
     work->phase = WORK_STOPPED;
     work->leased = work->folded = false;
-    parts_forget(work);
+    work_uncut(work);
     acts_add(acts, (struct act){.kind = ACT_STOPPED, .work = index});
 }
 
@@ -214,16 +207,10 @@ static void doc_stop(struct sched *sched, struct doc_ref ref, struct acts *acts)
         doc_quarantine(sched, ref, acts);
 }
 
-void sched_quarantine(struct sched *sched, struct doc_ref ref, struct acts *acts)
+void sched_quarantine(struct sched *sched, const struct doc_ref *doc, size_t count, struct acts *acts)
 {
-    uint64_t key = doc_at(sched->backlog, ref)->file_key;
-    doc_stop(sched, ref, acts);
-    for (uint32_t b = 0; key && b < sched->backlog->batches; b++) {
-        struct batch *batch = sched->backlog->batch[b];
-        for (uint32_t d = 0; batch && d < batch->docs; d++)
-            if (batch->doc[d].file_key == key)
-                doc_stop(sched, (struct doc_ref){b, d}, acts);
-    }
+    for (size_t i = 0; i < count; i++)
+        doc_stop(sched, doc[i], acts);
     sched_reorder(sched);
 }
 
@@ -274,7 +261,7 @@ void sched_restore_placed(struct sched *sched, struct doc_ref ref, const struct 
     work_count(sched->backlog, doc->work, -1);
     work->generation = placed->generation;
     work->phase = WORK_HELD;
-    parts_forget(work);
+    work_uncut(work);
     work_count(sched->backlog, doc->work, 1);
 }
 
@@ -285,12 +272,12 @@ static void work_restore_end(struct work *work, const Sohoa__DocOutcome *outcome
     work->phase = WORK_DONE;
     work->folded = work->folded || folded;
     if (outcome->state == SOHOA__DOC_STATE__DOC_STORED)
-        parts_forget(work);
+        work_uncut(work);
     if (!work->folded)
         work_cut(work); /* its bundles are there */
-    for (uint32_t i = 0; i < work->parts; i++)
-        if (work->part[i].state == PAGE_QUEUED)
-            work->part[i].state = PAGE_STORED;
+    for (uint32_t i = 0; work->cut && i < work->cut->parts; i++)
+        if (work->cut->part[i].state == PAGE_QUEUED)
+            work->cut->part[i].state = PAGE_STORED;
 }
 
 static void work_restore(struct sched *sched, uint32_t index, const Sohoa__DocOutcome *outcome)
@@ -304,7 +291,7 @@ static void work_restore(struct sched *sched, uint32_t index, const Sohoa__DocOu
     } else if (outcome->state == SOHOA__DOC_STATE__DOC_QUARANTINED) {
         work->phase = WORK_STOPPED;
         work->folded = false;
-        parts_forget(work);
+        work_uncut(work);
     }
     work_count(sched->backlog, index, 1);
 }
@@ -369,7 +356,7 @@ void sched_restore_split(struct sched *sched, struct doc_ref ref, const Sohoa__P
     uint32_t index = doc->work;
     struct work *work = &sched->backlog->work[index];
     work_count(sched->backlog, index, -1);
-    work->words_generation = split->words_generation;
+    work_cut(work)->words_generation = split->words_generation;
     for (size_t i = 0; i < split->n_kept; i++)
         pages_restore(sched, index, split->kept[i]->first, split->kept[i]->count,
                       (struct part){.state = PAGE_STORED, .kept = true, .fault = NONE});
@@ -407,13 +394,13 @@ void sched_restore_stored(struct sched *sched, struct doc_ref ref, uint32_t firs
     /* Redis may not have been told yet that a re-run began: its bits are those of the generation before. */
     if (work->generation || work->phase != WORK_HELD)
         return;
-    work_cut(work);
-    for (uint32_t i = 0; i < work->parts; i++) {
-        struct part *part = &work->part[i];
+    struct cut *cut = work_cut(work);
+    for (uint32_t i = 0; i < cut->parts; i++) {
+        struct part *part = &cut->part[i];
         bool within = part->first >= first && part->first + part->count <= first + count;
         /* One part alone is assembled in its lease and has no bundle: bits of it mean nothing. Nor do those of a part
          * that was cut: they may be older than the cut, and what is stored has the name of the whole range. */
-        if (!within || part->state != PAGE_QUEUED || work->parts == 1 || !part_whole(work, part))
+        if (!within || part->state != PAGE_QUEUED || cut->parts == 1 || !part_whole(work, part))
             continue;
         work_count(sched->backlog, index, -1);
         part->state = PAGE_STORED;
@@ -464,14 +451,12 @@ static void doc_enter(struct sched *sched, struct doc_ref ref, struct acts *acts
     } else {
         doc->phase = PHASE_PLACED;
         sched_placed(sched, ref);
-        if (work->parts && work->phase == WORK_READY)
-            work_advance(sched, doc->work);
     }
 }
 
 void sched_enter(struct sched *sched, struct batch *batch, struct acts *acts)
 {
-    for (uint32_t i = 0; i < batch->docs; i++)
+    for (uint32_t i = doc_next(batch, 0); i < batch->docs; i = doc_next(batch, i + 1))
         doc_enter(sched, (struct doc_ref){batch->index, i}, acts);
     sched_reorder(sched);
 }

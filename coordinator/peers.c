@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "coordinator/coordinator.h"
-#include "coordinator/manifest.h"
 #include "proto/auto.h"
 #include "proto/clock.h"
 #include "proto/trace.h"
@@ -52,7 +51,10 @@ void peers_pin(struct coordinator *c, uint32_t pipeline)
         admitted.deadline_ms = batch->deadline_ms;
         admitted.unit = batch->unit;
         admitted.pipeline = (ProtobufCBinaryData){SHA256_BYTES, c->backlog->pipeline[pipeline]};
-        admitted.manifest_sha256 = (ProtobufCBinaryData){SHA256_BYTES, batch->manifest_sha256};
+        admitted.piece = batch->pieces - 1;
+        admitted.manifest_bytes = batch->manifest_bytes;
+        admitted.more = batch->more;
+        admitted.manifest_sha256 = (ProtobufCBinaryData){SHA256_BYTES, batch->piece[batch->pieces - 1].sha256};
         entry.body_case = SOHOA__LEDGER_ENTRY__BODY_ADMITTED;
         entry.admitted = &admitted;
         group_add_entry(c->group, &entry);
@@ -126,6 +128,11 @@ static void on_hello(struct coordinator *c, const char *name, const Sohoa__Hello
         return;
     }
     uint32_t pipeline = backlog_pipeline(c->backlog, hello->pipeline.data);
+    if (pipeline == NONE) {
+        err_set(&err, E_LIMIT, "workers came with %d pipelines already (PIPELINES_MAX)", PIPELINES_MAX);
+        refuse(c, name, &err);
+        return;
+    }
     uint32_t worker = sched_hello(c->sched, name, pipeline, hello->slots);
     struct peer *peer = peer_at(c, worker);
     peer->heard_ms = now_ms;
@@ -245,6 +252,18 @@ static Sohoa__Range *range_new(uint32_t first, uint32_t count)
     return range;
 }
 
+static void job_subscribe(struct coordinator *c, Sohoa__Job *job, struct doc_ref ref, const struct row *row)
+{
+    Sohoa__Subscriber *subscriber = fresh(sizeof *subscriber);
+    sohoa__subscriber__init(subscriber);
+    subscriber->batch = text_copy(c->backlog->batch[ref.batch]->id);
+    subscriber->doc = ref.doc;
+    subscriber->row = strndup(row->line, row->line_bytes);
+    if (!subscriber->row)
+        abort();
+    job->subscribers[job->n_subscribers++] = subscriber;
+}
+
 static int job_subscribers(struct coordinator *c, Sohoa__Job *job, const struct work *work, struct err *err)
 {
     size_t count = 0;
@@ -252,28 +271,24 @@ static int job_subscribers(struct coordinator *c, Sohoa__Job *job, const struct 
         count += doc_at(c->backlog, ref)->named;
     job->subscribers = fresh((count + 1) * sizeof(Sohoa__Subscriber *));
     for (struct doc_ref ref = work->subscriber; ref.batch != NONE; ref = doc_at(c->backlog, ref)->next) {
-        const char *line;
+        struct row row;
         if (!doc_at(c->backlog, ref)->named)
             continue;
-        int rc = rows_read(c->rows, c->backlog->batch[ref.batch]->id, ref.doc, &line, err);
+        int rc = coordinator_row(c, ref, &row, NULL, err);
         if (rc)
             return rc;
-        Sohoa__Subscriber *subscriber = fresh(sizeof *subscriber);
-        sohoa__subscriber__init(subscriber);
-        subscriber->batch = text_copy(c->backlog->batch[ref.batch]->id);
-        subscriber->doc = ref.doc;
-        subscriber->row = text_copy(line);
-        job->subscribers[job->n_subscribers++] = subscriber;
+        job_subscribe(c, job, ref, &row);
     }
     return 0;
 }
 
 static void job_parts(struct coordinator *c, Sohoa__Job *job, const struct work *work)
 {
-    job->bundles = fresh((work->parts + 1) * sizeof(Sohoa__Range *));
+    const struct cut *cut = cut_of(work);
+    job->bundles = fresh((cut->parts + 1) * sizeof(Sohoa__Range *));
     job->dead = fresh((work->pages + 1) * sizeof(Sohoa__PageFailure *));
-    for (uint32_t i = 0; i < work->parts; i++) {
-        const struct part *part = &work->part[i];
+    for (uint32_t i = 0; i < cut->parts; i++) {
+        const struct part *part = &cut->part[i];
         if (part->state == PAGE_STORED && !part->kept)
             job->bundles[job->n_bundles++] = range_new(part->first, part->count);
         job->keep_words = job->keep_words || part->kept;
@@ -285,33 +300,32 @@ static void job_parts(struct coordinator *c, Sohoa__Job *job, const struct work 
             failure->err = fresh(sizeof *failure->err);
             sohoa__err__init(failure->err);
             if (part->fault != NONE) {
-                const struct err *fault = &c->backlog->fault[part->fault].err;
-                failure->err->code = fault->code;
-                failure->err->page_no = fault->page_no;
-                failure->err->text = text_copy(fault->text);
+                fault_wire(c->backlog, part->fault, failure->err);
+                failure->err->text = text_copy(failure->err->text);
             }
             job->dead[job->n_dead++] = failure;
         }
     }
-    job->words_generation = work->words_generation;
+    job->words_generation = cut->words_generation;
 }
 
 static int job_source(struct coordinator *c, Sohoa__Job *job, const struct lease *lease, struct err *err)
 {
-    struct batch *batch = c->backlog->batch[lease->doc.batch];
-    AUTO(mem_destroy) struct manifest_row *row = fresh(sizeof *row);
-    const char *line;
+    const struct batch *batch = c->backlog->batch[lease->doc.batch];
+    uint32_t read_most = (uint32_t)config_int(c->config, CFG_RANGE_PAGES);
+    struct row row;
     job->check_only = batch->check_only;
     if (batch->check_only) {
         job->source = text_copy(batch->check_source[lease->doc.doc]);
         return 0;
     }
-    int rc = rows_read(c->rows, batch->id, lease->doc.doc, &line, err);
-    if (!rc)
-        rc = manifest_row_parse(line, strlen(line), lease->doc.doc + 1, row, err);
-    if (!rc)
-        job->source = text_copy(row->source);
-    return rc;
+    int rc = coordinator_row(c, lease->doc, &row, &job->source, err);
+    if (rc || !row.pages || row.pages > read_most || batch->pipeline == NONE)
+        return rc;
+    job->read_most = read_most;
+    job->subscribers = fresh(sizeof *job->subscribers);
+    job_subscribe(c, job, lease->doc, &row);
+    return 0;
 }
 
 static int job_fill(struct coordinator *c, Sohoa__Job *job, const struct lease *lease, uint64_t now_ms, struct err *err)

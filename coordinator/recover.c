@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * From the store to the backlog. The ledger says which batches there are and what was decided; a batch's rows blob gives the
- * file keys, its layout places its documents. Last, where Redis still has the bits of ranges stored before the restart, their pages are not
+ * From the store to the backlog. The ledger says which batches there are and what was decided; a batch's layout places its
+ * documents. Last, where Redis still has the bits of ranges stored before the restart, their pages are not
  * granted again; where it hasn't, a worker finds the bundles and says so within milliseconds. */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -16,14 +16,8 @@ struct loading {
     struct store *store;
     struct backlog *backlog;
     struct sched *sched;
-    struct batch *batch; /* the one whose rows or layout is being read */
+    struct batch *batch; /* the one whose layout is being read */
 };
-
-static void on_file_key(uint32_t doc, uint64_t file_key, void *user)
-{
-    struct loading *loading = user;
-    loading->batch->doc[doc].file_key = file_key;
-}
 
 static void on_layout(const struct layout_entry *entry, void *user)
 {
@@ -37,23 +31,41 @@ static void on_layout(const struct layout_entry *entry, void *user)
         sched_restore_placed(loading->sched, (struct doc_ref){loading->batch->index, entry->doc}, &placed);
 }
 
+/* What is known of the batch so far; a piece that is there already comes again when its pipeline is pinned. */
+static void batch_know(struct batch *batch, const Sohoa__BatchAdmitted *admitted)
+{
+    batch->priority = (uint32_t)admitted->priority;
+    batch->deadline_ms = admitted->deadline_ms;
+    batch->more = admitted->more;
+    batch->reads_on = batch->reads_on || admitted->pages;
+    snprintf(batch->unit, sizeof batch->unit, "%s", admitted->unit);
+    if (admitted->piece == batch->pieces)
+        batch_add_piece(batch, admitted->manifest_sha256.data, admitted->manifest_bytes - batch->manifest_bytes,
+                        admitted->docs - batch->docs);
+}
+
 static int load_admitted(struct loading *loading, const Sohoa__BatchAdmitted *admitted, struct err *err)
 {
     bool pinned = admitted->pipeline.len == SHA256_BYTES;
     uint32_t pipeline = pinned ? backlog_pipeline(loading->backlog, admitted->pipeline.data) : NONE;
     struct batch *batch = backlog_batch(loading->backlog, admitted->batch);
-    bool again = batch; /* when its pipeline was pinned */
-    if (!again)
-        batch = batch_add(loading->backlog, admitted->batch, admitted->docs, pipeline);
+    if (!batch)
+        batch = batch_add(loading->backlog, admitted->batch, 0, pipeline);
+    if (admitted->piece > batch->pieces || admitted->docs < batch->docs ||
+        admitted->manifest_bytes < batch->manifest_bytes || admitted->docs > BATCH_MAX_DOCS ||
+        admitted->manifest_sha256.len != SHA256_BYTES || (pinned && pipeline == NONE))
+        return err_set(err, E_CORRUPT, "the ledger's piece %u of batch %s does not follow what was admitted before",
+                       admitted->piece, admitted->batch);
     batch->pipeline = pipeline;
-    batch->priority = (uint32_t)admitted->priority;
-    batch->deadline_ms = admitted->deadline_ms;
-    snprintf(batch->unit, sizeof batch->unit, "%s", admitted->unit);
-    if (admitted->manifest_sha256.len == SHA256_BYTES)
-        memcpy(batch->manifest_sha256, admitted->manifest_sha256.data, SHA256_BYTES);
+    batch_know(batch, admitted);
     loading->batch = batch;
-    int rc = again ? 0 : rows_file_keys(loading->store, batch->id, batch->docs, on_file_key, loading, err);
-    return rc || !pinned ? rc : layout_read(loading->store, batch->id, on_layout, loading, err);
+    int rc = 0;
+    for (uint32_t i = 0; i < batch->pieces && pinned && !rc; i++) {
+        if (!batch->piece[i].loaded)
+            rc = layout_read(loading->store, batch->id, i, on_layout, loading, err);
+        batch->piece[i].loaded = true;
+    }
+    return rc;
 }
 
 static int load_ref(const struct loading *loading, const char *id, uint32_t doc, struct doc_ref *ref, struct err *err)
@@ -122,13 +134,13 @@ static void restore_bits(struct coordinator *c, struct batch *batch)
     if (!batch->doc_count[SOHOA__DOC_STATE__DOC_OPEN])
         return;
     committer_bits(c->committer, batch->id, &bits);
-    for (uint32_t i = 0; i < batch->docs; i++) {
-        const struct doc *doc = &batch->doc[i];
+    for (uint32_t i = doc_next(batch, 0); i < batch->docs; i = doc_next(batch, i + 1)) {
+        const struct doc *doc = doc_look(batch, i);
         uint32_t run = 0;
         if (doc->state != SOHOA__DOC_STATE__DOC_OPEN || doc->work == NONE)
             continue;
         for (uint32_t p = 0; p <= doc->pages; p++) {
-            uint64_t bit = doc->first_ordinal + p;
+            uint64_t bit = (uint64_t)doc->first_ordinal + p;
             bool set = p < doc->pages && bit / 8 < bits.size && (bits.data[bit / 8] & 0x80 >> (bit % 8));
             if (!set && run)
                 sched_restore_stored(c->sched, (struct doc_ref){batch->index, i}, p - run + 1, run);

@@ -1,9 +1,20 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * The manifest of a batch never changes once it is admitted, so blocks once read stay true. */
+ * An entry, little-endian:
+ *
+ *      0  u32  offset of the line in the piece
+ *      4  u32  bytes of the line
+ *      8  u64  key of its file; 0: none
+ *     16  u32  pages; 0: not said
+ *     20  u16  offset of the source's text in the line
+ *     22  u16  its bytes; 0: it is escaped, or far back, and the line must be parsed
+ *
+ * A piece never changes once it is admitted, so blocks once read stay true. */
 #include "coordinator/rows.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +22,23 @@
 #include "proto/auto.h"
 #include "storage/name.h"
 
-enum { APPEND_BYTES = 16 << 20, ROWS_BLOCK_BYTES = 64 << 10, MANIFEST_BLOCK_BYTES = 256 << 10 };
+enum { ROWS_BLOCK_BYTES = 192 << 10, LINES_BLOCK_BYTES = 1 << 20, PART_BYTES = 32 };
+
+/* What the offsets above say. */
+struct disk_row {
+    uint32_t line_at, line_bytes;
+    uint64_t file_key;
+    uint32_t pages;
+    uint16_t source_at, source_bytes;
+};
+_Static_assert(sizeof(struct disk_row) == ROW_ENTRY_BYTES, "an entry has no holes");
+
+static const char *piece_name(struct name *name, const char *batch, const char *kind, uint32_t piece)
+{
+    char part[PART_BYTES];
+    snprintf(part, sizeof part, "%s/%" PRIu32, kind, piece);
+    return name_batch(name, batch, part);
+}
 
 void rows_plan_destroy(struct rows_plan *plan)
 {
@@ -32,22 +59,34 @@ static uint64_t file_key(const struct manifest_row *row)
     return hash ? hash : 1;
 }
 
-static void entry_add(struct buf *rows, uint64_t offset, uint64_t key)
+/* Where the source's text lies in the line, if it lies there as it is. */
+static void source_find(const char *line, size_t bytes, const char *source, struct disk_row *disk)
 {
-    uint8_t entry[ROW_ENTRY_BYTES];
-    for (int i = 0; i < 8; i++) {
-        entry[i] = (uint8_t)(offset >> (8 * i));
-        entry[8 + i] = (uint8_t)(key >> (8 * i));
-    }
-    buf_append(rows, entry, sizeof entry);
+    static const char key[] = "\"source\"";
+    const char *at = memmem(line, bytes, key, sizeof key - 1);
+    size_t n = strlen(source);
+    if (!at)
+        return;
+    const char *end = line + bytes;
+    at += sizeof key - 1;
+    while (at < end && (*at == ' ' || *at == ':' || *at == '\t'))
+        at++;
+    if (at == end || *at++ != '"' || (size_t)(end - at) <= n || memcmp(at, source, n) || at[n] != '"')
+        return;
+    if (at - line > UINT16_MAX || n > UINT16_MAX)
+        return;
+    disk->source_at = htole16((uint16_t)(at - line));
+    disk->source_bytes = htole16((uint16_t)n);
 }
 
-static uint64_t number_at(const uint8_t *at)
+static void row_add(struct rows_plan *plan, const char *lines, size_t at, size_t bytes, const struct manifest_row *row)
 {
-    uint64_t number = 0;
-    for (int i = 7; i >= 0; i--)
-        number = number << 8 | at[i];
-    return number;
+    struct disk_row disk = {.line_at = htole32((uint32_t)at),
+                            .line_bytes = htole32((uint32_t)bytes),
+                            .file_key = htole64(file_key(row)),
+                            .pages = htole32(row->pages)};
+    source_find(lines + at, bytes, row->source, &disk);
+    buf_append(&plan->rows, &disk, sizeof disk);
 }
 
 static void plan_row(struct rows_plan *plan, const struct manifest_row *row)
@@ -60,73 +99,59 @@ static void plan_row(struct rows_plan *plan, const struct manifest_row *row)
         plan->priority = row->priority;
     if (row->deadline_ms && (!plan->deadline_ms || row->deadline_ms < plan->deadline_ms))
         plan->deadline_ms = row->deadline_ms;
+    plan->pages += row->pages;
     plan->docs++;
 }
 
-int rows_check(const char *manifest, size_t bytes, struct rows_plan *plan, struct err *err)
+int rows_check(const char *lines, size_t bytes, struct rows_plan *plan, struct err *err)
 {
     AUTO(mem_destroy) struct manifest_row *row = malloc(sizeof *row);
     if (!row)
         return err_set(err, E_NOMEM, "no memory to read a manifest");
+    if (bytes > PIECE_MAX_BYTES)
+        return err_set(err, E_LIMIT, "%zu bytes of a manifest in one piece: at most %d (PIECE_MAX_BYTES)", bytes,
+                       PIECE_MAX_BYTES);
     uint64_t line_no = 0;
     for (size_t at = 0, end; at < bytes; at = end + 1) {
-        const char *newline = memchr(manifest + at, '\n', bytes - at);
-        end = newline ? (size_t)(newline - manifest) : bytes;
+        const char *newline = memchr(lines + at, '\n', bytes - at);
+        end = newline ? (size_t)(newline - lines) : bytes;
         line_no++;
         if (end == at)
             continue;
-        if (plan->docs == BATCH_MAX_DOCS)
-            return err_set(err, E_LIMIT, "a batch holds at most %u documents (BATCH_MAX_DOCS)", BATCH_MAX_DOCS);
-        int rc = manifest_row_parse(manifest + at, end - at, line_no, row, err);
+        if (plan->docs == PIECE_MAX_DOCS)
+            return err_set(err, E_LIMIT, "a piece of a manifest holds at most %d documents (PIECE_MAX_DOCS)",
+                           PIECE_MAX_DOCS);
+        int rc = manifest_row_parse(lines + at, end - at, line_no, row, err);
         if (rc)
             return rc;
-        entry_add(&plan->rows, at, file_key(row));
+        row_add(plan, lines, at, end - at, row);
         plan_row(plan, row);
     }
-    entry_add(&plan->rows, bytes, 0);
-    sha256_of(manifest, bytes, plan->sha256);
-    return plan->docs ? 0 : err_set(err, E_MANIFEST, "the manifest names no document");
-}
-
-static int blob_write(struct store *store, const char *name, const uint8_t *data, size_t bytes, struct err *err)
-{
-    size_t first = bytes < APPEND_BYTES ? bytes : APPEND_BYTES;
-    int rc = store_guard_replace(store, name, data, first, err);
-    for (size_t at = first, n; at < bytes && !rc; at += n) {
-        n = bytes - at < APPEND_BYTES ? bytes - at : APPEND_BYTES;
-        rc = store_guard_append(store, name, data + at, n, NULL, err);
-    }
-    return rc;
-}
-
-int rows_write(struct store *store, const char *batch, const char *manifest, size_t bytes, const struct rows_plan *plan,
-               struct err *err)
-{
-    struct name name;
-    int rc = blob_write(store, name_batch(&name, batch, "manifest"), (const uint8_t *)manifest, bytes, err);
-    if (!rc)
-        rc = blob_write(store, name_batch(&name, batch, "rows"), plan->rows.data, plan->rows.size, err);
-    return rc;
-}
-
-int rows_file_keys(struct store *store, const char *batch, uint32_t docs,
-                   void (*each)(uint32_t doc, uint64_t file_key, void *user), void *user, struct err *err)
-{
-    AUTO(buf_destroy) struct buf block = {0};
-    struct name name;
-    name_batch(&name, batch, "rows");
-    for (uint32_t doc = 0; doc < docs;) {
-        buf_clear(&block);
-        int rc = store_read(store, name.text, (uint64_t)doc * ROW_ENTRY_BYTES, APPEND_BYTES, &block, err);
-        if (rc)
-            return rc;
-        uint32_t n = (uint32_t)(block.size / ROW_ENTRY_BYTES);
-        if (!n)
-            return err_set(err, E_CORRUPT, "%s ends at document %u of %u", name.text, doc, docs);
-        for (uint32_t i = 0; i < n && doc < docs; i++)
-            each(doc++, number_at(block.data + (size_t)i * ROW_ENTRY_BYTES + 8), user);
-    }
+    sha256_of(lines, bytes, plan->sha256);
     return 0;
+}
+
+int rows_write(struct store *store, const char *batch, uint32_t piece, const char *lines, size_t bytes,
+               const struct rows_plan *plan, struct err *err)
+{
+    struct name name;
+    int rc = store_guard_replace(store, piece_name(&name, batch, "manifest", piece), lines, bytes, err);
+    if (!rc)
+        rc = store_guard_replace(store, piece_name(&name, batch, "rows", piece), plan->rows.data, plan->rows.size, err);
+    return rc;
+}
+
+int rows_of_file(struct store *store, const char *batch, uint32_t piece, uint32_t doc, uint64_t file_key,
+                 void (*each)(uint32_t doc, void *user), void *user, struct err *err)
+{
+    AUTO(buf_destroy) struct buf rows = {0};
+    struct name name;
+    int rc = store_get(store, piece_name(&name, batch, "rows", piece), PIECE_MAX_BYTES, &rows, err);
+    const struct disk_row *disk = (const struct disk_row *)(const void *)rows.data;
+    for (size_t i = 0; i < rows.size / sizeof *disk && !rc; i++)
+        if (le64toh(disk[i].file_key) == file_key)
+            each(doc + (uint32_t)i, user);
+    return rc;
 }
 
 /* ---- the reader ---- */
@@ -139,8 +164,7 @@ struct block {
 
 struct rows {
     struct store *store;
-    struct block rows, manifest;
-    struct buf line;
+    struct block rows, lines;
 };
 
 struct rows *rows_new(struct store *store)
@@ -157,8 +181,7 @@ void rows_destroy(struct rows **rows)
     if (!*rows)
         return;
     buf_destroy(&(*rows)->rows.bytes);
-    buf_destroy(&(*rows)->manifest.bytes);
-    buf_destroy(&(*rows)->line);
+    buf_destroy(&(*rows)->lines.bytes);
     free(*rows);
     *rows = NULL;
 }
@@ -187,24 +210,45 @@ static int block_read(struct store *store, struct block *block, const char *name
     return 0;
 }
 
-int rows_read(struct rows *rows, const char *batch, uint32_t doc, const char **ret_line, struct err *err)
+int rows_read(struct rows *rows, const char *batch, uint32_t piece, uint32_t nth, struct row *row, struct err *err)
 {
     struct name name;
+    struct disk_row disk;
     const uint8_t *at;
-    int rc = block_read(rows->store, &rows->rows, name_batch(&name, batch, "rows"), (uint64_t)doc * ROW_ENTRY_BYTES,
-                        2 * ROW_ENTRY_BYTES, ROWS_BLOCK_BYTES, &at, err);
+    int rc = block_read(rows->store, &rows->rows, piece_name(&name, batch, "rows", piece),
+                        (uint64_t)nth * ROW_ENTRY_BYTES, ROW_ENTRY_BYTES, ROWS_BLOCK_BYTES, &at, err);
     if (rc)
         return rc;
-    uint64_t begin = number_at(at), end = number_at(at + ROW_ENTRY_BYTES);
-    if (end < begin || end - begin > MANIFEST_ROW_BYTES * 2)
-        return err_set(err, E_CORRUPT, "%s: document %u has no sensible place", name.text, doc);
-    rc = block_read(rows->store, &rows->manifest, name_batch(&name, batch, "manifest"), begin, (size_t)(end - begin),
-                    MANIFEST_BLOCK_BYTES, &at, err);
+    memcpy(&disk, at, sizeof disk);
+    uint32_t line_bytes = le32toh(disk.line_bytes);
+    uint16_t source_at = le16toh(disk.source_at), source_bytes = le16toh(disk.source_bytes);
+    if (line_bytes > MANIFEST_ROW_BYTES || source_at + source_bytes > line_bytes)
+        return err_set(err, E_CORRUPT, "%s: row %" PRIu32 " makes no sense", name.text, nth);
+    rc = block_read(rows->store, &rows->lines, piece_name(&name, batch, "manifest", piece), le32toh(disk.line_at),
+                    line_bytes, LINES_BLOCK_BYTES, &at, err);
     if (rc)
         return rc;
-    const uint8_t *newline = memchr(at, '\n', (size_t)(end - begin));
-    buf_clear(&rows->line);
-    buf_append(&rows->line, at, newline ? (size_t)(newline - at) : (size_t)(end - begin));
-    *ret_line = buf_text(&rows->line);
+    *row = (struct row){.line = (const char *)at,
+                        .line_bytes = line_bytes,
+                        .source = source_bytes ? (const char *)at + source_at : NULL,
+                        .source_bytes = source_bytes,
+                        .pages = le32toh(disk.pages),
+                        .file_key = le64toh(disk.file_key)};
     return 0;
+}
+
+int rows_source(struct rows *rows, const char *batch, uint32_t piece, uint32_t nth, char **ret_source, struct row *row,
+                struct err *err)
+{
+    int rc = rows_read(rows, batch, piece, nth, row, err);
+    if (rc)
+        return rc;
+    if (row->source) {
+        *ret_source = strndup(row->source, row->source_bytes);
+    } else {
+        AUTO(mem_destroy) struct manifest_row *parsed = malloc(sizeof *parsed);
+        rc = parsed ? manifest_row_parse(row->line, row->line_bytes, nth + 1, parsed, err) : 0;
+        *ret_source = rc || !parsed ? NULL : strdup(parsed->source);
+    }
+    return rc || *ret_source ? rc : err_set(err, E_NOMEM, "no memory for a row");
 }

@@ -1,43 +1,60 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * A batch's manifest in the store: batch/<id>/manifest is its JSON lines; batch/<id>/rows says where each begins: 16 bytes a document,
- * little-endian: u64 offset in the manifest, u64 file key; and one more entry, whose offset is the manifest's end. So
- * neither rows nor offsets need to be in memory: they are read in blocks when a document is granted or shown. */
+ * A batch's manifest in the store, in pieces as it was sent: batch/<id>/manifest/<piece> has the JSON lines of some documents;
+ * batch/<id>/rows/<piece> says where each begins and what a grant needs of it, ROW_ENTRY_BYTES a document (rows.c draws the
+ * entry). So neither lines nor offsets need to be in memory: they are read in blocks when a document is granted or shown. */
 #ifndef SOHOA_ROWS_H
 #define SOHOA_ROWS_H
 
 #include "proto/sha256.h"
 #include "storage/store.h"
 
-enum { ROW_ENTRY_BYTES = 16 };
+enum {
+    ROW_ENTRY_BYTES = 24,
+    PIECE_MAX_BYTES = STORE_PART_BYTES, /* of a manifest, in one request */
+    PIECE_MAX_DOCS = 1 << 18,           /* so that its layout stays well below what one object may hold */
+};
 
-/* A manifest looked through before it is admitted. */
+/* A piece looked through before it is admitted. */
 struct rows_plan {
-    struct buf rows; /* what goes to batch/<id>/rows */
+    struct buf rows; /* what goes to batch/<id>/rows/<piece> */
     uint32_t docs;
     char unit[NAME_BYTES]; /* of all rows; "" when they differ */
     uint32_t priority;     /* the most urgent of the rows; 0: none says one */
     uint64_t deadline_ms;  /* the earliest of the rows; 0: none says one */
+    uint64_t pages;        /* of the rows that say how many they have */
     uint8_t sha256[SHA256_BYTES];
 };
 void rows_plan_destroy(struct rows_plan *plan);
 
-/* Checks every row. Errors: E_MANIFEST (the line, the key), E_LIMIT (BATCH_MAX_DOCS). */
-int rows_check(const char *manifest, size_t bytes, struct rows_plan *plan, struct err *err);
+/* Checks every row. Errors: E_MANIFEST (the line of the piece, the key), E_LIMIT (which limit). */
+int rows_check(const char *lines, size_t bytes, struct rows_plan *plan, struct err *err);
 
-/* Writes both blobs (guarded), the rows last. An unfinished earlier attempt is overwritten. */
-int rows_write(struct store *store, const char *batch, const char *manifest, size_t bytes, const struct rows_plan *plan,
-               struct err *err);
+/* Writes both blobs of the piece (guarded). An unfinished earlier attempt is overwritten. */
+int rows_write(struct store *store, const char *batch, uint32_t piece, const char *lines, size_t bytes,
+               const struct rows_plan *plan, struct err *err);
 
-/* Calls each with the file key of every document, in order. */
-int rows_file_keys(struct store *store, const char *batch, uint32_t docs,
-                   void (*each)(uint32_t doc, uint64_t file_key, void *user), void *user, struct err *err);
+/* Calls each for every document of the piece whose file (fonds and file code) has that key; the first one is doc. */
+int rows_of_file(struct store *store, const char *batch, uint32_t piece, uint32_t doc, uint64_t file_key,
+                 void (*each)(uint32_t doc, void *user), void *user, struct err *err);
 
-/* A reader with one block of each blob in memory. */
+/* A document's row, borrowed until the next call. */
+struct row {
+    const char *line, *source; /* source: NULL when it can't be taken from the line as it stands */
+    size_t line_bytes, source_bytes;
+    uint32_t pages;    /* 0: the manifest does not say */
+    uint64_t file_key; /* 0: it belongs to no file */
+};
+
+/* A reader with a block of each blob in memory. */
 struct rows;
 struct rows *rows_new(struct store *store);
 void rows_destroy(struct rows **rows);
 
-/* The document's JSON line, borrowed until the next call. Errors: E_STORE, E_CORRUPT. */
-int rows_read(struct rows *rows, const char *batch, uint32_t doc, const char **ret_line, struct err *err);
+/* The nth document of a piece. Errors: E_STORE, E_CORRUPT. */
+int rows_read(struct rows *rows, const char *batch, uint32_t piece, uint32_t nth, struct row *row, struct err *err);
+
+/* The document's source, which the caller owns. Errors: as rows_read. */
+int rows_source(struct rows *rows, const char *batch, uint32_t piece, uint32_t nth, char **ret_source, struct row *row,
+                struct err *err);
 
 #endif

@@ -230,7 +230,7 @@ static struct lease *grant_part(struct sched *sched, uint32_t worker, uint32_t i
 {
     struct work *work = &sched->backlog->work[index];
     part_move(sched->backlog, index, part, PAGE_LEASED);
-    bool whole = work->parts == 1;
+    bool whole = work->cut->parts == 1;
     if (whole)
         name_subscribers(sched, work);
     return lease_add(sched, worker,
@@ -249,9 +249,9 @@ static struct lease *grant_part(struct sched *sched, uint32_t worker, uint32_t i
 
 static struct part *part_pick(const struct sched *sched, struct work *work, uint32_t worker, uint64_t now_ms)
 {
-    work_cut(work);
-    for (uint32_t i = 0; i < work->parts; i++) {
-        struct part *part = &work->part[i];
+    struct cut *cut = work_cut(work);
+    for (uint32_t i = 0; i < cut->parts; i++) {
+        struct part *part = &cut->part[i];
         if (part->state == PAGE_QUEUED && worker_may(sched, part->last_worker, part->not_before_ms, worker, now_ms))
             return part;
     }
@@ -260,14 +260,14 @@ static struct part *part_pick(const struct sched *sched, struct work *work, uint
 
 static bool work_waits(const struct work *work)
 {
-    return work->phase == WORK_READY && (!work->parts || work_parts_in(work, PAGE_QUEUED));
+    return work->phase == WORK_READY && (!work->cut || work_parts_in(work, PAGE_QUEUED));
 }
 
 /* A work that waits, but not for this worker or not yet, goes to the end, so that it does not hide those behind it. */
 static struct lease *grant_pages(struct sched *sched, struct batch *batch, uint32_t worker, uint64_t now_ms)
 {
     for (uint32_t looks = READY_LOOKAHEAD; looks && batch->ready.count;) {
-        uint32_t index = ring_peek(&batch->ready, 0);
+        uint32_t index = (uint32_t)ring_peek(&batch->ready, 0);
         struct work *work = &sched->backlog->work[index];
         struct part *part = work_waits(work) ? part_pick(sched, work, worker, now_ms) : NULL;
         if (part)
@@ -289,11 +289,11 @@ static bool assembly_waits(const struct work *work)
 static struct lease *grant_assembly(struct sched *sched, struct batch *batch, uint32_t worker, uint64_t now_ms)
 {
     for (uint32_t looks = READY_LOOKAHEAD; looks && batch->assemble.count;) {
-        uint32_t index = ring_pop(&batch->assemble);
+        uint32_t index = (uint32_t)ring_pop(&batch->assemble);
         struct work *work = &sched->backlog->work[index];
         if (!assembly_waits(work) || work_lead(sched, work).batch == NONE)
             continue;
-        if (!worker_may(sched, work->last_worker, work->not_before_ms, worker, now_ms)) {
+        if (!worker_may(sched, cut_of(work)->last_worker, cut_of(work)->not_before_ms, worker, now_ms)) {
             ring_push(&batch->assemble, index);
             looks--;
             continue;
@@ -307,7 +307,7 @@ static struct lease *grant_assembly(struct sched *sched, struct batch *batch, ui
                                         .work = index,
                                         .generation = work->generation,
                                         .kind = SOHOA__JOB_KIND__JOB_ASSEMBLE,
-                                        .attempt = work->attempts + 1u});
+                                        .attempt = cut_of(work)->attempts + 1u});
     }
     return NULL;
 }
@@ -315,15 +315,15 @@ static struct lease *grant_assembly(struct sched *sched, struct batch *batch, ui
 static uint32_t probe_pick(struct batch *batch, uint64_t now_ms)
 {
     for (uint32_t i = batch->reprobe.count; i > 0; i--) {
-        uint32_t doc = ring_pop(&batch->reprobe);
-        if (batch->doc[doc].phase != PHASE_UNPROBED)
+        uint64_t waiting = ring_pop(&batch->reprobe);
+        if (doc_look(batch, (uint32_t)waiting)->phase != PHASE_UNPROBED)
             continue;
-        if (batch->doc[doc].not_before_ms <= now_ms)
-            return doc;
-        ring_push(&batch->reprobe, doc);
+        if ((waiting >> 32) * MS_A_SECOND <= now_ms)
+            return (uint32_t)waiting;
+        ring_push(&batch->reprobe, waiting);
     }
     while (batch->probe_next < batch->docs) {
-        const struct doc *doc = &batch->doc[batch->probe_next++];
+        const struct doc *doc = doc_look(batch, batch->probe_next++);
         if (doc->phase == PHASE_UNPROBED && !doc->attempts && !doc->losses)
             return batch->probe_next - 1;
     }
@@ -332,19 +332,20 @@ static uint32_t probe_pick(struct batch *batch, uint64_t now_ms)
 
 static struct lease *grant_probe(struct sched *sched, struct batch *batch, uint32_t worker, uint64_t now_ms)
 {
-    uint32_t doc = probe_pick(batch, now_ms);
-    if (doc == NONE)
+    uint32_t index = probe_pick(batch, now_ms);
+    if (index == NONE)
         return NULL;
-    batch->doc[doc].phase = PHASE_PROBING;
+    struct doc *doc = doc_at(sched->backlog, (struct doc_ref){batch->index, index});
+    doc->phase = PHASE_PROBING;
     return lease_add(sched, worker,
                      (struct lease){
                          .id = sched->next_lease++,
-                         .deadline_ms = lease_deadline(sched, 1, now_ms),
-                         .doc = {batch->index, doc},
+                         .deadline_ms = lease_deadline(sched, batch->reads_on ? sched->rules.range_pages : 1, now_ms),
+                         .doc = {batch->index, index},
                          .work = NONE,
-                         .generation = batch->doc[doc].generation,
+                         .generation = doc->generation,
                          .kind = SOHOA__JOB_KIND__JOB_PROBE,
-                         .attempt = batch->doc[doc].attempts + 1u
+                         .attempt = doc->attempts + 1u
     });
 }
 
@@ -420,7 +421,7 @@ static bool adopt_work(struct sched *sched, struct lease *lease, const Sohoa__Jo
             job->range && work->phase == WORK_READY ? work_part(work, job->range->first, job->range->count) : NULL;
         /* A part of its own as the ledger knows it, or its bundle would not be found after the next restart. */
         if (!part || part->state != PAGE_QUEUED || part->first != job->range->first ||
-            part->count != job->range->count || (job->assemble && work->parts > 1))
+            part->count != job->range->count || (job->assemble && work->cut->parts > 1))
             return false;
         lease->first = part->first;
         lease->count = part->count;
@@ -451,9 +452,10 @@ bool sched_adopt(struct sched *sched, uint32_t worker, const Sohoa__Job *job, ui
         .attempt = job->attempt
     };
     if (job->kind == SOHOA__JOB_KIND__JOB_PROBE) {
-        if (batch->doc[job->doc].phase != PHASE_UNPROBED)
+        struct doc *doc = doc_at(sched->backlog, lease.doc);
+        if (doc->phase != PHASE_UNPROBED)
             return false;
-        batch->doc[job->doc].phase = PHASE_PROBING;
+        doc->phase = PHASE_PROBING;
     } else if (!adopt_work(sched, &lease, job)) {
         return false;
     }

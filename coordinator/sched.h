@@ -116,7 +116,8 @@ void sched_withdraw(struct sched *sched, struct batch *batch, struct acts *acts)
 /* Ends a check batch and forgets it. */
 void sched_discard(struct sched *sched, struct batch *batch, struct acts *acts);
 void sched_rerun(struct sched *sched, struct doc_ref doc, struct acts *acts); /* FINAL; not withdrawn or quarantined */
-void sched_quarantine(struct sched *sched, struct doc_ref doc, struct acts *acts); /* and every document of its file */
+/* All documents of a file, and of their sources. */
+void sched_quarantine(struct sched *sched, const struct doc_ref *doc, size_t count, struct acts *acts);
 void sched_release(struct sched *sched, struct doc_ref doc, struct acts *acts);
 /* After loading: what a crash may have left of stopped sources is purged again. */
 void sched_purge(struct sched *sched, struct acts *acts);

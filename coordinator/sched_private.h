@@ -8,6 +8,7 @@
 enum {
     READY_LOOKAHEAD = 32, /* works looked at for one grant */
     PROBE_AHEAD = 4,      /* works ready a slot, before probing pauses */
+    MS_A_SECOND = 1000,
 };
 
 struct worker {

@@ -23,6 +23,7 @@ enum {
     STORE_PART_BYTES = 64 << 20, /* sources above this are stored in parts of this size */
 };
 
-#define BATCH_MAX_DOCS 16777216u /* documents in one batch */
+#define BATCH_MAX_DOCS  16777216u   /* documents in one batch */
+#define BATCH_MAX_PAGES 4294967295u /* pages in one batch: bits of a Redis bitmap */
 
 #endif

@@ -125,12 +125,19 @@ static const char *job_pages_fault(const Sohoa__Job *job)
     return failures_ok(job->dead, job->n_dead, job->doc_pages) ? subscribers_fault(job) : "job.dead";
 }
 
+static const char *probe_job_fault(const Sohoa__Job *job)
+{
+    if (!*job->source)
+        return "job.source";
+    return job->read_most <= DOC_MAX_PAGES ? subscribers_fault(job) : "job.read_most";
+}
+
 static const char *job_fault(const Sohoa__Job *job)
 {
     if (!text_within(job->batch, NAME_BYTES) || !text_within(job->source, SOURCE_PATH_BYTES))
         return "job.batch or source";
     switch (job->kind) {
-    case SOHOA__JOB_KIND__JOB_PROBE: return *job->source ? NULL : "job.source";
+    case SOHOA__JOB_KIND__JOB_PROBE: return probe_job_fault(job);
     case SOHOA__JOB_KIND__JOB_PAGES:
     case SOHOA__JOB_KIND__JOB_ASSEMBLE: return job_pages_fault(job);
     default: return "job.kind";

@@ -35,7 +35,7 @@ enum {
     APPEND_ENTRIES = 262144, /* in one append: 16 MiB */
     INDEX_PAIRS = 1024,      /* outcomes in one write or read */
     KEY_BYTES = 9,
-    PART_BYTES = 32, /* index/<shard> */
+    PART_BYTES = 32, /* layout/<piece>, index/<shard> */
 };
 
 /* What the offsets above say; fields hold little-endian numbers. */
@@ -48,6 +48,13 @@ struct disk_entry {
 };
 _Static_assert(sizeof(struct disk_entry) == LAYOUT_ENTRY_BYTES, "an entry has no holes");
 _Static_assert(offsetof(struct disk_entry, crc) == CRC_OFFSET, "the CRC is last");
+
+static const char *shard_name(struct name *name, const char *batch, const char *kind, uint32_t shard)
+{
+    char part[PART_BYTES];
+    snprintf(part, sizeof part, "%s/%" PRIu32, kind, shard);
+    return name_batch(name, batch, part);
+}
 
 /* ---- entries ---- */
 
@@ -90,13 +97,13 @@ static void mend_append(struct buf *to, uint64_t layout_bytes)
     entry_append(to, ENTRY_MEND, &none);
 }
 
-int layout_append(struct store *store, const char *batch, const struct layout_entry *entries, size_t count,
-                  struct err *err)
+int layout_append(struct store *store, const char *batch, uint32_t piece, const struct layout_entry *entries,
+                  size_t count, struct err *err)
 {
     AUTO(buf_destroy) struct buf data = {0};
     struct name name;
     uint64_t layout_bytes = 0;
-    int rc = store_stat(store, name_batch(&name, batch, "layout"), &layout_bytes, err);
+    int rc = store_stat(store, shard_name(&name, batch, "layout", piece), &layout_bytes, err);
     if (rc && rc != E_ABSENT)
         return rc;
     mend_append(&data, layout_bytes);
@@ -149,12 +156,12 @@ static int entry_read(struct layout_reader *reader, const uint8_t *at, struct er
     return 0;
 }
 
-int layout_read(struct store *store, const char *batch, void (*each)(const struct layout_entry *entry, void *user),
-                void *user, struct err *err)
+int layout_read(struct store *store, const char *batch, uint32_t piece,
+                void (*each)(const struct layout_entry *entry, void *user), void *user, struct err *err)
 {
     AUTO(buf_destroy) struct buf data = {0};
     struct name name;
-    struct layout_reader reader = {name_batch(&name, batch, "layout"), each, user, 0, SOUND};
+    struct layout_reader reader = {shard_name(&name, batch, "layout", piece), each, user, 0, SOUND};
     size_t whole;
     do {
         buf_clear(&data);
@@ -173,13 +180,6 @@ int layout_read(struct store *store, const char *batch, void (*each)(const struc
 }
 
 /* ---- the index ---- */
-
-static const char *index_name(struct name *name, const char *batch, uint32_t shard)
-{
-    char part[PART_BYTES];
-    snprintf(part, sizeof part, "index/%" PRIu32, shard);
-    return name_batch(name, batch, part);
-}
 
 struct ranked {
     const Sohoa__DocOutcome *outcome;
@@ -259,8 +259,8 @@ static int pairs_put(struct store *store, const char *batch, const struct ranked
         pair_pack(pairs, i, sorted[i].outcome);
     for (size_t i = 0; i < count; i++)
         pairs->pair[i].value = pairs->values.data + pairs->at[i];
-    return store_guard_map_set(store, index_name(&name, batch, sorted->outcome->doc / LAYOUT_SHARD_DOCS), pairs->pair,
-                               count, err);
+    return store_guard_map_set(store, shard_name(&name, batch, "index", sorted->outcome->doc / LAYOUT_SHARD_DOCS),
+                               pairs->pair, count, err);
 }
 
 int index_put(struct store *store, const char *batch, Sohoa__DocOutcome *const *outcomes, size_t count, struct err *err)
@@ -317,8 +317,10 @@ int index_read(struct store *store, const char *batch, uint32_t docs,
 {
     for (uint32_t first = 0; first < docs; first += LAYOUT_SHARD_DOCS) {
         struct name name;
-        struct index_reader reader = {
-            .name = index_name(&name, batch, first / LAYOUT_SHARD_DOCS), .each = each, .user = user, .err = err};
+        struct index_reader reader = {.name = shard_name(&name, batch, "index", first / LAYOUT_SHARD_DOCS),
+                                      .each = each,
+                                      .user = user,
+                                      .err = err};
         bool more = true;
         while (more) {
             int rc = store_map_read(store, reader.name, reader.after, INDEX_PAIRS, pair_read, &reader, &more, err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * batch/<id>/layout: an append-only array of fixed little-endian entries, what a restart loads instead of asking for
+ * batch/<id>/layout/<piece>: for each piece of its manifest an append-only array of fixed little-endian entries, what a restart loads instead of asking for
  * each document. The last entry of a document is in force. An entry is written when PROBE is committed, before the
  * first lease of its pages. layout.c draws the entry. And batch/<id>/index/<shard>: document -> outcome, at most
  * LAYOUT_SHARD_DOCS keys a shard. */
@@ -22,13 +22,13 @@ struct layout_entry {
 };
 
 /* Appends entries (guarded). After a failure some may be there; repeating the call does no harm. */
-int layout_append(struct store *store, const char *batch, const struct layout_entry *entries, size_t count,
-                  struct err *err);
+int layout_append(struct store *store, const char *batch, uint32_t piece, const struct layout_entry *entries,
+                  size_t count, struct err *err);
 
-/* Calls each for every entry in order. A batch without a layout has none. A torn last entry is ignored.
+/* Calls each for every entry of the piece in order. A piece without a layout has none. A torn last entry is ignored.
  * Errors: E_CORRUPT: an entry is damaged; which one. */
-int layout_read(struct store *store, const char *batch, void (*each)(const struct layout_entry *entry, void *user),
-                void *user, struct err *err);
+int layout_read(struct store *store, const char *batch, uint32_t piece,
+                void (*each)(const struct layout_entry *entry, void *user), void *user, struct err *err);
 
 /* Sets outcomes in the batch's index (guarded); outcomes of one call may fall in several shards and come in any order;
  * of several for one document the last counts. After a failure some may be set; repeating the call does no harm. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
  * The way of a job:
  *
- *     PROBE      READ  TAKE  OPEN  KEEP
+ *     PROBE      READ  TAKE  OPEN  KEEP   (a source of at most read_most pages goes on as PAGES with assemble)
  *     PAGES      LOOK  FETCH TAKE  OPEN  PAGES  BUNDLE             CHECK
  *      +assemble LOOK  FETCH TAKE  OPEN  PAGES  ASSEMBLE STORE SEAL CHECK
  *     ASSEMBLE   LOOK  GATHER FETCH TAKE OPEN   ASSEMBLE STORE SEAL CHECK
@@ -101,6 +101,13 @@ static enum plan order_plan(const Sohoa__Job *order)
     }
 }
 
+static void job_pages_new(struct job *job)
+{
+    job->pages = calloc(job->count, sizeof *job->pages);
+    if (!job->pages)
+        abort();
+}
+
 static struct job *job_new(struct jobs *jobs, Sohoa__Job *order, uint64_t now_ms)
 {
     struct job *job = calloc(1, sizeof *job);
@@ -115,9 +122,7 @@ static struct job *job_new(struct jobs *jobs, Sohoa__Job *order, uint64_t now_ms
     if (job->plan != PLAN_PROBE) {
         job->first = job->plan == PLAN_ASSEMBLE ? 1 : order->range->first;
         job->count = job->plan == PLAN_ASSEMBLE ? order->doc_pages : order->range->count;
-        job->pages = calloc(job->count, sizeof *job->pages);
-        if (!job->pages)
-            abort();
+        job_pages_new(job);
     }
     for (unsigned i = 0; i < JOB_PARTS; i++)
         job->part[i] = (struct job_part){.job = job, .number = i};
@@ -183,14 +188,37 @@ static bool job_pages_good(const struct job *job)
     return job_run(job, 0, true) == job->count;
 }
 
+/* What was looked at is read in the same lease: the order becomes that of its pages. */
+static void job_read_on(struct job *job)
+{
+    uint8_t *sha256 = malloc(SHA256_BYTES);
+    if (!sha256)
+        abort();
+    memcpy(sha256, job->source->sha256, SHA256_BYTES);
+    job->order->sha256 = (ProtobufCBinaryData){SHA256_BYTES, sha256};
+    job->order->doc_pages = job->probe->pages;
+    job->order->generation = 0; /* of the source's results, whatever its document went through before */
+    job->plan = PLAN_DOCUMENT;
+    job->at = 0;
+    job->reads_on = true;
+    job->first = 1;
+    job->count = job->probe->pages;
+    job_pages_new(job);
+    job_enter(job);
+}
+
 static void job_advance(struct job *job)
 {
+    job->tries = 0;
+    if (job_step(job) == STEP_KEEP && job->probe->pages <= job->order->read_most) {
+        job_read_on(job);
+        return;
+    }
     if (job_step(job) == STEP_PAGES && job->plan == PLAN_DOCUMENT && !job_pages_good(job))
         job->plan = PLAN_PAGES;
     job->at++;
     while (job->found && job_step(job) != STEP_END)
         job->at++;
-    job->tries = 0;
     job_enter(job);
 }
 
@@ -295,7 +323,8 @@ static void job_submit(struct job *job)
 /* From the shelf, from a fetch under way, or by itself. */
 static void job_fetch(struct job *job)
 {
-    job->source = shelf_find(job->jobs->shelf, job->order->sha256.data);
+    if (!job->source)
+        job->source = shelf_find(job->jobs->shelf, job->order->sha256.data);
     if (job->source) {
         job_advance(job);
         return;

@@ -95,11 +95,12 @@ static void say_probe(const struct job *job, Sohoa__Result *result)
     result->probe->bytes = job->source->bytes;
 }
 
+/* Nothing, when a probe was all there is to say. */
 static void say_stored(const struct job *job, Sohoa__Result *result)
 {
     if (job->plan == PLAN_PROBE)
-        say_probe(job, result);
-    else if (job->plan == PLAN_PAGES && job->found)
+        return;
+    if (job->plan == PLAN_PAGES && job->found)
         add_stored(result, job->first, job->count);
     else if (job->plan == PLAN_PAGES)
         say_pages(job, result);
@@ -134,12 +135,14 @@ Sohoa__Result *job_result(const struct job *job, uint32_t wall_ms)
     result->found = job->found;
     result->cpu_ms = job->cpu_ms;
     result->wall_ms = wall_ms;
-    if (job->err.code)
+    /* What failed behind its probe is probed all the same: the pages go on in leases of their own. */
+    bool failed = job->err.code && !(job->reads_on && job->err.code != E_STOPPED);
+    if (failed)
         result->err = wire_err_new(&job->err);
-    else
+    else if (!job->err.code)
         say_stored(job, result);
     /* A quarantined source is named, so that the document can be tied to its quarantine. */
-    if (job->plan == PLAN_PROBE && job->err.code == E_STOPPED)
+    if (job->order->kind == SOHOA__JOB_KIND__JOB_PROBE && (!failed || job->err.code == E_STOPPED))
         say_probe(job, result);
     result_trace(job, result);
     return result;

@@ -64,6 +64,7 @@ struct job {
     unsigned at; /* in the plan */
     uint64_t began_ms, expires_ms;
     bool abandoned;
+    bool reads_on; /* a PROBE that went on to its pages */
 
     struct job_part part[JOB_PARTS];
     unsigned parts_left; /* at work on io threads */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "proto/auto.h"
+#include "proto/sha256.h"
 
 #define CONNECT_MS        5000L
 #define STALL_SECONDS     300L /* without a byte: admitting a large batch takes the coordinator a while */
@@ -250,15 +251,67 @@ int api_post(struct api *api, const char *path, const char *body, size_t bytes, 
     return json_exchange(api, &x, ret_json, err);
 }
 
-int api_post_lines(struct api *api, const char *path, const struct buf *lines, json_t **ret_json, struct err *err)
+static int lines_send(struct api *api, const char *path, const void *lines, size_t bytes, json_t **ret_json,
+                      struct err *err)
 {
     AUTO(exchange_destroy)
     struct exchange x = {.method = "POST",
                          .path = path,
-                         .body = buf_text(lines),
-                         .body_bytes = lines->size,
+                         .body = bytes ? lines : "",
+                         .body_bytes = bytes,
                          .body_type = "application/x-ndjson"};
     return json_exchange(api, &x, ret_json, err);
+}
+
+int api_post_lines(struct api *api, const char *path, const struct buf *lines, json_t **ret_json, struct err *err)
+{
+    return lines_send(api, path, lines->data, lines->size, ret_json, err);
+}
+
+/* Whole lines from offset on. */
+static size_t piece_bytes(const struct buf *lines, size_t offset)
+{
+    size_t bytes = lines->size - offset;
+    if (bytes <= API_PIECE_BYTES)
+        return bytes;
+    const uint8_t *newline = memrchr(lines->data + offset, '\n', API_PIECE_BYTES);
+    return newline ? (size_t)(newline + 1 - (lines->data + offset)) : API_PIECE_BYTES;
+}
+
+static int piece_admit(struct api *api, const char *id, const char *query, const struct buf *lines, size_t offset,
+                       size_t bytes, json_t **ret_json, struct err *err)
+{
+    AUTO(buf_destroy) struct buf path = {0};
+    buf_puts(&path, "batches?id=");
+    api_escape(&path, id);
+    buf_printf(&path, "&offset=%zu&more=%d%s%s", offset, offset + bytes < lines->size, *query ? "&" : "", query);
+    return lines_send(api, buf_text(&path), bytes ? lines->data + offset : NULL, bytes, ret_json, err);
+}
+
+int api_admit(struct api *api, const char *id, const char *query, const struct buf *lines, json_t **ret_json,
+              struct err *err)
+{
+    char name[SHA256_HEX_CHARS + 8], hex[SHA256_HEX_CHARS + 1];
+    uint8_t sha256[SHA256_BYTES];
+    AUTO(json_drop) json_t *batch = NULL;
+    bool created = false;
+    size_t offset = 0;
+    sha256_of(lines->data, lines->size, sha256);
+    sha256_hex(sha256, hex);
+    snprintf(name, sizeof name, "batch-%.16s", hex);
+    do {
+        size_t bytes = piece_bytes(lines, offset);
+        json_drop(&batch);
+        int rc = piece_admit(api, id ? id : name, query, lines, offset, bytes, &batch, err);
+        if (rc)
+            return rc;
+        created = created || json_is_true(json_object_get(batch, "created"));
+        offset += bytes;
+    } while (offset < lines->size || json_is_true(json_object_get(batch, "more")));
+    json_object_set_new(batch, "created", json_boolean(created));
+    if (ret_json)
+        *ret_json = json_incref(batch);
+    return 0;
 }
 
 int api_delete(struct api *api, const char *path, struct err *err)

@@ -10,6 +10,8 @@
 #include "proto/buf.h"
 #include "proto/err.h"
 
+enum { API_PIECE_BYTES = 8 << 20 };
+
 struct api;
 
 /* address: ADDRESS:PORT or unix:PATH. Nothing is sent yet. Errors: E_USAGE. */
@@ -19,9 +21,15 @@ void api_destroy(struct api **api);
 /* Each gives a JSON object, which the caller owns. */
 int api_get(struct api *api, const char *path, json_t **ret_json, struct err *err);
 
-/* body: one JSON object, may be NULL; lines: a manifest. ret_json may be NULL. */
+/* body: one JSON object, may be NULL; lines: a manifest, at most API_PIECE_BYTES. ret_json may be NULL. */
 int api_post(struct api *api, const char *path, const char *body, size_t bytes, json_t **ret_json, struct err *err);
 int api_post_lines(struct api *api, const char *path, const struct buf *lines, json_t **ret_json, struct err *err);
+
+/* Admits a manifest of any size, in pieces. query: "priority=1" and the like, or ""; id NULL: named after the lines. Pieces that
+ * are there already are passed over, so a call that was cut short is completed by repeating it. *ret_json: the batch; created
+ * is false when all of it was there. */
+int api_admit(struct api *api, const char *id, const char *query, const struct buf *lines, json_t **ret_json,
+              struct err *err);
 
 int api_delete(struct api *api, const char *path, struct err *err);
 

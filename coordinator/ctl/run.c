@@ -129,10 +129,8 @@ static int batch_get(struct run *run, json_t **ret_batch, struct err *err)
 static int admit(struct run *run, struct err *err)
 {
     AUTO(buf_destroy) struct buf lines = {0};
-    AUTO(buf_destroy) struct buf path = {0};
     inputs_manifest(&run->inputs, &lines);
-    buf_printf(&path, "batches?id=%s", run->batch);
-    return api_post_lines(run->api, buf_text(&path), &lines, NULL, err);
+    return api_admit(run->api, run->batch, "", &lines, NULL, err);
 }
 
 static void outcomes_name(struct run *run)

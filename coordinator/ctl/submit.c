@@ -101,23 +101,21 @@ static int rows_find(struct submit *submit, const char *path, struct err *err)
     return rc;
 }
 
-static void query_add(struct buf *path, const char *key, const char *value)
+static void query_add(struct buf *query, const char *key, const char *value)
 {
     if (!value)
         return;
-    buf_printf(path, "%c%s=", strchr(buf_text(path), '?') ? '&' : '?', key);
-    api_escape(path, value);
+    buf_printf(query, "%s%s=", query->size ? "&" : "", key);
+    api_escape(query, value);
 }
 
 static int admit(const struct submit *submit, const struct ctl *ctl, struct api *api, struct err *err)
 {
-    AUTO(buf_destroy) struct buf path = {0};
+    AUTO(buf_destroy) struct buf query = {0};
     AUTO(json_drop) json_t *batch = NULL;
-    buf_puts(&path, "batches");
-    query_add(&path, "id", submit->id);
-    query_add(&path, "priority", submit->priority);
-    query_add(&path, "deadline", submit->deadline);
-    int rc = api_post_lines(api, buf_text(&path), &submit->lines, &batch, err);
+    query_add(&query, "priority", submit->priority);
+    query_add(&query, "deadline", submit->deadline);
+    int rc = api_admit(api, submit->id, buf_text(&query), &submit->lines, &batch, err);
     if (rc)
         return rc;
     if (ctl->json) {

@@ -57,6 +57,42 @@ def rows(*documents):
     return "".join(json.dumps(document) + "\n" for document in documents)
 
 
+def check_pieces(c):
+    """A manifest in pieces: documents are there piece by piece, over a kill -9 between them."""
+    pieces = [rows(*({"source": f"/nowhere/{piece}/{i}.pdf", "file_code": f"HS-{i % 2}"} for i in range(3)))
+              for piece in range(3)]
+    at = [0, len(pieces[0]), len(pieces[0]) + len(pieces[1])]
+
+    def send(piece, more):
+        return c.api.post(f"batches?id=parts&offset={at[piece]}&more={more:d}", pieces[piece])
+
+    c.refused(400, "E_USAGE", "POST", "batches?more=1", pieces[0])
+    c.refused(409, "E_STATE", "POST", f"batches?id=parts&offset={at[1]}", pieces[1])
+    for created in (True, False):
+        answer = send(0, True)
+        if (answer["created"], answer["documents"], answer["more"]) != (created, 3, True):
+            fail(f"the first piece: {answer}")
+    if c.api.get("batches/parts")["state"] != "running":
+        fail("a batch that is not complete is not running")
+    c.restart()
+    c.refused(409, "E_STATE", "POST", f"batches?id=parts&offset={at[2]}", pieces[2])
+    c.refused(409, "E_EXISTS", "POST", "batches?id=parts&offset=0", pieces[1])
+    c.refused(400, "E_MANIFEST", "POST", f"batches?id=parts&offset={at[1]}&more=1", pieces[1] + "{}\n")
+    if send(1, True)["manifest_bytes"] != at[2] or send(2, False)["more"]:
+        fail("the pieces behind the first")
+    c.refused(409, "E_STATE", "POST", f"batches?id=parts&offset={at[2] + len(pieces[2])}", pieces[2])
+    c.api.post("batches/parts/documents/0/quarantine", "{}")  # documents 0, 2, 3, 5, 6, 8 are of one file
+    for again in (False, True):
+        if c.states("parts") != ["quarantined", "open", "quarantined"] * 3:
+            fail(f"a file over three pieces: {c.states('parts')}")
+        if [document["source"] for document in c.api.documents("parts")] != \
+                [f"/nowhere/{piece}/{i}.pdf" for piece in range(3) for i in range(3)]:
+            fail("the sources of a manifest in pieces")
+        if not again:
+            c.restart()
+    say("a manifest in three pieces, over a kill -9: every piece once, and a file found in all of them")
+
+
 def check_bad_requests(c):
     one = rows({"source": "/nowhere/1.pdf"})
     c.refused(400, "E_MANIFEST", "POST", "batches?id=" + "x" * 200, one)
@@ -130,6 +166,7 @@ def run(store, folder):
     c.redis.start()
     c.start()
     check_bad_requests(c)
+    check_pieces(c)
     check_checks(c)
     check_orders_survive(c)
     check_end(c)

@@ -14,8 +14,23 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from cluster import BIN, Cluster, backlog, fail, main, say, wait  # noqa: E402
 
 
-def submit(cluster, batch, sources):
-    cluster.api.post(f"batches?id={batch}", "".join(json.dumps({"source": source}) + "\n" for source in sources))
+def submit(cluster, batch, sources, said=0):
+    """said: for every so many-th document the manifest says a page count (which may be wrong); 0: for none."""
+    rows = [{"source": source, **({"pages": 1} if said and i % said == 0 else {})} for i, source in enumerate(sources)]
+    cluster.api.post(f"batches?id={batch}", "".join(json.dumps(row) + "\n" for row in rows))
+
+
+def check_read_on(cluster, batch, said):
+    """Short documents whose pages the manifest says were read in the lease of their PROBE, and no others."""
+    pages_granted = {int(grant["doc"]) for grant in cluster.coordinator.events("grant")
+                     if grant["batch"] == batch and grant["kind"] == "pages"}
+    for document in cluster.api.documents(batch):
+        if document["state"] != "stored":
+            continue
+        read_on = document["document"] % said == 0 and document["pages"] <= 8
+        if read_on == (document["document"] in pages_granted):
+            fail(f"document {document['document']} with {document['pages']} pages was "
+                 f"{'not ' if read_on else ''}read in the lease of its PROBE")
 
 
 def reads(cluster):
@@ -41,8 +56,9 @@ def blobs(store, word):
 
 
 def same_again(cluster, sources):
-    submit(cluster, "first", sources)
+    submit(cluster, "first", sources, said=2)
     cluster.finish("first")
+    check_read_on(cluster, "first", said=2)
     before = reads(cluster)
     submit(cluster, "again", sources)
     found = cluster.finish("again")

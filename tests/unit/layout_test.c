@@ -84,13 +84,13 @@ static void append(uint32_t first, uint32_t count)
     assert_non_null(entries);
     for (uint32_t i = 0; i < count; i++)
         entries[i] = entry(first + i);
-    ok(layout_append(store, "b1", entries, count, &err));
+    ok(layout_append(store, "b1", 0, entries, count, &err));
 }
 
 static int read_again(void)
 {
     heard_count = 0;
-    return layout_read(store, "b1", hear, NULL, &err);
+    return layout_read(store, "b1", 0, hear, NULL, &err);
 }
 
 static void assert_heard(size_t at, uint32_t doc)
@@ -103,14 +103,14 @@ static void assert_heard(size_t at, uint32_t doc)
 static const char *layout_path(void)
 {
     static char path[128];
-    snprintf(path, sizeof path, "%s/batch/b1/layout", folder);
+    snprintf(path, sizeof path, "%s/batch/b1/layout/0", folder);
     return path;
 }
 
 static struct buf layout_get(void)
 {
     struct buf data = {0};
-    ok(store_get(store, "batch/b1/layout", SIZE_MAX, &data, &err));
+    ok(store_get(store, "batch/b1/layout/0", SIZE_MAX, &data, &err));
     return data;
 }
 
@@ -135,7 +135,7 @@ static void entries_come_back_in_order(void **state)
     const uint32_t want[] = {7, 8, 9, 2, 7};
     for (size_t i = 0; i < 5; i++)
         assert_heard(i, want[i]);
-    ok(layout_append(store, "b1", NULL, 0, &err));
+    ok(layout_append(store, "b1", 0, NULL, 0, &err));
     ok(read_again());
     assert_int_equal(heard_count, 5);
 }
@@ -155,7 +155,7 @@ static void an_entry_is_laid_out_as_drawn(void **state)
     const uint8_t want[LAYOUT_ENTRY_BYTES] = {0x04, 0x03, 0x02, 0x01, 0x14, 0x13, 0x12, 0x11, 0x28,
                                               0x27, 0x26, 0x25, 0x24, 0x23, 0x22, 0x21, 0x34, 0x33,
                                               0x32, 0x31, 0x44, 0x43, 0x42, 0x41, 0xaa, 0xbb, [56] = 1};
-    ok(layout_append(store, "b1", &e, 1, &err));
+    ok(layout_append(store, "b1", 0, &e, 1, &err));
     AUTO(buf_destroy) struct buf data = layout_get();
     assert_int_equal(data.size, LAYOUT_ENTRY_BYTES);
     assert_memory_equal(data.data, want, 60);
@@ -223,7 +223,7 @@ static void every_flipped_bit_is_found_and_named(void **state)
     for (size_t bit = 0; bit < data.size * 8; bit++) {
         char place[64];
         snprintf(place, sizeof place,
-                 "batch/b1/layout at byte %zu:", bit / 8 / LAYOUT_ENTRY_BYTES * LAYOUT_ENTRY_BYTES);
+                 "batch/b1/layout/0 at byte %zu:", bit / 8 / LAYOUT_ENTRY_BYTES * LAYOUT_ENTRY_BYTES);
         data.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
         layout_put(data.data, data.size);
         data.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
@@ -242,7 +242,7 @@ static void a_mending_pardons_only_what_is_directly_before_it(void **state)
     layout_put(torn.data, torn.size - 10);
     append(11, 1);
     assert_int_equal(read_again(), E_CORRUPT);
-    assert_non_null(strstr(err.text, "batch/b1/layout at byte 0:"));
+    assert_non_null(strstr(err.text, "batch/b1/layout/0 at byte 0:"));
 }
 
 /* ---- the index ---- */

@@ -106,10 +106,11 @@ static void check_counts(struct world *w)
                 pages[s] += of_doc[s];
                 sum += of_doc[s];
             }
-            docs[batch->doc[d].state]++;
-            if (sum != batch->doc[d].pages)
+            const struct doc *doc = doc_look(batch, d);
+            docs[doc->state]++;
+            if (sum != doc->pages)
                 fail_msg("seed %llu: document %u/%u has %u pages, its states %llu", (unsigned long long)w->seed, b, d,
-                         batch->doc[d].pages, (unsigned long long)sum);
+                         doc->pages, (unsigned long long)sum);
         }
         for (int s = 0; s < PAGE_STATES; s++)
             if (pages[s] != batch->page_count[s])
@@ -123,8 +124,10 @@ static uint64_t pages_leased(const struct world *w)
 {
     uint64_t pages = 0;
     for (uint32_t i = 0; i < w->backlog->works; i++)
-        for (uint32_t p = 0; p < w->backlog->work[i].parts; p++)
-            pages += w->backlog->work[i].part[p].state == PAGE_LEASED ? w->backlog->work[i].part[p].count : 0;
+        for (uint32_t p = 0; p < cut_of(&w->backlog->work[i])->parts; p++) {
+            const struct part *part = &w->backlog->work[i].cut->part[p];
+            pages += part->state == PAGE_LEASED ? part->count : 0;
+        }
     return pages;
 }
 
@@ -299,7 +302,7 @@ static void bits_load(struct world *w)
 {
     for (uint32_t b = 0; b < BATCHES; b++)
         for (uint32_t d = 0; d < DOCS; d++) {
-            const struct doc *doc = &w->backlog->batch[b]->doc[d];
+            const struct doc *doc = doc_look(w->backlog->batch[b], d);
             for (uint32_t page = 0, run = 0; page <= doc->pages; page++) {
                 bool set = page < doc->pages && w->bit[b][doc->first_ordinal + page];
                 if (!set && run)
@@ -317,8 +320,7 @@ static void batches_admit(struct world *w)
         snprintf(id, sizeof id, "b%u", b);
         struct batch *batch = batch_add(w->backlog, id, DOCS, pipeline);
         batch->priority = 1 + b;
-        for (uint32_t d = 0; d < DOCS; d += 6)
-            batch->doc[d].file_key = 1 + d / 12;
+        batch->reads_on = b == 0;
     }
 }
 
@@ -347,7 +349,7 @@ static void world_load(struct world *w)
     sched_purge(w->sched, &w->acts);
     for (uint32_t b = 0; b < BATCHES; b++)
         for (uint32_t d = 0; d < DOCS; d++)
-            w->ended[b][d] = w->backlog->batch[b]->doc[d].state != SOHOA__DOC_STATE__DOC_OPEN;
+            w->ended[b][d] = doc_look(w->backlog->batch[b], d)->state != SOHOA__DOC_STATE__DOC_OPEN;
     for (size_t i = 0; i < w->acts.count; i++)
         if (w->acts.at[i].kind == ACT_OUTCOME)
             w->ended[w->acts.at[i].doc.batch][w->acts.at[i].doc.doc] = false;
@@ -379,14 +381,15 @@ static void restart(struct world *w, bool clean)
     if (clean)
         commit(w);
     for (uint32_t b = 0; b < BATCHES; b++)
-        memcpy(before[b], w->backlog->batch[b]->doc, sizeof before[b]);
+        for (uint32_t d = 0; d < DOCS; d++)
+            before[b][d] = *doc_look(w->backlog->batch[b], d);
     world_unload(w);
     world_load(w);
     for (uint32_t p = 0; p < WORKERS; p++)
         w->player[p].up = false;
     for (uint32_t b = 0; clean && b < BATCHES; b++)
         for (uint32_t d = 0; d < DOCS; d++) {
-            const struct doc *is = &w->backlog->batch[b]->doc[d], *was = &before[b][d];
+            const struct doc *is = doc_look(w->backlog->batch[b], d), *was = &before[b][d];
             bool final = was->state != SOHOA__DOC_STATE__DOC_OPEN;
             if (is->state != was->state || is->pages != was->pages ||
                 (final && (is->pages_stored != was->pages_stored || is->pages_dead != was->pages_dead ||
@@ -478,20 +481,22 @@ static void player_take(struct world *w, struct player *player)
         if (lease->work != NONE) {
             const struct work *work = &w->backlog->work[lease->work];
             memcpy(held->sha256, work->sha256, SHA256_BYTES);
-            held->parts = work->parts;
-            held->words_generation = work->words_generation;
-            assert_true(work->parts <= 16);
-            for (uint32_t i = 0; i < work->parts; i++)
-                held->part[i] = work->part[i];
+            const struct cut *cut = cut_of(work);
+            held->parts = work->cut ? cut->parts : 1;
+            held->part[0] = (struct part){.first = 1, .count = work->pages, .state = PAGE_STORED};
+            held->words_generation = cut->words_generation;
+            assert_true(cut->parts <= 16);
+            for (uint32_t i = 0; i < cut->parts; i++)
+                held->part[i] = cut->part[i];
         }
         assert_true(++player->received <= player->jobs_total);
     }
     check_counts(w);
 }
 
-/* An answer to PAGES: all well, some pages failed, or all of it. */
+/* An answer to PAGES: all well, some pages failed, or all of it. With a probe: to a PROBE that was read on. */
 static void report_pages(struct world *w, struct player *player, const struct lease *lease,
-                         const uint8_t sha256[SHA256_BYTES])
+                         const uint8_t sha256[SHA256_BYTES], Sohoa__Probe *probe)
 {
     Sohoa__Result result = SOHOA__RESULT__INIT;
     Sohoa__Range range[16], *stored[16];
@@ -500,6 +505,7 @@ static void report_pages(struct world *w, struct player *player, const struct le
     Sohoa__Assembled assembled = SOHOA__ASSEMBLED__INIT;
     uint32_t run = 0;
     result.lease = lease->id;
+    result.probe = probe;
     result.stored = stored;
     result.failed = failed;
     err.code = chance(w, 4) ? E_SLOT : E_PAGE_BROKEN;
@@ -553,7 +559,14 @@ static void report(struct world *w, struct player *player, size_t at)
         probe.sha256 = (ProtobufCBinaryData){SHA256_BYTES, sha256};
         probe.pages = source_pages(source);
         result.probe = &probe;
-        sched_finish(w->sched, player->index, &result, w->now_ms, &w->acts);
+        lease.first = 1;
+        lease.count = probe.pages;
+        lease.assemble = true;
+        lease.generation = 0;
+        if (probe.pages <= rules.range_pages && lease.doc.batch == 0)
+            report_pages(w, player, &lease, sha256, &probe);
+        else
+            sched_finish(w->sched, player->index, &result, w->now_ms, &w->acts);
     } else if (lease.kind == SOHOA__JOB_KIND__JOB_ASSEMBLE) {
         struct name name;
         result.assembled = &assembled;
@@ -562,7 +575,7 @@ static void report(struct world *w, struct player *player, size_t at)
             blob_add(w, words_name(&name, player->held[at].sha256, lease.generation));
         }
     } else {
-        report_pages(w, player, &lease, player->held[at].sha256);
+        report_pages(w, player, &lease, player->held[at].sha256, NULL);
     }
     player->held[at].reported = true;
     keep(w);
@@ -599,6 +612,23 @@ static void order_release(struct world *w, struct doc_ref ref)
     sched_release(w->sched, ref, &w->acts);
 }
 
+/* Some documents belong to files, over all batches. */
+static uint32_t doc_file(uint32_t doc)
+{
+    return doc % 6 ? 0 : 1 + doc / 12;
+}
+
+static void order_quarantine(struct world *w, struct doc_ref ref)
+{
+    struct doc_ref of_file[BATCHES * DOCS] = {ref};
+    size_t count = 1;
+    for (uint32_t b = 0; b < BATCHES; b++)
+        for (uint32_t d = 0; d < DOCS; d++)
+            if (doc_file(d) && doc_file(d) == doc_file(ref.doc) && (b != ref.batch || d != ref.doc))
+                of_file[count++] = (struct doc_ref){b, d};
+    sched_quarantine(w->sched, of_file, count, &w->acts);
+}
+
 static void operator_orders(struct world *w)
 {
     struct doc_ref ref = {chance(w, BATCHES), chance(w, DOCS)};
@@ -610,7 +640,7 @@ static void operator_orders(struct world *w)
     else if (doc->state == SOHOA__DOC_STATE__DOC_QUARANTINED)
         order_release(w, ref);
     else if (!chance(w, 4))
-        sched_quarantine(w->sched, ref, &w->acts);
+        order_quarantine(w, ref);
     else if (doc->state == SOHOA__DOC_STATE__DOC_STORED || doc->state == SOHOA__DOC_STATE__DOC_DEAD ||
              doc->state == SOHOA__DOC_STATE__DOC_REFUSED)
         order_rerun(w, ref);
@@ -765,7 +795,7 @@ static void a_failed_page_goes_to_another_worker_then_degraded_then_dies(void **
         if (i)
             assert_int_not_equal(workers_seen[i], workers_seen[i - 1]);
     }
-    assert_int_equal(w.backlog->work[0].part[0].state, PAGE_DEAD);
+    assert_int_equal(w.backlog->work[0].cut->part[0].state, PAGE_DEAD);
     assert_int_equal(w.backlog->batch[0]->page_count[PAGE_DEAD], 1);
     const struct lease *lease = sched_grant(w.sched, 0, w.now_ms);
     assert_int_equal(lease->kind, SOHOA__JOB_KIND__JOB_ASSEMBLE);
@@ -808,7 +838,7 @@ static void quarantine_takes_stored_pages_and_release_queues_them(void **state)
     finish_document(&w, 0);
     const struct batch *batch = w.backlog->batch[0];
     assert_int_equal(batch->page_count[PAGE_STORED], 12);
-    sched_quarantine(w.sched, (struct doc_ref){0, 0}, &w.acts);
+    sched_quarantine(w.sched, &(struct doc_ref){0, 0}, 1, &w.acts);
     check_counts(&w);
     assert_int_equal(batch->page_count[PAGE_QUARANTINED], 10);
     assert_int_equal(batch->page_count[PAGE_STORED], 2);
@@ -825,7 +855,7 @@ static void quarantine_takes_stored_pages_and_release_queues_them(void **state)
     w.acts.count = 0;
     finish_document(&w, 0);
     assert_int_equal(batch->page_count[PAGE_STORED], 12);
-    assert_int_equal(batch->doc[0].generation, 1);
+    assert_int_equal(doc_look(batch, 0)->generation, 1);
     world_unload(&w);
 }
 
@@ -884,7 +914,7 @@ static void rerun_of_a_dead_page_keeps_the_others(void **state)
     w.acts.count = 0;
     finish_document(&w, 0);
     const struct batch *batch = w.backlog->batch[0];
-    assert_int_equal(batch->doc[0].state, SOHOA__DOC_STATE__DOC_DEAD);
+    assert_int_equal(doc_look(batch, 0)->state, SOHOA__DOC_STATE__DOC_DEAD);
     assert_int_equal(batch->page_count[PAGE_DEAD], 1);
     sched_rerun(w.sched, (struct doc_ref){0, 0}, &w.acts);
     check_counts(&w);
@@ -925,7 +955,7 @@ static void a_document_found_with_a_dead_page_ends_at_once(void **state)
     result.n_failed = 1;
     sched_finish(w.sched, 0, &result, w.now_ms, &w.acts);
     check_counts(&w);
-    assert_int_equal(w.backlog->batch[0]->doc[0].state, SOHOA__DOC_STATE__DOC_DEAD);
+    assert_int_equal(doc_look(w.backlog->batch[0], 0)->state, SOHOA__DOC_STATE__DOC_DEAD);
     assert_int_equal(w.backlog->batch[0]->page_count[PAGE_DEAD], 1);
     assert_int_equal(w.backlog->batch[0]->page_count[PAGE_STORED], 3);
     world_unload(&w);
@@ -1032,10 +1062,10 @@ static void quarantine_stops_a_source_under_every_pipeline(void **state)
     source_sha256(0, placed.sha256);
     sched_restore_placed(w.sched, (struct doc_ref){batch->index, 0}, &placed);
     sched_enter(w.sched, batch, &w.acts);
-    sched_quarantine(w.sched, (struct doc_ref){0, 0}, &w.acts);
-    assert_int_equal(batch->doc[0].state, SOHOA__DOC_STATE__DOC_QUARANTINED);
+    sched_quarantine(w.sched, &(struct doc_ref){0, 0}, 1, &w.acts);
+    assert_int_equal(doc_look(batch, 0)->state, SOHOA__DOC_STATE__DOC_QUARANTINED);
     sched_release(w.sched, (struct doc_ref){0, 0}, &w.acts);
-    assert_int_equal(batch->doc[0].state, SOHOA__DOC_STATE__DOC_OPEN);
+    assert_int_equal(doc_look(batch, 0)->state, SOHOA__DOC_STATE__DOC_OPEN);
     world_unload(&w);
 }
 
@@ -1044,12 +1074,12 @@ static void the_last_word_on_a_source_wins_within_a_group(void **state)
     struct world w;
     (void)state;
     one_doc(&w, 0, 1);
-    sched_quarantine(w.sched, (struct doc_ref){0, 0}, &w.acts);
+    sched_quarantine(w.sched, &(struct doc_ref){0, 0}, 1, &w.acts);
     group_add(w.group, w.backlog, &w.acts);
     w.acts.count = 0;
     group_add_release(w.group, w.backlog->work[0].sha256);
     sched_release(w.sched, (struct doc_ref){0, 0}, &w.acts);
-    sched_quarantine(w.sched, (struct doc_ref){0, 0}, &w.acts);
+    sched_quarantine(w.sched, &(struct doc_ref){0, 0}, 1, &w.acts);
     group_add(w.group, w.backlog, &w.acts);
     const struct group_stop *stop = (const struct group_stop *)(const void *)w.group->stops.data;
     size_t count = w.group->stops.size / sizeof *stop;
@@ -1074,8 +1104,8 @@ static void a_split_of_very_many_pages_fits_in_the_ledger(void **state)
     text[sizeof text - 1] = '\0';
     err_set(&err, E_PAGE_BROKEN, "%s", text);
     for (uint32_t i = 0; i < DOC_MAX_PAGES; i++) {
-        w.backlog->work[work].part[i].state = PAGE_DEAD;
-        w.backlog->work[work].part[i].fault = backlog_fault(w.backlog, &err);
+        w.backlog->work[work].cut->part[i].state = PAGE_DEAD;
+        w.backlog->work[work].cut->part[i].fault = backlog_fault(w.backlog, &err);
     }
     struct act act = {.kind = ACT_SPLIT, .work = work};
     group_add(w.group, w.backlog, &(struct acts){.at = &act, .count = 1});

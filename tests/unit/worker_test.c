@@ -20,6 +20,7 @@ enum { SKIPPED = 77 };
 /* Two pages each: born digital, read in no time; scanned, read in seconds. */
 static char text_path[512], scan_path[512];
 static Sohoa__Result *text_result, *scan_result; /* of their PROBE */
+static const char *const out_part[] = {"done", "pdf", "alto", "text", "words"};
 
 /* ---- jobs ---- */
 
@@ -99,6 +100,37 @@ static void probe_stores_what_it_looked_at(void **state)
     assert_int_equal(stored.size, probe->bytes);
     assert_int_equal(probe->kind, SOHOA__SOURCE_KIND__SOURCE_PDF);
     assert_true(probe->pages > 0);
+}
+
+/* A short source is read and assembled under the lease of its PROBE; a longer one is looked at only. */
+static void probe_reads_on(void **state)
+{
+    (void)state;
+    for (uint32_t most = 1; most <= 2; most++) {
+        Sohoa__Job job = SOHOA__JOB__INIT;
+        Sohoa__Subscriber subscriber;
+        Sohoa__Subscriber *subscribers[] = {one_subscriber(&subscriber, "read-on", 7)};
+        struct name name;
+        job.kind = SOHOA__JOB_KIND__JOB_PROBE;
+        job.source = text_path;
+        job.read_most = most;
+        job.generation = 1; /* of a document that was refused once: nothing of its source's results */
+        job.subscribers = subscribers;
+        job.n_subscribers = 1;
+        AUTO(result_destroy) Sohoa__Result *result = play_await(play_grant(&job));
+        bool read = most >= 2;
+        assert_null(result->err);
+        assert_non_null(result->probe);
+        assert_int_equal(result->probe->pages, 2);
+        assert_int_equal(result->assembled != NULL, read);
+        assert_int_equal(result->n_stored, read);
+        assert_int_equal(play_there(play_out(&name, result->probe, 0, "done")), read);
+        assert_int_equal(play_there(name_rec(&name, "read-on", 7)), read);
+        for (size_t i = 0; i < sizeof out_part / sizeof *out_part; i++) { /* those who come after make it anew */
+            struct err err;
+            assert_int_equal(store_remove(play.store, play_out(&name, result->probe, 0, out_part[i]), &err), 0);
+        }
+    }
 }
 
 /* Who probed a source has it at hand for its pages: the store is not asked for it. */
@@ -483,6 +515,7 @@ int main(void)
     zsys_handler_set(NULL);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(probe_stores_what_it_looked_at),
+        cmocka_unit_test(probe_reads_on),
         cmocka_unit_test(probed_source_is_not_fetched),
         cmocka_unit_test(refused_sources_are_not_stored),
         cmocka_unit_test(document_comes_whole),
