@@ -33,7 +33,6 @@ struct committer {
     void (*done)(struct group *group, int rc, const struct err *err, void *user);
     void *user;
     struct group *group; /* under way */
-    struct buf entries;  /* Sohoa__LedgerEntry *: the group's, unpacked */
     struct rewrite_batch *rewrite;
     size_t rewrites;
     struct group *workers;                                        /* of the rewrite: only its changes are used */
@@ -81,7 +80,6 @@ void committer_destroy(struct committer **committer)
         return;
     rewrite_forget(*committer);
     group_destroy(&(*committer)->group);
-    buf_destroy(&(*committer)->entries);
     progress_destroy(&(*committer)->progress);
     free((*committer)->redis_socket);
     free(*committer);
@@ -165,62 +163,33 @@ static int write_stops(struct committer *committer, struct err *err)
     return rc;
 }
 
-static void entries_unpack(struct committer *committer)
+static void entries_to_ledger(struct committer *committer)
 {
     const struct buf *entries = &committer->group->entries;
     for (size_t at = 0; at < entries->size;) {
         uint32_t bytes;
         memcpy(&bytes, entries->data + at, sizeof bytes);
-        Sohoa__LedgerEntry *entry = sohoa__ledger_entry__unpack(NULL, bytes, entries->data + at + sizeof bytes);
-        assert(entry);
-        buf_append(&committer->entries, &entry, sizeof(Sohoa__LedgerEntry *));
+        ledger_add_packed(committer->ledger, entries->data + at + sizeof bytes, bytes);
         at += sizeof bytes + bytes;
     }
-}
-
-static Sohoa__LedgerEntry **entries_of(const struct committer *committer, size_t *count)
-{
-    *count = committer->entries.size / sizeof(Sohoa__LedgerEntry *);
-    return (Sohoa__LedgerEntry **)(void *)committer->entries.data;
-}
-
-static void entries_forget(struct committer *committer)
-{
-    size_t count;
-    Sohoa__LedgerEntry **entry = entries_of(committer, &count);
-    for (size_t i = 0; i < count; i++)
-        sohoa__ledger_entry__free_unpacked(entry[i], NULL);
-    buf_clear(&committer->entries);
-}
-
-static void entries_to_ledger(struct committer *committer)
-{
-    size_t count;
-    Sohoa__LedgerEntry **entry = entries_of(committer, &count);
-    for (size_t i = 0; i < count; i++)
-        ledger_add(committer->ledger, entry[i]);
 }
 
 /* The outcomes of the group, one call for each run of the same batch. */
 static int write_index(struct committer *committer, struct err *err)
 {
-    size_t count;
-    Sohoa__LedgerEntry **entry = entries_of(committer, &count);
-    AUTO(buf_destroy) struct buf run = {0};
-    const char *batch = "";
+    const struct group *group = committer->group;
+    const struct group_outcome *ended = (const struct group_outcome *)(const void *)group->ended.data;
+    size_t count = group->ended.size / sizeof *ended;
     int rc = 0;
-    for (size_t i = 0; i <= count && !rc; i++) {
-        Sohoa__DocOutcome *outcome =
-            i < count && entry[i]->body_case == SOHOA__LEDGER_ENTRY__BODY_OUTCOME ? entry[i]->outcome : NULL;
-        if (run.size && (i == count || (outcome && strcmp(outcome->batch, batch)))) {
-            rc = index_put(committer->store, batch, (Sohoa__DocOutcome **)(void *)run.data,
-                           run.size / sizeof(Sohoa__DocOutcome *), err);
-            buf_clear(&run);
+    for (size_t first = 0, n; first < count && !rc; first += n) {
+        AUTO(buf_destroy) struct buf run = {0};
+        for (n = 0; first + n < count && ended[first + n].batch == ended[first].batch; n++) {
+            const struct group_outcome *it = &ended[first + n];
+            struct index_entry entry = {it->doc, it->bytes, group->entries.data + it->at};
+            buf_append(&run, &entry, sizeof entry);
         }
-        if (outcome) {
-            batch = outcome->batch;
-            buf_append(&run, &outcome, sizeof(Sohoa__DocOutcome *));
-        }
+        rc =
+            index_put(committer->store, ended[first].batch, (const struct index_entry *)(const void *)run.data, n, err);
     }
     return rc;
 }
@@ -285,13 +254,11 @@ static void group_work(struct io_task *task)
     committer->rc = persist(committer, write_layouts);
     if (!committer->rc)
         committer->rc = persist(committer, write_stops);
-    entries_unpack(committer);
     entries_to_ledger(committer);
     if (!committer->rc)
         committer->rc = persist(committer, commit_ledger);
     if (!committer->rc)
         committer->rc = persist(committer, write_index);
-    entries_forget(committer);
     if (!committer->rc && !committer->redis_skip)
         committer->redis_rc = write_redis(committer, &committer->redis_err);
 }

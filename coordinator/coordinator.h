@@ -34,7 +34,8 @@ struct coordinator {
     struct http *http;
     struct io *commit_io; /* one thread: everything that writes state, in order */
     struct io *back_io;   /* removal of blobs, reads for the API */
-    struct group *group;  /* being collected */
+    struct group *group;  /* being collected ... */
+    uint64_t group_ms;    /* ... since then; 0: nothing is in it */
     struct acts acts;
     struct peer *peer;
     uint32_t peers;

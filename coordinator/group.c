@@ -9,10 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/auto.h"
 #include "proto/wire.h"
 #include "storage/name.h"
 
-enum { SPLIT_PARTS = 8192 };
+enum { SPLIT_PARTS = 8192, EVENT_BYTES = 1024 };
 _Static_assert(SPLIT_PARTS *(ERR_TEXT_BYTES + 64) <= LEDGER_ENTRY_BYTES, "a split fits in a ledger entry");
 
 struct group *group_new(void)
@@ -48,6 +49,7 @@ void group_destroy(struct group **group)
     texts_forget(*group);
     buf_destroy(&(*group)->changes);
     buf_destroy(&(*group)->entries);
+    buf_destroy(&(*group)->ended);
     buf_destroy(&(*group)->layouts);
     buf_destroy(&(*group)->stops);
     buf_destroy(&(*group)->acks);
@@ -223,13 +225,10 @@ static void add_outcome(struct group *group, const struct backlog *backlog, stru
     entry.body_case = SOHOA__LEDGER_ENTRY__BODY_OUTCOME;
     entry.outcome = &outcome;
     group_add_entry(group, &entry);
-    char text[NAME_BYTES + 32];
-    snprintf(text, sizeof text, "%s %u %u", batch->id, ref.doc, doc->state);
-    group_add_change(group, (struct progress_change){.kind = PROGRESS_EVENT,
-                                                     .batch = batch->id,
-                                                     .unit = "",
-                                                     .field = "document",
-                                                     .value = text_keep(group, text)});
+    /* The outcome is all of the entry, behind its tag and length. */
+    uint32_t bytes = (uint32_t)sohoa__doc_outcome__get_packed_size(&outcome);
+    struct group_outcome ended = {batch->id, ref.doc, doc->state, group->entries.size - bytes, bytes};
+    buf_append(&group->ended, &ended, sizeof ended);
 }
 
 /* A split as it is being packed, and what its lists point to. */
@@ -408,8 +407,55 @@ void group_touch(struct group *group, uint32_t batch)
     buf_append(&group->touched, &batch, sizeof batch);
 }
 
+static int ended_order(const void *a, const void *b)
+{
+    const struct group_outcome *x = a, *y = b;
+    int order = x->batch == y->batch ? 0 : strcmp(x->batch, y->batch);
+    if (order)
+        return order;
+    if (x->state != y->state)
+        return x->state < y->state ? -1 : 1;
+    return x->doc < y->doc ? -1 : x->doc > y->doc;
+}
+
+/* One event: "stored 3 7-19 25" for documents of one batch; returns how many it tells of. */
+static size_t add_event(struct group *group, const struct group_outcome *ended, size_t count)
+{
+    AUTO(buf_destroy) struct buf text = {0};
+    size_t n = 0;
+    buf_puts(&text, doc_state_name((int)ended->state));
+    while (n < count && ended[n].batch == ended->batch && ended[n].state == ended->state && text.size < EVENT_BYTES) {
+        uint32_t first = ended[n].doc, last = first;
+        for (n++;
+             n < count && ended[n].batch == ended->batch && ended[n].state == ended->state && ended[n].doc <= last + 1;
+             n++)
+            last = ended[n].doc;
+        buf_printf(&text, last > first ? " %u-%u" : " %u", first, last);
+    }
+    group_add_change(group, (struct progress_change){.kind = PROGRESS_EVENT,
+                                                     .batch = ended->batch,
+                                                     .unit = "",
+                                                     .field = "documents",
+                                                     .value = text_keep(group, buf_text(&text))});
+    return n;
+}
+
+static void add_events(struct group *group)
+{
+    size_t count = group->ended.size / sizeof(struct group_outcome);
+    AUTO(mem_destroy) struct group_outcome *sorted = malloc(group->ended.size + 1);
+    if (!sorted)
+        abort();
+    if (count)
+        memcpy(sorted, group->ended.data, group->ended.size);
+    qsort(sorted, count, sizeof *sorted, ended_order);
+    for (size_t i = 0; i < count;)
+        i += add_event(group, sorted + i, count - i);
+}
+
 void group_seal(struct group *group, const struct backlog *backlog)
 {
+    add_events(group);
     const uint32_t *at = (const uint32_t *)(const void *)group->touched.data;
     for (size_t i = 0; i < group->touched.size / sizeof *at; i++)
         group_add_counters(group, backlog->batch[at[i]]);

@@ -12,6 +12,13 @@ struct group_layout {
     struct layout_entry entry;
 };
 
+struct group_outcome {
+    const char *batch; /* its id, which outlives the group */
+    uint32_t doc, state;
+    size_t at; /* where the packed DocOutcome lies in the entries ... */
+    uint32_t bytes;
+};
+
 struct group_stop {
     uint8_t sha256[SHA256_BYTES];
     bool release; /* the tombstone goes; otherwise it comes */
@@ -21,6 +28,7 @@ struct group {
     struct buf layouts; /* struct group_layout */
     struct buf stops;   /* struct group_stop, in the order they were said */
     struct buf entries; /* packed ledger entries, each behind its u32 length */
+    struct buf ended;   /* struct group_outcome */
     struct buf changes; /* struct progress_change */
     struct buf texts;   /* char *: what the changes point to */
     struct buf acks;    /* struct group_ack */

@@ -182,20 +182,20 @@ int layout_read(struct store *store, const char *batch, uint32_t piece,
 /* ---- the index ---- */
 
 struct ranked {
-    const Sohoa__DocOutcome *outcome;
+    const struct index_entry *entry;
     size_t rank; /* its place in the call */
 };
 
 static int ranked_order(const void *a, const void *b)
 {
     const struct ranked *x = a, *y = b;
-    if (x->outcome->doc != y->outcome->doc)
-        return x->outcome->doc < y->outcome->doc ? -1 : 1;
+    if (x->entry->doc != y->entry->doc)
+        return x->entry->doc < y->entry->doc ? -1 : 1;
     return x->rank < y->rank ? -1 : x->rank > y->rank;
 }
 
 /* By document; of several for one document the last stays. Returns how many; NULL in *ret_sorted: no memory. */
-static size_t outcomes_sort(Sohoa__DocOutcome *const *outcomes, size_t count, struct ranked **ret_sorted)
+static size_t entries_sort(const struct index_entry *entries, size_t count, struct ranked **ret_sorted)
 {
     size_t kept = 0;
     struct ranked *sorted = calloc(count ? count : 1, sizeof *sorted);
@@ -203,10 +203,10 @@ static size_t outcomes_sort(Sohoa__DocOutcome *const *outcomes, size_t count, st
     if (!sorted)
         return 0;
     for (size_t i = 0; i < count; i++)
-        sorted[i] = (struct ranked){outcomes[i], i};
+        sorted[i] = (struct ranked){&entries[i], i};
     qsort(sorted, count, sizeof *sorted, ranked_order);
     for (size_t i = 0; i < count; i++)
-        if (kept && sorted[kept - 1].outcome->doc == sorted[i].outcome->doc)
+        if (kept && sorted[kept - 1].entry->doc == sorted[i].entry->doc)
             sorted[kept - 1] = sorted[i];
         else
             sorted[kept++] = sorted[i];
@@ -218,35 +218,23 @@ static size_t shard_run(const struct ranked *sorted, size_t count)
 {
     size_t n = 1;
     while (n < count && n < INDEX_PAIRS &&
-           sorted[n].outcome->doc / LAYOUT_SHARD_DOCS == sorted->outcome->doc / LAYOUT_SHARD_DOCS)
+           sorted[n].entry->doc / LAYOUT_SHARD_DOCS == sorted->entry->doc / LAYOUT_SHARD_DOCS)
         n++;
     return n;
 }
 
 struct index_pairs {
     char key[INDEX_PAIRS][KEY_BYTES];
-    size_t at[INDEX_PAIRS]; /* where the value begins in values */
-    struct buf values;
     struct store_pair pair[INDEX_PAIRS];
 };
 
-static void pairs_destroy(struct index_pairs **pairs)
+/* The document in eight digits: %08u, for every document that ends. */
+static void key_write(char key[KEY_BYTES], uint32_t doc)
 {
-    if (*pairs)
-        buf_destroy(&(*pairs)->values);
-    free(*pairs);
-    *pairs = NULL;
-}
-
-static void pair_pack(struct index_pairs *pairs, size_t i, const Sohoa__DocOutcome *outcome)
-{
-    size_t bytes = sohoa__doc_outcome__get_packed_size(outcome);
-    assert(outcome->doc < BATCH_MAX_DOCS);
-    snprintf(pairs->key[i], KEY_BYTES, "%08" PRIu32, outcome->doc);
-    pairs->at[i] = pairs->values.size;
-    sohoa__doc_outcome__pack(outcome, buf_reserve(&pairs->values, bytes));
-    pairs->values.size += bytes;
-    pairs->pair[i] = (struct store_pair){.key = pairs->key[i], .bytes = bytes};
+    assert(doc < BATCH_MAX_DOCS);
+    for (int i = KEY_BYTES - 2; i >= 0; i--, doc /= 10)
+        key[i] = (char)('0' + doc % 10);
+    key[KEY_BYTES - 1] = '\0';
 }
 
 /* Outcomes of one shard. */
@@ -254,20 +242,20 @@ static int pairs_put(struct store *store, const char *batch, const struct ranked
                      struct index_pairs *pairs, struct err *err)
 {
     struct name name;
-    buf_clear(&pairs->values);
-    for (size_t i = 0; i < count; i++)
-        pair_pack(pairs, i, sorted[i].outcome);
-    for (size_t i = 0; i < count; i++)
-        pairs->pair[i].value = pairs->values.data + pairs->at[i];
-    return store_guard_map_set(store, shard_name(&name, batch, "index", sorted->outcome->doc / LAYOUT_SHARD_DOCS),
+    for (size_t i = 0; i < count; i++) {
+        key_write(pairs->key[i], sorted[i].entry->doc);
+        pairs->pair[i] = (struct store_pair){
+            .key = pairs->key[i], .value = sorted[i].entry->outcome, .bytes = sorted[i].entry->bytes};
+    }
+    return store_guard_map_set(store, shard_name(&name, batch, "index", sorted->entry->doc / LAYOUT_SHARD_DOCS),
                                pairs->pair, count, err);
 }
 
-int index_put(struct store *store, const char *batch, Sohoa__DocOutcome *const *outcomes, size_t count, struct err *err)
+int index_put(struct store *store, const char *batch, const struct index_entry *entries, size_t count, struct err *err)
 {
-    AUTO(pairs_destroy) struct index_pairs *pairs = calloc(1, sizeof *pairs);
+    AUTO(mem_destroy) struct index_pairs *pairs = calloc(1, sizeof *pairs);
     AUTO(mem_destroy) struct ranked *sorted = NULL;
-    size_t left = outcomes_sort(outcomes, count, &sorted);
+    size_t left = entries_sort(entries, count, &sorted);
     if (!pairs || !sorted)
         return err_set(err, E_NOMEM, "no memory for the index of batch %s", batch);
     int rc = 0;

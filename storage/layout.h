@@ -30,10 +30,16 @@ int layout_append(struct store *store, const char *batch, uint32_t piece, const 
 int layout_read(struct store *store, const char *batch, uint32_t piece,
                 void (*each)(const struct layout_entry *entry, void *user), void *user, struct err *err);
 
+/* A packed DocOutcome, borrowed. */
+struct index_entry {
+    uint32_t doc;
+    uint32_t bytes;
+    const void *outcome;
+};
+
 /* Sets outcomes in the batch's index (guarded); outcomes of one call may fall in several shards and come in any order;
  * of several for one document the last counts. After a failure some may be set; repeating the call does no harm. */
-int index_put(struct store *store, const char *batch, Sohoa__DocOutcome *const *outcomes, size_t count,
-              struct err *err);
+int index_put(struct store *store, const char *batch, const struct index_entry *entries, size_t count, struct err *err);
 
 /* Calls each for every outcome of the batch of docs documents, in order of document.
  * Errors: E_CORRUPT, which names the key. */

@@ -55,12 +55,15 @@ static void record_header(const uint8_t *data, struct record *record)
     record->body = data + HEADER_BYTES;
 }
 
-static void record_pack(const Sohoa__LedgerEntry *entry, struct buf *queue)
+/* head comes first, so that a record begins with its number; fields of a message may come in any order. */
+static void record_pack(const Sohoa__LedgerEntry *head, const void *rest, size_t rest_bytes, struct buf *queue)
 {
-    size_t bytes = sohoa__ledger_entry__get_packed_size(entry);
+    size_t head_bytes = sohoa__ledger_entry__get_packed_size(head), bytes = head_bytes + rest_bytes;
     assert(bytes >= RECORD_LEAST_BYTES - HEADER_BYTES && bytes <= LEDGER_ENTRY_BYTES);
     uint8_t *record = buf_reserve(queue, HEADER_BYTES + bytes);
-    sohoa__ledger_entry__pack(entry, record + HEADER_BYTES);
+    sohoa__ledger_entry__pack(head, record + HEADER_BYTES);
+    if (rest_bytes)
+        memcpy(record + HEADER_BYTES + head_bytes, rest, rest_bytes);
     const uint32_t word[2] = {htole32((uint32_t)bytes), htole32(crc32c(record + HEADER_BYTES, bytes))};
     memcpy(record, word, sizeof word);
     queue->size += HEADER_BYTES + bytes;
@@ -309,12 +312,24 @@ uint64_t ledger_next(const struct ledger *ledger)
     return ledger->next;
 }
 
-void ledger_add(struct ledger *ledger, Sohoa__LedgerEntry *entry)
+static void entry_stamp(struct ledger *ledger, Sohoa__LedgerEntry *entry)
 {
     entry->number = ledger->next++;
     entry->time_ms = clock_wall_ms();
     entry->epoch = ledger->epoch;
-    record_pack(entry, &ledger->queue);
+}
+
+void ledger_add(struct ledger *ledger, Sohoa__LedgerEntry *entry)
+{
+    entry_stamp(ledger, entry);
+    record_pack(entry, NULL, 0, &ledger->queue);
+}
+
+void ledger_add_packed(struct ledger *ledger, const void *entry, size_t bytes)
+{
+    Sohoa__LedgerEntry head = SOHOA__LEDGER_ENTRY__INIT;
+    entry_stamp(ledger, &head);
+    record_pack(&head, entry, bytes, &ledger->queue);
 }
 
 /* Goes on in a new segment. One that is there already came from a try of ours that seemed to fail, or from a newer

@@ -36,6 +36,9 @@ int ledger_read(struct store *store, int (*each)(const Sohoa__LedgerEntry *entry
  * within LEDGER_ENTRY_BYTES. */
 void ledger_add(struct ledger *ledger, Sohoa__LedgerEntry *entry);
 
+/* The same of an entry that is packed already, but for number, time and epoch. */
+void ledger_add_packed(struct ledger *ledger, const void *entry, size_t bytes);
+
 /* Makes everything queued durable, in one append or a few. On failure what was queued stays queued, and a repeated
  * commit makes it read once. Errors: E_STORE, E_LIMIT; E_FENCED: for good. */
 int ledger_commit(struct ledger *ledger, struct err *err);

@@ -10,7 +10,7 @@
  *   sohoa:unit:<unit>          hash: pages, pages_stored, pages_dead, deadline_ms
  *   sohoa:rate                 hash: minute since 1970 -> pages finished (stored or dead) in it, by this host's clock
  *   sohoa:workers              hash: name -> JSON
- *   sohoa:events               capped stream: type, batch, text
+ *   sohoa:events               capped stream: type, batch, text; type documents: "stored 3 7-19", those that ended
  *
  * One Lua script (progress.lua) writes them all. It refuses (E_FENCED) when sohoa:epoch is newer than ours, and
  * (E_STATE) when it is missing or older: Redis was emptied or progress_assert() not called yet, so rewrite everything.

@@ -284,18 +284,29 @@ static void hear_key(const struct store_pair *pair, void *user)
     snprintf(key_heard, sizeof key_heard, "%s", pair->key);
 }
 
+static void put_outcomes(const Sohoa__DocOutcome *of, size_t count)
+{
+    AUTO(mem_destroy) struct index_entry *entry = calloc(count + 1, sizeof *entry);
+    AUTO(buf_destroy) struct buf packed = {0};
+    for (size_t i = 0; i < count; i++) {
+        entry[i] = (struct index_entry){of[i].doc, (uint32_t)sohoa__doc_outcome__get_packed_size(&of[i]), NULL};
+        sohoa__doc_outcome__pack(&of[i], buf_reserve(&packed, entry[i].bytes));
+        packed.size += entry[i].bytes;
+    }
+    for (size_t i = 0, at = 0; i < count; at += entry[i++].bytes)
+        entry[i].outcome = packed.data + at;
+    ok(index_put(store, "b1", entry, count, &err));
+}
+
 static void outcomes_of_several_shards_come_in_order(void **state)
 {
     (void)state;
     Sohoa__DocOutcome of[] = {outcome(250000, 1), outcome(99999, 2), outcome(100000, 3), outcome(0, 4),
                               outcome(99999, 5),  outcome(7, 6),     outcome(99999, 7)};
-    Sohoa__DocOutcome *put[7];
-    for (int i = 0; i < 7; i++)
-        put[i] = &of[i];
     ok(index_again(300000));
     assert_int_equal(heard_count, 0);
-    ok(index_put(store, "b1", put, 7, &err));
-    ok(index_put(store, "b1", put, 0, &err));
+    put_outcomes(of, 7);
+    put_outcomes(of, 0);
     ok(index_again(300000));
     const uint32_t want[][2] = {
         {0,      4},
@@ -310,7 +321,7 @@ static void outcomes_of_several_shards_come_in_order(void **state)
         assert_int_equal(outcome_heard[i].pages, want[i][1]);
     }
     of[0].pages = 70;
-    ok(index_put(store, "b1", put, 1, &err));
+    put_outcomes(of, 1);
     ok(index_again(300000));
     assert_int_equal(outcome_heard[4].pages, 70);
     bool more;
@@ -324,12 +335,9 @@ static void many_outcomes_are_put_and_read_in_steps(void **state)
     (void)state;
     enum { OUTCOMES = 5000 };
     static Sohoa__DocOutcome of[OUTCOMES];
-    static Sohoa__DocOutcome *put[OUTCOMES];
-    for (uint32_t i = 0; i < OUTCOMES; i++) {
+    for (uint32_t i = 0; i < OUTCOMES; i++)
         of[i] = outcome(i * 7919 % OUTCOMES + 98000, i);
-        put[i] = &of[i];
-    }
-    ok(index_put(store, "b1", put, OUTCOMES, &err));
+    put_outcomes(of, OUTCOMES);
     ok(index_again(200000));
     assert_int_equal(heard_count, OUTCOMES);
     for (uint32_t i = 0; i < OUTCOMES; i++) {

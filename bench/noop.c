@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * Workers that read nothing: real frames over real ZeroMQ, and every job answered at once as if its document had been read
+ * and stored. What is left is the coordinator. All of them live in one thread.
+ *
+ * Flat out, each keeps --window jobs that are not acknowledged; with --rate the workers ask for that many jobs a second in all,
+ * one at a time, and the time from asking (a slot is ready) to getting it is kept. Ends after --jobs, --seconds or by SIGTERM. */
+#include <czmq.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "bench/quantiles.h"
+#include "proto/auto.h"
+#include "proto/limits.h"
+#include "proto/wire.h"
+
+enum {
+    WORKERS_MOST = 256,
+    FRAMES_AT_ONCE = 64, /* of one worker, before the next has its turn */
+    SLOTS = 64,
+    BEAT_US = 500000,
+};
+
+struct noop {
+    zsock_t *socket;
+    void *handle;
+    char name[16];
+    bool welcome;
+    uint64_t credit;       /* jobs asked for in all */
+    uint64_t granted;      /* jobs got in all */
+    uint64_t acknowledged; /* of them */
+    uint64_t *asked_us;    /* --rate: when each was asked for, by its number modulo WAITING */
+};
+
+enum { WAITING = 65536 };
+
+static struct plan {
+    const char *connect;
+    unsigned workers, window;
+    uint64_t jobs;    /* to be acknowledged in all, then it ends */
+    double rate;      /* jobs a second; 0: flat out */
+    double seconds;   /* at most */
+    bool hold;        /* take jobs and never answer */
+    const char *tell; /* file for the leases got, one "lease batch doc" a line */
+} plan = {.workers = 8, .window = 256, .seconds = 3600};
+
+static volatile sig_atomic_t stop;
+static struct noop worker[WORKERS_MOST];
+static struct buf out;
+static struct quantiles delays_us;
+static uint64_t pages_done, jobs_done, frames_in;
+static FILE *told;
+
+static uint64_t now_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void fail(const char *what)
+{
+    fprintf(stderr, "bench-noop: %s\n", what);
+    exit(EXIT_FAILURE);
+}
+
+/* ---- frames ---- */
+
+static void frame_send(struct noop *w, const Sohoa__Frame *frame)
+{
+    buf_clear(&out);
+    wire_encode(frame, &out);
+    if (zmq_send(w->handle, out.data, out.size, 0) < 0)
+        fail(zmq_strerror(zmq_errno()));
+}
+
+static void hello_send(struct noop *w)
+{
+    static uint8_t pipeline[SHA256_BYTES] = "no-op";
+    Sohoa__Frame frame = SOHOA__FRAME__INIT;
+    Sohoa__Hello hello = SOHOA__HELLO__INIT;
+    hello.version = PROTOCOL_VERSION;
+    hello.worker = w->name;
+    hello.pipeline = (ProtobufCBinaryData){SHA256_BYTES, pipeline};
+    hello.slots = SLOTS;
+    frame.body_case = SOHOA__FRAME__BODY_HELLO;
+    frame.hello = &hello;
+    frame_send(w, &frame);
+}
+
+static void credit_send(struct noop *w)
+{
+    Sohoa__Frame frame = SOHOA__FRAME__INIT;
+    Sohoa__Credit credit = SOHOA__CREDIT__INIT;
+    credit.jobs_total = w->credit;
+    frame.body_case = SOHOA__FRAME__BODY_CREDIT;
+    frame.credit = &credit;
+    frame_send(w, &frame);
+}
+
+static void beat_send(struct noop *w)
+{
+    Sohoa__Frame frame = SOHOA__FRAME__INIT;
+    Sohoa__Heartbeat beat = SOHOA__HEARTBEAT__INIT;
+    frame.body_case = SOHOA__FRAME__BODY_HEARTBEAT;
+    frame.heartbeat = &beat;
+    frame_send(w, &frame);
+}
+
+/* ---- answers ---- */
+
+struct answer {
+    Sohoa__Result result;
+    Sohoa__Probe probe;
+    Sohoa__Assembled assembled;
+    Sohoa__Range range, *ranges[1];
+    uint8_t sha256[SHA256_BYTES];
+};
+
+/* As even as a SHA-256, and another one for every document. */
+static void sha256_make(const char *batch, uint32_t doc, uint8_t sha256[SHA256_BYTES])
+{
+    uint64_t seed = doc;
+    for (const char *c = batch; *c; c++)
+        seed = seed * 31 + (uint8_t)*c;
+    for (int i = 0; i < SHA256_BYTES / 8; i++) { /* splitmix64 */
+        seed += UINT64_C(0x9e3779b97f4a7c15);
+        uint64_t z = seed;
+        z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+        z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+        z ^= z >> 31;
+        memcpy(sha256 + 8 * i, &z, sizeof z);
+    }
+}
+
+static uint32_t job_pages(const Sohoa__Job *job)
+{
+    if (job->kind != SOHOA__JOB_KIND__JOB_PROBE)
+        return job->doc_pages;
+    const char *said = strrchr(job->source, '-'); /* bench-manifest's "...-7p.pdf" */
+    return said ? (uint32_t)strtoul(said + 1, NULL, 10) : 1;
+}
+
+static void answer_fill(struct answer *a, const Sohoa__Job *job)
+{
+    uint32_t pages = job_pages(job);
+    bool probe = job->kind == SOHOA__JOB_KIND__JOB_PROBE, read = !probe || pages <= job->read_most;
+    sohoa__result__init(&a->result);
+    a->result.lease = job->lease;
+    a->result.cpu_ms = 1;
+    if (probe) {
+        sohoa__probe__init(&a->probe);
+        sha256_make(job->batch, job->doc, a->sha256);
+        a->probe.sha256 = (ProtobufCBinaryData){SHA256_BYTES, a->sha256};
+        a->probe.bytes = 1000;
+        a->probe.pages = pages;
+        a->probe.kind = SOHOA__SOURCE_KIND__SOURCE_PDF;
+        a->result.probe = &a->probe;
+    }
+    if (!read)
+        return;
+    sohoa__assembled__init(&a->assembled);
+    a->assembled.pages_stored = pages;
+    if (job->kind == SOHOA__JOB_KIND__JOB_ASSEMBLE || job->assemble || probe)
+        a->result.assembled = &a->assembled;
+    sohoa__range__init(&a->range);
+    a->range.first = job->range ? job->range->first : 1;
+    a->range.count = job->range ? job->range->count : pages;
+    a->ranges[0] = &a->range;
+    a->result.stored = a->ranges;
+    a->result.n_stored = 1;
+    pages_done += job->kind == SOHOA__JOB_KIND__JOB_ASSEMBLE ? 0 : a->range.count;
+}
+
+static void results_send(struct noop *w, const Sohoa__Grant *grant)
+{
+    static struct answer answer[GRANT_MAX_JOBS];
+    static Sohoa__Result *result[GRANT_MAX_JOBS];
+    Sohoa__Frame frame = SOHOA__FRAME__INIT;
+    Sohoa__Results results = SOHOA__RESULTS__INIT;
+    for (size_t i = 0; i < grant->n_jobs; i++) {
+        answer_fill(&answer[i], grant->jobs[i]);
+        result[i] = &answer[i].result;
+    }
+    results.results = result;
+    results.n_results = grant->n_jobs;
+    frame.body_case = SOHOA__FRAME__BODY_RESULTS;
+    frame.results = &results;
+    frame_send(w, &frame);
+}
+
+static void on_grant(struct noop *w, const Sohoa__Grant *grant)
+{
+    uint64_t at_us = plan.rate > 0 ? now_us() : 0;
+    for (size_t i = 0; i < grant->n_jobs; i++, w->granted++) {
+        if (plan.rate > 0)
+            quantiles_add(&delays_us, (double)(at_us - w->asked_us[w->granted % WAITING]));
+        if (told)
+            fprintf(told, "%llu %s %u\n", (unsigned long long)grant->jobs[i]->lease, grant->jobs[i]->batch,
+                    grant->jobs[i]->doc);
+    }
+    if (!plan.hold)
+        results_send(w, grant);
+}
+
+static void on_frame(struct noop *w, const Sohoa__Frame *frame)
+{
+    switch (frame->body_case) {
+    case SOHOA__FRAME__BODY_WELCOME: w->welcome = true; break;
+    case SOHOA__FRAME__BODY_GRANT: on_grant(w, frame->grant); break;
+    case SOHOA__FRAME__BODY_ACKS:
+        w->acknowledged += frame->acks->n_leases;
+        jobs_done += frame->acks->n_leases;
+        break;
+    case SOHOA__FRAME__BODY_REFUSE: fail(frame->refuse->err->text);
+    default: break;
+    }
+}
+
+static void frames_take(struct noop *w)
+{
+    for (int i = 0; i < FRAMES_AT_ONCE; i++) {
+        zmq_msg_t message;
+        AUTO(frame_destroy) Sohoa__Frame *frame = NULL;
+        struct err err;
+        zmq_msg_init(&message);
+        if (zmq_msg_recv(&message, w->handle, ZMQ_DONTWAIT) < 0)
+            return;
+        if (wire_decode(zmq_msg_data(&message), zmq_msg_size(&message), &frame, &err))
+            fail(err.text);
+        zmq_msg_close(&message);
+        frames_in++;
+        on_frame(w, frame);
+    }
+}
+
+/* ---- the run ---- */
+
+static void workers_start(void)
+{
+    for (unsigned i = 0; i < plan.workers; i++) {
+        struct noop *w = &worker[i];
+        snprintf(w->name, sizeof w->name, "noop-%u", i);
+        w->asked_us = calloc(WAITING, sizeof *w->asked_us);
+        w->socket = zsock_new(ZMQ_DEALER);
+        if (!w->socket || !w->asked_us)
+            fail("no socket");
+        zsock_set_identity(w->socket, w->name);
+        zsock_set_linger(w->socket, 0);
+        zsock_set_sndhwm(w->socket, 0);
+        zsock_set_rcvhwm(w->socket, 0);
+        if (zsock_connect(w->socket, "%s", plan.connect))
+            fail("the endpoint makes no sense");
+        w->handle = zsock_resolve(w->socket);
+        hello_send(w);
+    }
+}
+
+/* Flat out: as much credit as keeps the window full, told in steps of a quarter. */
+static void credit_fill(struct noop *w)
+{
+    uint64_t most = w->acknowledged + plan.window;
+    if (!w->welcome || most < w->credit + (plan.window + 3) / 4)
+        return;
+    w->credit = most;
+    credit_send(w);
+}
+
+static uint64_t asked; /* --rate: jobs in all */
+
+/* At the set rate: what is due by now, one worker after another. */
+static void credit_pace(uint64_t began_us)
+{
+    uint64_t at_us = now_us(), due = (uint64_t)((double)(at_us - began_us) * plan.rate / 1e6);
+    for (; asked < due; asked++) {
+        struct noop *w = &worker[asked % plan.workers];
+        w->asked_us[w->credit++ % WAITING] = at_us;
+        credit_send(w);
+    }
+}
+
+static bool all_welcome(void)
+{
+    for (unsigned i = 0; i < plan.workers; i++)
+        if (!worker[i].welcome)
+            return false;
+    return true;
+}
+
+static void wait_some(zmq_pollitem_t *items, bool paced)
+{
+    if (!paced) {
+        zmq_poll(items, (int)plan.workers, 10);
+        return;
+    }
+    struct timespec pause = {0, 50000}; /* zmq_poll counts in milliseconds */
+    if (!zmq_poll(items, (int)plan.workers, 0))
+        nanosleep(&pause, NULL);
+}
+
+static void beat(uint64_t *next_us)
+{
+    if (now_us() < *next_us)
+        return;
+    *next_us = now_us() + BEAT_US;
+    for (unsigned i = 0; i < plan.workers; i++)
+        beat_send(&worker[i]);
+}
+
+static double run(void)
+{
+    zmq_pollitem_t items[WORKERS_MOST] = {0};
+    uint64_t began_us = 0, start_us = now_us(), beat_us = start_us + BEAT_US;
+    for (unsigned i = 0; i < plan.workers; i++)
+        items[i] = (zmq_pollitem_t){.socket = worker[i].handle, .events = ZMQ_POLLIN};
+    while (!stop && jobs_done < plan.jobs && (double)(now_us() - start_us) < plan.seconds * 1e6) {
+        wait_some(items, plan.rate > 0 && began_us);
+        for (unsigned i = 0; i < plan.workers; i++)
+            frames_take(&worker[i]);
+        if (!began_us && all_welcome())
+            began_us = now_us();
+        if (began_us && plan.rate > 0)
+            credit_pace(began_us);
+        for (unsigned i = 0; i < plan.workers && plan.rate <= 0; i++)
+            credit_fill(&worker[i]);
+        beat(&beat_us);
+    }
+    return (double)(now_us() - (began_us ? began_us : start_us)) / 1e6;
+}
+
+static int usage(void)
+{
+    fputs(
+        "usage: bench-noop --connect ENDPOINT [--workers N] [--window N] [--jobs N] [--rate N] [--seconds S] [--hold]\n"
+        "                  [--tell FILE]\n",
+        stderr);
+    return 2;
+}
+
+static bool options_take(int argc, char **argv)
+{
+    static const struct option option[] = {
+        {"connect", 1, NULL, 'c'},
+        {"workers", 1, NULL, 'n'},
+        {"window",  1, NULL, 'w'},
+        {"jobs",    1, NULL, 'j'},
+        {"rate",    1, NULL, 'r'},
+        {"seconds", 1, NULL, 's'},
+        {"hold",    0, NULL, 'h'},
+        {"tell",    1, NULL, 't'},
+        {NULL,      0, NULL, 0  }
+    };
+    plan.jobs = UINT64_MAX;
+    for (int c; (c = getopt_long(argc, argv, "", option, NULL)) != -1;)
+        switch (c) {
+        case 'c': plan.connect = optarg; break;
+        case 'n': plan.workers = (unsigned)strtoul(optarg, NULL, 10); break;
+        case 'w': plan.window = (unsigned)strtoul(optarg, NULL, 10); break;
+        case 'j': plan.jobs = strtoull(optarg, NULL, 10); break;
+        case 'r': plan.rate = strtod(optarg, NULL); break;
+        case 's': plan.seconds = strtod(optarg, NULL); break;
+        case 'h': plan.hold = true; break;
+        case 't': plan.tell = optarg; break;
+        default: return false;
+        }
+    return plan.connect && plan.workers && plan.workers <= WORKERS_MOST && plan.window;
+}
+
+static void on_term(int number)
+{
+    (void)number;
+    stop = 1;
+}
+
+int main(int argc, char **argv)
+{
+    if (!options_take(argc, argv))
+        return usage();
+    zsys_handler_set(NULL);
+    signal(SIGTERM, on_term);
+    if (plan.tell && !(told = fopen(plan.tell, "w")))
+        fail("the file to tell leases to can't be written");
+    workers_start();
+    double seconds = run();
+    if (told)
+        fclose(told);
+    printf(
+        "{\"workers\": %u, \"jobs\": %llu, \"pages\": %llu, \"frames\": %llu, \"seconds\": %.3f, \"delay_p50_ms\": %.3f, "
+        "\"delay_p99_ms\": %.3f, \"delay_max_ms\": %.3f}\n",
+        plan.workers, (unsigned long long)jobs_done, (unsigned long long)pages_done, (unsigned long long)frames_in,
+        seconds, quantiles_share(&delays_us, 0.5) / 1000, quantiles_share(&delays_us, 0.99) / 1000,
+        quantiles_share(&delays_us, 1) / 1000);
+    quantiles_destroy(&delays_us);
+    buf_destroy(&out);
+    for (unsigned i = 0; i < plan.workers; i++) {
+        zsock_destroy(&worker[i].socket);
+        free(worker[i].asked_us);
+    }
+    return EXIT_SUCCESS;
+}
