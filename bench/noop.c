@@ -3,7 +3,9 @@
  * and stored. What is left is the coordinator. All of them live in one thread.
  *
  * Flat out, each keeps --window jobs that are not acknowledged; with --rate the workers ask for that many jobs a second in all,
- * one at a time, and the time from asking (a slot is ready) to getting it is kept. Ends after --jobs, --seconds or by SIGTERM. */
+ * one at a time, and the time from asking (a slot is ready) to getting it is kept. With --hold each takes that many and keeps
+ * them, over a restart of the coordinator, too: then they ask for more, and what is granted twice is counted. Ends after --jobs,
+ * --seconds or by SIGTERM. */
 #include <czmq.h>
 #include <getopt.h>
 #include <signal.h>
@@ -23,6 +25,8 @@ enum {
     FRAMES_AT_ONCE = 64, /* of one worker, before the next has its turn */
     SLOTS = 64,
     BEAT_US = 500000,
+    WAITING = 65536,
+    HOLD_AGAIN = 100, /* jobs a worker asks for when the coordinator is back */
 };
 
 struct noop {
@@ -34,26 +38,26 @@ struct noop {
     uint64_t granted;      /* jobs got in all */
     uint64_t acknowledged; /* of them */
     uint64_t *asked_us;    /* --rate: when each was asked for, by its number modulo WAITING */
+    Sohoa__Job **held;     /* --hold: taken and never answered */
+    size_t held_count;
 };
-
-enum { WAITING = 65536 };
 
 static struct plan {
     const char *connect;
     unsigned workers, window;
-    uint64_t jobs;    /* to be acknowledged in all, then it ends */
-    double rate;      /* jobs a second; 0: flat out */
-    double seconds;   /* at most */
-    bool hold;        /* take jobs and never answer */
-    const char *tell; /* file for the leases got, one "lease batch doc" a line */
+    uint64_t jobs;  /* to be acknowledged in all, then it ends */
+    double rate;    /* jobs a second; 0: flat out */
+    double seconds; /* at most */
+    unsigned hold;  /* jobs that each worker takes and never answers */
 } plan = {.workers = 8, .window = 256, .seconds = 3600};
 
 static volatile sig_atomic_t stop;
 static struct noop worker[WORKERS_MOST];
 static struct buf out;
 static struct quantiles delays_us;
-static uint64_t pages_done, jobs_done, frames_in;
-static FILE *told;
+static uint64_t pages_done, jobs_done;
+static uint64_t dropped, granted_twice, granted_again, first_again_us; /* --hold: once the coordinator was back */
+static bool came_back;
 
 static uint64_t now_us(void)
 {
@@ -87,6 +91,8 @@ static void hello_send(struct noop *w)
     hello.worker = w->name;
     hello.pipeline = (ProtobufCBinaryData){SHA256_BYTES, pipeline};
     hello.slots = SLOTS;
+    hello.held = w->held;
+    hello.n_held = w->held_count;
     frame.body_case = SOHOA__FRAME__BODY_HELLO;
     frame.hello = &hello;
     frame_send(w, &frame);
@@ -193,30 +199,77 @@ static void results_send(struct noop *w, const Sohoa__Grant *grant)
     frame_send(w, &frame);
 }
 
+static bool is_held(const Sohoa__Job *job)
+{
+    for (unsigned i = 0; i < plan.workers; i++)
+        for (size_t k = 0; k < worker[i].held_count; k++)
+            if (worker[i].held[k]->doc == job->doc && !strcmp(worker[i].held[k]->batch, job->batch))
+                return true;
+    return false;
+}
+
+/* Kept as a worker keeps them for its next Hello: without their subscribers. */
+static void jobs_hold(struct noop *w, const Sohoa__Grant *grant)
+{
+    for (size_t i = 0; i < grant->n_jobs; i++) {
+        Sohoa__Job bare = *grant->jobs[i];
+        AUTO(buf_destroy) struct buf packed = {0};
+        bare.n_subscribers = 0;
+        if (came_back) {
+            granted_again++;
+            granted_twice += is_held(&bare);
+            first_again_us = first_again_us ? first_again_us : now_us();
+            continue;
+        }
+        packed.size = sohoa__job__pack(&bare, buf_reserve(&packed, sohoa__job__get_packed_size(&bare)));
+        w->held[w->held_count++] = sohoa__job__unpack(NULL, packed.size, packed.data);
+    }
+}
+
 static void on_grant(struct noop *w, const Sohoa__Grant *grant)
 {
     uint64_t at_us = plan.rate > 0 ? now_us() : 0;
     for (size_t i = 0; i < grant->n_jobs; i++, w->granted++) {
         if (plan.rate > 0)
             quantiles_add(&delays_us, (double)(at_us - w->asked_us[w->granted % WAITING]));
-        if (told)
-            fprintf(told, "%llu %s %u\n", (unsigned long long)grant->jobs[i]->lease, grant->jobs[i]->batch,
-                    grant->jobs[i]->doc);
     }
-    if (!plan.hold)
+    if (plan.hold)
+        jobs_hold(w, grant);
+    else
         results_send(w, grant);
+}
+
+/* The coordinator was restarted, or gave this worker up. */
+static void on_refuse(struct noop *w, const Sohoa__Refuse *refuse)
+{
+    if (refuse->err->code != E_NET)
+        fail(refuse->err->text);
+    came_back = true;
+    w->welcome = false;
+    w->credit = w->granted = w->acknowledged = 0;
+    hello_send(w);
+}
+
+static void on_welcome(struct noop *w, const Sohoa__Welcome *welcome)
+{
+    w->welcome = true;
+    dropped += welcome->n_dropped;
+    if (!plan.hold)
+        return;
+    w->credit = came_back ? HOLD_AGAIN : plan.hold;
+    credit_send(w);
 }
 
 static void on_frame(struct noop *w, const Sohoa__Frame *frame)
 {
     switch (frame->body_case) {
-    case SOHOA__FRAME__BODY_WELCOME: w->welcome = true; break;
+    case SOHOA__FRAME__BODY_WELCOME: on_welcome(w, frame->welcome); break;
     case SOHOA__FRAME__BODY_GRANT: on_grant(w, frame->grant); break;
     case SOHOA__FRAME__BODY_ACKS:
         w->acknowledged += frame->acks->n_leases;
         jobs_done += frame->acks->n_leases;
         break;
-    case SOHOA__FRAME__BODY_REFUSE: fail(frame->refuse->err->text);
+    case SOHOA__FRAME__BODY_REFUSE: on_refuse(w, frame->refuse); break;
     default: break;
     }
 }
@@ -233,7 +286,6 @@ static void frames_take(struct noop *w)
         if (wire_decode(zmq_msg_data(&message), zmq_msg_size(&message), &frame, &err))
             fail(err.text);
         zmq_msg_close(&message);
-        frames_in++;
         on_frame(w, frame);
     }
 }
@@ -246,8 +298,9 @@ static void workers_start(void)
         struct noop *w = &worker[i];
         snprintf(w->name, sizeof w->name, "noop-%u", i);
         w->asked_us = calloc(WAITING, sizeof *w->asked_us);
+        w->held = calloc(plan.hold + 1, sizeof(Sohoa__Job *));
         w->socket = zsock_new(ZMQ_DEALER);
-        if (!w->socket || !w->asked_us)
+        if (!w->socket || !w->asked_us || !w->held)
             fail("no socket");
         zsock_set_identity(w->socket, w->name);
         zsock_set_linger(w->socket, 0);
@@ -325,7 +378,7 @@ static double run(void)
             began_us = now_us();
         if (began_us && plan.rate > 0)
             credit_pace(began_us);
-        for (unsigned i = 0; i < plan.workers && plan.rate <= 0; i++)
+        for (unsigned i = 0; i < plan.workers && plan.rate <= 0 && !plan.hold; i++)
             credit_fill(&worker[i]);
         beat(&beat_us);
     }
@@ -335,8 +388,7 @@ static double run(void)
 static int usage(void)
 {
     fputs(
-        "usage: bench-noop --connect ENDPOINT [--workers N] [--window N] [--jobs N] [--rate N] [--seconds S] [--hold]\n"
-        "                  [--tell FILE]\n",
+        "usage: bench-noop --connect ENDPOINT [--workers N] [--window N] [--jobs N] [--rate N] [--seconds S] [--hold N]\n",
         stderr);
     return 2;
 }
@@ -350,8 +402,7 @@ static bool options_take(int argc, char **argv)
         {"jobs",    1, NULL, 'j'},
         {"rate",    1, NULL, 'r'},
         {"seconds", 1, NULL, 's'},
-        {"hold",    0, NULL, 'h'},
-        {"tell",    1, NULL, 't'},
+        {"hold",    1, NULL, 'h'},
         {NULL,      0, NULL, 0  }
     };
     plan.jobs = UINT64_MAX;
@@ -363,11 +414,18 @@ static bool options_take(int argc, char **argv)
         case 'j': plan.jobs = strtoull(optarg, NULL, 10); break;
         case 'r': plan.rate = strtod(optarg, NULL); break;
         case 's': plan.seconds = strtod(optarg, NULL); break;
-        case 'h': plan.hold = true; break;
-        case 't': plan.tell = optarg; break;
+        case 'h': plan.hold = (unsigned)strtoul(optarg, NULL, 10); break;
         default: return false;
         }
     return plan.connect && plan.workers && plan.workers <= WORKERS_MOST && plan.window;
+}
+
+static size_t held_count(void)
+{
+    size_t count = 0;
+    for (unsigned i = 0; i < plan.workers; i++)
+        count += worker[i].held_count;
+    return count;
 }
 
 static void on_term(int number)
@@ -382,23 +440,25 @@ int main(int argc, char **argv)
         return usage();
     zsys_handler_set(NULL);
     signal(SIGTERM, on_term);
-    if (plan.tell && !(told = fopen(plan.tell, "w")))
-        fail("the file to tell leases to can't be written");
     workers_start();
     double seconds = run();
-    if (told)
-        fclose(told);
+    printf("{\"workers\": %u, \"jobs\": %llu, \"pages\": %llu, \"seconds\": %.3f, ", plan.workers,
+           (unsigned long long)jobs_done, (unsigned long long)pages_done, seconds);
+    printf("\"delay_p50_ms\": %.3f, \"delay_p99_ms\": %.3f, \"delay_max_ms\": %.3f, ",
+           quantiles_share(&delays_us, 0.5) / 1000, quantiles_share(&delays_us, 0.99) / 1000,
+           quantiles_share(&delays_us, 1) / 1000);
     printf(
-        "{\"workers\": %u, \"jobs\": %llu, \"pages\": %llu, \"frames\": %llu, \"seconds\": %.3f, \"delay_p50_ms\": %.3f, "
-        "\"delay_p99_ms\": %.3f, \"delay_max_ms\": %.3f}\n",
-        plan.workers, (unsigned long long)jobs_done, (unsigned long long)pages_done, (unsigned long long)frames_in,
-        seconds, quantiles_share(&delays_us, 0.5) / 1000, quantiles_share(&delays_us, 0.99) / 1000,
-        quantiles_share(&delays_us, 1) / 1000);
+        "\"held\": %zu, \"dropped\": %llu, \"granted_again\": %llu, \"granted_twice\": %llu, \"first_again_us\": %llu}\n",
+        held_count(), (unsigned long long)dropped, (unsigned long long)granted_again, (unsigned long long)granted_twice,
+        (unsigned long long)first_again_us);
     quantiles_destroy(&delays_us);
     buf_destroy(&out);
     for (unsigned i = 0; i < plan.workers; i++) {
         zsock_destroy(&worker[i].socket);
         free(worker[i].asked_us);
+        for (size_t k = 0; k < worker[i].held_count; k++)
+            sohoa__job__free_unpacked(worker[i].held[k], NULL);
+        free(worker[i].held);
     }
     return EXIT_SUCCESS;
 }

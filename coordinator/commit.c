@@ -390,7 +390,8 @@ static void batch_snapshot(struct rewrite_batch *rewrite, const struct backlog *
         doc_snapshot(rewrite, backlog, (struct doc_ref){batch->index, i});
 }
 
-void committer_rewrite(struct committer *committer, const struct backlog *backlog, const struct sched *sched)
+void committer_rewrite(struct committer *committer, const struct backlog *backlog, const struct sched *sched,
+                       const struct buf *awaited)
 {
     committer->rewrite = calloc(backlog->batches + 1, sizeof *committer->rewrite);
     if (!committer->rewrite)
@@ -402,9 +403,22 @@ void committer_rewrite(struct committer *committer, const struct backlog *backlo
     for (uint32_t i = 0; i < sched_workers(sched); i++)
         if (sched_worker(sched, i)->connected)
             group_add_worker(committer->workers, sched_worker(sched, i)->name, sched_worker(sched, i)->slots);
+    for (size_t at = 0; at < awaited->size; at += strlen((const char *)awaited->data + at) + 1)
+        group_add_worker(committer->workers, (const char *)awaited->data + at, 1);
     /* Groups that follow bring what changes after this picture. */
     committer->redis_ok = true;
     submit(committer, rewrite_work, rewrite_done);
+}
+
+void committer_before(struct committer *committer, uint64_t *ret_epoch, struct buf *workers)
+{
+    struct err err;
+    *ret_epoch = 0;
+    int rc = redis_open(committer, &err);
+    if (!rc)
+        rc = progress_before(committer->progress, ret_epoch, workers, &err);
+    if (rc)
+        trace_err(TRACE_WARN, "redis_unread", &err, "key=sohoa:workers");
 }
 
 void committer_bits(struct committer *committer, const char *batch, struct buf *into)

@@ -75,13 +75,18 @@ int committer_write_entry(struct committer *committer, Sohoa__LedgerEntry *entry
 /* True when Redis holds what memory holds, but for groups under way. */
 bool committer_redis_ok(const struct committer *committer);
 
-/* Starts to write all of Redis from the backlog and the workers as they are now; the committer is idle. */
-void committer_rewrite(struct committer *committer, const struct backlog *backlog, const struct sched *sched);
+/* Starts to write all of Redis from the backlog and the workers as they are now; the committer is idle. awaited: names of workers
+ * that are known from before and not back yet, each ended by a 0; they stay known. */
+void committer_rewrite(struct committer *committer, const struct backlog *backlog, const struct sched *sched,
+                       const struct buf *awaited);
 void committer_stale(struct committer *committer); /* Redis is to be rewritten at the next occasion */
 
 /* The same, and tells when the next rewrite has ended. One such wish at a time; a further one ends the one before with E_STATE. */
 void committer_rewrite_then(struct committer *committer, void (*done)(int rc, const struct err *err, void *user),
                             void *user);
+
+/* What progress_before() says, for the start only; epoch 0 when Redis is not there. */
+void committer_before(struct committer *committer, uint64_t *ret_epoch, struct buf *workers);
 
 /* The bitmap of stored pages of a batch, as Redis kept it; for the start only, before any group. Empty when Redis is not there. */
 void committer_bits(struct committer *committer, const char *batch, struct buf *into);

@@ -195,7 +195,7 @@ static void commit_start(struct coordinator *c, uint64_t now_ms)
         c->group_ms = 0;
     } else if (group_empty(c->group) && !committer_redis_ok(c->committer) && now_ms >= c->rewrite_ms) {
         c->rewrite_ms = now_ms + REWRITE_MS;
-        committer_rewrite(c->committer, c->backlog, c->sched);
+        committer_rewrite(c->committer, c->backlog, c->sched, &c->awaited);
     }
 }
 
@@ -338,6 +338,7 @@ static void coordinator_end(struct coordinator *c)
     committer_destroy(&c->committer);
     ledger_destroy(&c->ledger);
     group_destroy(&c->group);
+    buf_destroy(&c->awaited);
     acts_destroy(&c->acts);
     rows_destroy(&c->rows);
     sched_destroy(&c->sched);

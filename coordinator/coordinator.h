@@ -42,7 +42,9 @@ struct coordinator {
     struct admission *admissions;     /* in the order they came */
     bool admitting;                   /* the first of them is being written */
     bool admitted_last;               /* a group has its turn before the next of them */
-    uint64_t started_ms, granting_ms; /* nothing is granted before granting_ms */
+    uint64_t started_ms, granting_ms; /* nothing is granted before granting_ms ... */
+    struct buf awaited;               /* ... or until all these workers are back: their names, each ended by a 0 */
+    bool awaiting;
     uint64_t beat_ms, renew_ms, expire_ms, rewrite_ms;
     uint32_t checks; /* made so far */
     void (*committed)(struct group *group, int rc, const struct err *err, void *user);
@@ -71,6 +73,8 @@ void peers_receive(struct coordinator *c, uint64_t now_ms);
 void peers_grant(struct coordinator *c, uint64_t now_ms);
 void peers_tick(struct coordinator *c, uint64_t now_ms);
 void peers_acknowledge(struct coordinator *c, const struct group *group);
+/* Grants begin once the named workers (with spaces between) have said Hello, at granting_ms at the latest. */
+void peers_await(struct coordinator *c, const char *names);
 /* Batches admitted before any worker was known take this pipeline. */
 void peers_pin(struct coordinator *c, uint32_t pipeline);
 

@@ -108,6 +108,49 @@ static void adopt_held(struct coordinator *c, uint32_t worker, const Sohoa__Hell
     free(dropped);
 }
 
+static void awaited_check(struct coordinator *c)
+{
+    if (!c->awaiting || c->awaited.size)
+        return;
+    trace(TRACE_INFO, "workers_back", "ms=%" PRIu64, clock_mono_ms() - c->started_ms);
+    c->awaiting = false;
+    c->granting_ms = 0;
+}
+
+void peers_await(struct coordinator *c, const char *names)
+{
+    while (*names) {
+        size_t bytes = strcspn(names, " ");
+        buf_append(&c->awaited, names, bytes);
+        buf_append(&c->awaited, "", 1);
+        names += bytes + (names[bytes] == ' ');
+    }
+    c->awaiting = true;
+    awaited_check(c);
+}
+
+/* Those who are not back by now are gone. */
+static void awaited_forget(struct coordinator *c)
+{
+    for (size_t at = 0; at < c->awaited.size; at += strlen((char *)c->awaited.data + at) + 1)
+        group_add_worker(c->group, (char *)c->awaited.data + at, 0);
+    buf_clear(&c->awaited);
+    awaited_check(c);
+}
+
+static void peer_back(struct coordinator *c, const char *name)
+{
+    size_t at = 0, bytes = 0;
+    while (at < c->awaited.size && strcmp((char *)c->awaited.data + at, name))
+        at += strlen((char *)c->awaited.data + at) + 1;
+    if (at < c->awaited.size) {
+        bytes = strlen(name) + 1;
+        memmove(c->awaited.data + at, c->awaited.data + at + bytes, c->awaited.size - at - bytes);
+        c->awaited.size -= bytes;
+    }
+    awaited_check(c);
+}
+
 static void on_hello(struct coordinator *c, const char *name, const Sohoa__Hello *hello, uint64_t now_ms)
 {
     struct err err;
@@ -140,6 +183,7 @@ static void on_hello(struct coordinator *c, const char *name, const Sohoa__Hello
     snprintf(peer->lang, sizeof peer->lang, "%s", hello->lang);
     peers_pin(c, pipeline);
     adopt_held(c, worker, hello, now_ms);
+    peer_back(c, name);
     group_add_worker(c->group, name, hello->slots);
 }
 
@@ -418,6 +462,8 @@ void peers_grant(struct coordinator *c, uint64_t now_ms)
 {
     if (now_ms < c->granting_ms)
         return;
+    if (c->awaiting)
+        awaited_forget(c);
     for (uint32_t i = 0; i < sched_workers(c->sched); i++)
         if (sched_worker(c->sched, i)->connected)
             grant_worker(c, i, now_ms);

@@ -157,6 +157,17 @@ static bool backlog_open(const struct backlog *backlog)
     return false;
 }
 
+/* Redis knows who they are if it is the one that the coordinator before us wrote. */
+static void await_workers(struct coordinator *c)
+{
+    AUTO(buf_destroy) struct buf workers = {0};
+    uint64_t epoch;
+    c->granting_ms = clock_mono_ms() + (uint64_t)config_int(c->config, CFG_RECONNECT_GRACE_MS);
+    committer_before(c->committer, &epoch, &workers);
+    if (epoch && epoch == store_epoch(c->store) - 1)
+        peers_await(c, buf_text(&workers));
+}
+
 int recover(struct coordinator *c, struct err *err)
 {
     struct loading loading = {.store = c->store, .backlog = c->backlog, .sched = c->sched};
@@ -174,7 +185,7 @@ int recover(struct coordinator *c, struct err *err)
         sched_enter(c->sched, c->backlog->batch[i], &c->acts);
     sched_purge(c->sched, &c->acts);
     if (backlog_open(c->backlog))
-        c->granting_ms = clock_mono_ms() + (uint64_t)config_int(c->config, CFG_RECONNECT_GRACE_MS);
+        await_workers(c);
     trace(TRACE_INFO, "recovered", "batches=%u works=%u ledger=%" PRIu64 " ms=%" PRIu64, c->backlog->batches,
           c->backlog->works, ledger_next(c->ledger) - 1, clock_mono_ms() - began_ms);
     return 0;

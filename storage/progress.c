@@ -438,6 +438,26 @@ int progress_clear(struct progress *p, struct err *err)
     return rc;
 }
 
+int progress_before(struct progress *p, uint64_t *ret_epoch, struct buf *workers, struct err *err)
+{
+    AUTO(redis_request_destroy) struct redis_request get = {0};
+    AUTO(redis_request_destroy) struct redis_request eval = {0};
+    AUTO(buf_destroy) struct buf epoch = {0};
+    int rc = redis_connect(p->redis, err);
+    redis_begin(&get, "GET");
+    redis_add_text(&get, "sohoa:epoch");
+    redis_begin(&eval, "EVAL");
+    redis_add_text(&eval, "return table.concat(redis.call('HKEYS', 'sohoa:workers'), ' ')");
+    redis_add_text(&eval, "0");
+    if (!rc)
+        rc = redis_ask(p->redis, &get, &epoch, err);
+    if (!rc)
+        rc = redis_ask(p->redis, &eval, workers, err);
+    if (!rc)
+        *ret_epoch = strtoull(buf_text(&epoch), NULL, 10);
+    return rc;
+}
+
 int progress_bits(struct progress *p, const char *batch, struct buf *into, struct err *err)
 {
     AUTO(redis_request_destroy) struct redis_request request = {0};

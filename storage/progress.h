@@ -83,6 +83,10 @@ int progress_rewrite(struct progress *progress, const char *batch, const uint8_t
 /* Drops every key that starts with sohoa: but sohoa:epoch, before a rebuild rewrites them. */
 int progress_clear(struct progress *progress, struct err *err);
 
+/* What Redis holds of the time before: the epoch it follows (0: none), and the names of the workers that were connected then,
+ * with a space between. */
+int progress_before(struct progress *progress, uint64_t *ret_epoch, struct buf *workers, struct err *err);
+
 /* The batch's bitmap of stored pages, as Redis keeps it; empty when there is none. */
 int progress_bits(struct progress *progress, const char *batch, struct buf *into, struct err *err);
 

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""bench/backlog: a backlog of very many pages in a real coordinator: how long its admission takes and how much memory, and what
+a kill -9 costs: until the first job goes out again, and whether any job that a worker holds goes out twice.
+
+usage: backlog.py [--pages N] [--mean PAGES-A-DOCUMENT] [--hold JOBS] [--folder DIR]
+"""
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+import stand
+from cluster import stop_all, wait
+
+WORKERS = 8
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def manifest_write(path, pages, mean):
+    with open(path, "wb") as file:
+        subprocess.run([f"{stand.BIN}/bench-manifest", f"--pages={pages}", f"--mean={mean}"], stdout=file, check=True)
+    return os.path.getsize(path)
+
+
+def admit(bench, manifest, size):
+    """Seconds, and how long it took until the first job went out."""
+    began = time.monotonic()
+    first = []
+
+    def each(sent):
+        leases = sum(worker["leases"] for worker in bench.api.get("status")["workers"]) if not first else 0
+        if leases and not first:
+            first.append(time.monotonic() - began)
+        rate = sent / (time.monotonic() - began)
+        say(f"admitted {sent >> 20} of {size >> 20} MiB, {rate / 1e6:.0f} MB/s, {(size - sent) / rate:.0f} s to go")
+
+    batch = bench.admit("backlog", manifest, each)
+    return time.monotonic() - began, first[0] if first else None, batch
+
+
+def hold(bench, jobs):
+    """Workers that take jobs and keep them."""
+    noop = subprocess.Popen([f"{stand.BIN}/bench-noop", f"--connect={bench.endpoint}", f"--workers={WORKERS}",
+                             f"--hold={jobs // WORKERS}"], stdout=subprocess.PIPE, text=True)
+    return noop
+
+
+def leases(bench):
+    status = bench.api.try_get("status")
+    return sum(worker["leases"] for worker in status["workers"]) if status else 0
+
+
+def measure(options, folder):
+    manifest = os.path.join(folder, "manifest.jsonl")
+    size = manifest_write(manifest, options.pages, options.mean)
+    bench = stand.Stand(os.path.join(folder, "stand"))
+    bench.start()
+    noop = hold(bench, options.hold)
+    try:
+        admit_s, first_s, batch = admit(bench, manifest, size)
+        held = options.hold // WORKERS * WORKERS
+        wait("the workers to hold their jobs", lambda: leases(bench) == held, 30)
+        rss, peak = bench.rss_bytes(), bench.rss_bytes("VmHWM")
+        say(f"{batch['documents']['total']} documents in {admit_s:.1f} s, the first job went out after {first_s or 0:.2f} s; "
+            f"{rss >> 20} MiB, at most {peak >> 20}")
+        bench.coordinator.kill()
+        killed = time.monotonic()
+        bench.start_coordinator()
+        again = WORKERS * 100
+        wait("jobs to go out again", lambda: leases(bench) >= held + again, 60)
+        noop.terminate()
+        seen = json.loads(noop.communicate(timeout=30)[0])
+    finally:
+        noop.kill()
+    if batch["documents"]["total"] != bench.api.get("batches/backlog")["documents"]["total"]:
+        raise RuntimeError("the restart lost documents")
+    if seen["held"] != held or seen["granted_again"] < again:
+        raise RuntimeError(f"the workers did not hold what they should: {seen}")
+    return {"pages": options.pages, "documents": batch["documents"]["total"], "admit_s": round(admit_s, 2),
+            "first_grant_s": first_s and round(first_s, 3), "rss_bytes": rss, "rss_peak_bytes": peak,
+            "restart_to_first_grant_s": round(seen["first_again_us"] / 1e6 - killed, 3),
+            "rss_restarted_bytes": bench.rss_bytes(), "held": seen["held"], "dropped": seen["dropped"],
+            "double_grants": seen["granted_twice"]}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--pages", type=int, default=94000000)
+    parser.add_argument("--mean", type=float, default=7, help="pages a document")
+    parser.add_argument("--hold", type=int, default=2000, help="jobs that workers hold over the kill -9")
+    parser.add_argument("--folder", help="for manifest and store: 4 GB at 94 million pages [a temporary one]")
+    options = parser.parse_args()
+    folder = tempfile.mkdtemp(prefix="sohoa-bench-backlog-", dir=options.folder)
+    try:
+        print(json.dumps(measure(options, folder)))
+    finally:
+        stop_all()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
