@@ -294,43 +294,54 @@ void doc_count(struct backlog *backlog, struct doc_ref ref, int sign)
     batch->doc_count[doc_look(batch, ref.doc)->state] += (uint32_t)sign;
 }
 
-static uint64_t work_hash(const uint8_t sha256[SHA256_BYTES], uint32_t pipeline)
+static uint32_t work_hash(const uint8_t sha256[SHA256_BYTES], uint32_t pipeline)
 {
-    uint64_t hash;
+    uint32_t hash;
     memcpy(&hash, sha256, sizeof hash);
-    return hash + pipeline * UINT64_C(0x9e3779b97f4a7c15);
+    return hash + pipeline * UINT32_C(0x9e3779b9);
 }
 
-/* The slot of the work, or the empty one where it would go. */
-static uint32_t slot_find(const struct backlog *backlog, const uint8_t sha256[SHA256_BYTES], uint32_t pipeline)
+/* The first empty slot for the hash. */
+static void slot_fill(struct backlog *backlog, struct slot slot)
 {
-    uint32_t at = (uint32_t)(work_hash(sha256, pipeline) & (backlog->slots - 1));
-    for (;; at = (at + 1) & (backlog->slots - 1)) {
-        if (backlog->slot[at] == NONE)
-            return at;
-        const struct work *work = &backlog->work[backlog->slot[at]];
-        if (work->pipeline == pipeline && !memcmp(work->sha256, sha256, SHA256_BYTES))
-            return at;
-    }
+    uint32_t at = slot.hash & (backlog->slots - 1);
+    while (backlog->slot[at].work != NONE)
+        at = (at + 1) & (backlog->slots - 1);
+    backlog->slot[at] = slot;
 }
 
+/* Up to seven of eight are filled. */
 static void slots_widen(struct backlog *backlog)
 {
-    if ((uint64_t)backlog->works * 4 < (uint64_t)backlog->slots * 3)
+    struct slot *was = backlog->slot;
+    uint32_t slots = backlog->slots;
+    if ((uint64_t)backlog->works * 8 < (uint64_t)slots * 7)
         return;
-    backlog->slots = backlog->slots ? backlog->slots * 2 : 1024;
-    free(backlog->slot);
+    backlog->slots = slots ? slots * 2 : 1024;
     backlog->slot = malloc(backlog->slots * sizeof *backlog->slot);
     if (!backlog->slot)
         abort();
     memset(backlog->slot, 0xff, backlog->slots * sizeof *backlog->slot);
-    for (uint32_t i = 0; i < backlog->works; i++)
-        backlog->slot[slot_find(backlog, backlog->work[i].sha256, backlog->work[i].pipeline)] = i;
+    for (uint32_t i = 0; i < slots; i++)
+        if (was[i].work != NONE)
+            slot_fill(backlog, was[i]);
+    free(was);
 }
 
 uint32_t work_find(const struct backlog *backlog, const uint8_t sha256[SHA256_BYTES], uint32_t pipeline)
 {
-    return backlog->slots ? backlog->slot[slot_find(backlog, sha256, pipeline)] : NONE;
+    uint32_t hash = work_hash(sha256, pipeline);
+    if (!backlog->slots)
+        return NONE;
+    for (uint32_t at = hash & (backlog->slots - 1); backlog->slot[at].work != NONE;
+         at = (at + 1) & (backlog->slots - 1)) {
+        if (backlog->slot[at].hash != hash)
+            continue;
+        const struct work *work = &backlog->work[backlog->slot[at].work];
+        if (work->pipeline == pipeline && !memcmp(work->sha256, sha256, SHA256_BYTES))
+            return backlog->slot[at].work;
+    }
+    return NONE;
 }
 
 uint32_t work_add(struct backlog *backlog, const uint8_t sha256[SHA256_BYTES], uint32_t pipeline, uint32_t pages,
@@ -348,7 +359,7 @@ uint32_t work_add(struct backlog *backlog, const uint8_t sha256[SHA256_BYTES], u
         .phase = WORK_HELD
     };
     memcpy(work->sha256, sha256, SHA256_BYTES);
-    backlog->slot[slot_find(backlog, sha256, pipeline)] = backlog->works;
+    slot_fill(backlog, (struct slot){backlog->works, work_hash(sha256, pipeline)});
     return backlog->works++;
 }
 

@@ -138,12 +138,18 @@ struct fault { /* an error, with no more text than it has */
     char *text;
 };
 
+struct slot {
+    uint32_t work; /* NONE: empty */
+    uint32_t
+        hash; /* also says where it belongs, so that others are passed, and all moved, without a look at their works */
+};
+
 struct backlog {
     struct batch **batch;
     uint32_t batches, batch_capacity;
     struct work *work;
     uint32_t works, work_capacity;
-    uint32_t *slot; /* hash table of work indices by (sha256, pipeline) */
+    struct slot *slot; /* hash table of works by (sha256, pipeline) */
     uint32_t slots;
     struct fault *fault;
     uint32_t faults, fault_capacity;
