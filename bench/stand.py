@@ -29,6 +29,15 @@ class Stand:
         self.coordinator.start()
         wait("the coordinator to answer", lambda: self.api.try_get("status"), limit_s)
 
+    def stop(self):
+        for process in (self.coordinator, self.redis.process):
+            process.child.terminate()
+            process.child.wait(60)
+
+    def settled(self, batch):
+        """Whether Redis, which is written last, has heard of the batch's end."""
+        return self.redis.command("HGET", f"sohoa:batch:{batch}", "docs_open") == "0"
+
     def cpu_s(self):
         """Of the coordinator so far."""
         with open(f"/proc/{self.coordinator.child.pid}/stat", encoding="ascii") as stat:

@@ -10,9 +10,15 @@
 #include "coordinator/coordinator.h"
 #include "coordinator/manifest.h"
 #include "proto/auto.h"
+#include "proto/clock.h"
 #include "proto/trace.h"
 
-enum { PRIORITY_PRESET = 3, ADMISSIONS_MAX = 16 };
+enum {
+    PRIORITY_PRESET = 3,
+    ADMISSIONS_MAX = 16,
+    CHECKS_MAX = 16,
+    CHECK_KEPT_MS = 3600 * 1000, /* then whoever asked for it has gone */
+};
 
 static void admission_destroy(struct admission **admission)
 {
@@ -236,6 +242,24 @@ bool admissions_start(struct coordinator *c)
 
 /* ---- checks ---- */
 
+static uint32_t checks_open(const struct coordinator *c)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < c->backlog->batches; i++)
+        n += c->backlog->batch[i] && c->backlog->batch[i]->check_only;
+    return n;
+}
+
+void checks_expire(struct coordinator *c, uint64_t now_ms)
+{
+    for (uint32_t i = 0; c->checks && i < c->backlog->batches; i++) {
+        struct batch *batch = c->backlog->batch[i];
+        if (batch && batch->check_only && now_ms - batch->check_ms > CHECK_KEPT_MS)
+            sched_discard(c->sched, batch, &c->acts);
+    }
+    coordinator_apply(c);
+}
+
 int admit_check(struct coordinator *c, const struct buf *manifest, struct batch **ret_batch, struct err *err)
 {
     struct rows_plan plan = {0};
@@ -243,6 +267,8 @@ int admit_check(struct coordinator *c, const struct buf *manifest, struct batch 
     int rc = rows_check(buf_text(manifest), manifest->size, &plan, err);
     if (!rc && !plan.docs)
         rc = err_set(err, E_MANIFEST, "the manifest names no document");
+    if (!rc && checks_open(c) >= CHECKS_MAX)
+        rc = err_set(err, E_LIMIT, "%d checks are open (CHECKS_MAX): end one first", CHECKS_MAX);
     if (rc) {
         rows_plan_destroy(&plan);
         return rc;
@@ -252,6 +278,7 @@ int admit_check(struct coordinator *c, const struct buf *manifest, struct batch 
     struct batch *batch = batch_add(c->backlog, id, plan.docs, NONE);
     AUTO(mem_destroy) struct manifest_row *row = malloc(sizeof *row);
     batch->check_only = true;
+    batch->check_ms = clock_mono_ms();
     batch->check_source = calloc(plan.docs, sizeof *batch->check_source);
     batch->check_pages = calloc(plan.docs, sizeof *batch->check_pages);
     if (!row || !batch->check_source || !batch->check_pages)

@@ -510,6 +510,7 @@ static void rebuild_written(int rc, const struct err *err, void *user)
 static void rebuild_done(struct io_task *task)
 {
     struct rebuild *rebuild = (struct rebuild *)task;
+    rebuild->c->rebuilding = false;
     if (rebuild->rc)
         rebuild_written(rebuild->rc, &rebuild->err, rebuild);
     else
@@ -522,6 +523,14 @@ void post_rebuild(struct coordinator *c, struct request *request, const struct r
     (void)args;
     if (!rebuild)
         abort();
+    if (c->rebuilding) {
+        struct err err;
+        err_set(&err, E_STATE, "a rebuild is under way");
+        request_answer_err(request, &err);
+        free(rebuild);
+        return;
+    }
+    c->rebuilding = true;
     rebuild->task = (struct io_task){.work = rebuild_work, .done = rebuild_done};
     rebuild->c = c;
     rebuild->request = request;

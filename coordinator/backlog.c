@@ -370,8 +370,12 @@ void work_subscribe(struct backlog *backlog, uint32_t work, struct doc_ref ref)
     doc_count(backlog, ref, -1);
     doc->work = work;
     doc->pages = backlog->work[work].pages;
-    doc->next = backlog->work[work].subscriber;
-    backlog->work[work].subscriber = ref;
+    /* Behind the first, so that of many copies of one source the one that is no duplicate is found at once. */
+    struct doc_ref *link = &backlog->work[work].subscriber;
+    if (link->batch != NONE)
+        link = &doc_at(backlog, *link)->next;
+    doc->next = *link;
+    *link = ref;
     doc_count(backlog, ref, 1);
 }
 

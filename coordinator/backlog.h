@@ -90,6 +90,7 @@ struct batch {
     bool withdrawn;
     bool reads_on;         /* its manifest tells page counts: short documents are read in the lease of their PROBE */
     bool check_only;       /* probes only, not kept in the store */
+    uint64_t check_ms;     /* check_only: when it began */
     char **check_source;   /* check_only: its documents' sources ... */
     uint32_t *check_pages; /* ... and the page counts that the manifest says; 0: none */
 };

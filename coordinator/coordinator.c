@@ -211,6 +211,7 @@ static void on_time(struct coordinator *c, uint64_t now_ms)
         c->expire_ms = now_ms + EXPIRE_MS;
         sched_expire(c->sched, now_ms, &c->acts);
         coordinator_apply(c);
+        checks_expire(c, now_ms);
     }
     if (now_ms >= c->renew_ms && !c->stop) { /* the reason to stop is not to be overwritten */
         c->renew_ms = now_ms + (uint64_t)config_int(c->config, CFG_LOCK_TTL_MS) / 3;
@@ -251,18 +252,19 @@ static int loop(struct coordinator *c, struct err *err)
 {
     AUTO(fd_destroy) int epoll = -1;
     AUTO(fd_destroy) int signals = -1;
+    bool more = false;
     int rc = loop_prepare(c, &epoll, &signals, err);
     while (!rc && !c->stop) {
         struct epoll_event events[8];
         struct signalfd_siginfo signal;
         int gather_ms = committer_idle(c->committer) ? gather_wait_ms(c, clock_mono_ms()) : TICK_MS;
-        int wait_ms = http_wait_ms(c->http, gather_ms);
+        int wait_ms = more ? 0 : http_wait_ms(c->http, gather_ms);
         if (epoll_wait(epoll, events, 8, wait_ms) < 0 && errno != EINTR)
             return err_errno(err, E_IO, "epoll_wait");
         uint64_t now_ms = clock_mono_ms();
         io_dispatch(c->commit_io);
         io_dispatch(c->back_io);
-        peers_receive(c, now_ms);
+        more = peers_receive(c, now_ms);
         http_run(c->http);
         on_time(c, now_ms);
         peers_grant(c, now_ms);

@@ -47,6 +47,7 @@ struct coordinator {
     bool awaiting;
     uint64_t beat_ms, renew_ms, expire_ms, rewrite_ms;
     uint32_t checks; /* made so far */
+    bool rebuilding;
     void (*committed)(struct group *group, int rc, const struct err *err, void *user);
     bool stop;
     int rc;
@@ -69,7 +70,8 @@ int recover_count(struct coordinator *c, struct backlog **ret_backlog, struct er
 
 /* ---- peers.c ---- */
 
-void peers_receive(struct coordinator *c, uint64_t now_ms);
+/* True: there may be more. */
+bool peers_receive(struct coordinator *c, uint64_t now_ms);
 void peers_grant(struct coordinator *c, uint64_t now_ms);
 void peers_tick(struct coordinator *c, uint64_t now_ms);
 void peers_acknowledge(struct coordinator *c, const struct group *group);
@@ -115,7 +117,8 @@ int admit(struct coordinator *c, struct admission *asked, struct err *err);
 /* Starts to write the next one, if it is checked; the committer is idle. False: there is none. */
 bool admissions_start(struct coordinator *c);
 
-/* A batch of probes only, kept in memory alone. *ret_id lies in *batch. */
+/* A batch of probes only, kept in memory alone, for CHECK_KEPT_MS at most. Errors: as of a manifest, E_LIMIT. */
 int admit_check(struct coordinator *c, const struct buf *manifest, struct batch **ret_batch, struct err *err);
+void checks_expire(struct coordinator *c, uint64_t now_ms);
 
 #endif

@@ -366,7 +366,8 @@ static void probe_read(struct sched *sched, const struct lease *lease, const Soh
     if (work && work->phase == WORK_STOPPED) /* it may have been read before the tombstone was there */
         acts_add(acts, (struct act){.kind = ACT_STOPPED, .work = doc->work});
     if (doc->phase != PHASE_PLACED || work->phase != WORK_HELD || work->cut || work->generation ||
-        work->pages > work->range_pages || doc->next.batch != NONE)
+        work->pages > work->range_pages || work->subscriber.batch != lease->doc.batch ||
+        work->subscriber.doc != lease->doc.doc || doc->next.batch != NONE)
         return;
     struct lease pages = *lease;
     pages.work = doc->work;

@@ -11,7 +11,11 @@
 #include "proto/clock.h"
 #include "proto/trace.h"
 
-enum { GRANT_BYTES = 1 << 20 };
+enum {
+    GRANT_BYTES = 1 << 20,
+    RECEIVE_FRAMES = 1000,   /* at once, before what else there is to do has its turn */
+    GROUP_ACKS_MAX = 100000, /* results that wait for the store: then no more jobs go out */
+};
 
 static uint32_t peer_find(const struct coordinator *c, const char *name)
 {
@@ -246,12 +250,14 @@ static void on_frame(struct coordinator *c, const char *name, const Sohoa__Frame
     }
 }
 
-void peers_receive(struct coordinator *c, uint64_t now_ms)
+bool peers_receive(struct coordinator *c, uint64_t now_ms)
 {
     char name[NAME_BYTES];
     struct err err;
     Sohoa__Frame *frame;
-    while (gate_receive(c->gate, name, &frame, &err)) {
+    for (int i = 0; i < RECEIVE_FRAMES; i++) {
+        if (!gate_receive(c->gate, name, &frame, &err))
+            return false;
         if (frame)
             on_frame(c, name, frame, now_ms);
         else
@@ -259,6 +265,7 @@ void peers_receive(struct coordinator *c, uint64_t now_ms)
         frame_destroy(&frame);
         coordinator_apply(c);
     }
+    return true;
 }
 
 /* ---- jobs ---- */
@@ -462,8 +469,12 @@ void peers_grant(struct coordinator *c, uint64_t now_ms)
 {
     if (now_ms < c->granting_ms)
         return;
+    size_t waiting;
     if (c->awaiting)
         awaited_forget(c);
+    group_acks(c->group, &waiting);
+    if (waiting >= GROUP_ACKS_MAX)
+        return;
     for (uint32_t i = 0; i < sched_workers(c->sched); i++)
         if (sched_worker(c->sched, i)->connected)
             grant_worker(c, i, now_ms);
@@ -509,6 +520,10 @@ void peers_acknowledge(struct coordinator *c, const struct group *group)
         body.n_leases = n;
         frame.body_case = SOHOA__FRAME__BODY_ACKS;
         frame.acks = &body;
-        gate_send(c->gate, sched_worker(c->sched, ack[first].worker)->name, &frame);
+        const struct sched_worker *w = sched_worker(c->sched, ack[first].worker);
+        /* It must hear of them: who does not take frames says Hello again, with what it still holds. */
+        if (w->connected && !gate_send(c->gate, w->name, &frame))
+            worker_gone(c, ack[first].worker, "unreachable", clock_mono_ms());
     }
+    coordinator_apply(c);
 }

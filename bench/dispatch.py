@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""bench/dispatch: how many jobs a coordinator admits, grants and commits (store in a folder, Redis with AOF everysec) for workers
+that do nothing, beside beanstalkd and BullMQ doing full durable cycles of as many tiny jobs for as many clients; what a page
+costs it; and how long a ready worker waits for its job, with few and with very many pages queued.
+
+usage: dispatch.py [--jobs N] [--pages N] [--queued N] [--clients N] [--rounds N] [--folder DIR]
+"""
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import queues
+import stand
+from cluster import stop_all
+
+MEAN = 7            # pages a document, as real ones have
+RATE = 5000         # jobs a second, where the wait for one is measured
+FEW_PAGES = 10000
+ROUND_JOBS = 2500   # of a round of that: less than FEW_PAGES make
+ROUND_S = 20        # at most
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def manifest(folder, pages, mean):
+    path = os.path.join(folder, f"manifest-{pages}-{mean}.jsonl")
+    with open(path, "wb") as file:
+        subprocess.run([f"{stand.BIN}/bench-manifest", f"--pages={pages}", f"--mean={mean}"], stdout=file,
+                       stderr=subprocess.DEVNULL, check=True)
+    return path
+
+
+def noop(bench, *options):
+    return subprocess.Popen([f"{stand.BIN}/bench-noop", f"--connect={bench.endpoint}", *options],
+                            stdout=subprocess.PIPE, text=True)
+
+
+def result(process):
+    text = process.communicate(timeout=60)[0]
+    if process.returncode:
+        raise RuntimeError("bench-noop failed")
+    return json.loads(text)
+
+
+def flat_out(folder, path, clients, window):
+    """From the first byte of the manifest to the last document's end, all of it durable; the coordinator's CPU in it."""
+    bench = stand.Stand(folder)
+    bench.start()
+    workers = noop(bench, f"--workers={clients}", f"--window={window}")
+    began, cpu_s = time.monotonic(), bench.cpu_s()
+    bench.admit("flat", path)
+    while bench.api.get("batches/flat")["state"] == "running" or not bench.settled("flat"):
+        time.sleep(0.02)
+    seconds, cpu_s = time.monotonic() - began, bench.cpu_s() - cpu_s
+    workers.terminate()
+    jobs = result(workers)["jobs"]
+    batch = bench.api.get("batches/flat")
+    if batch["documents"]["stored"] != batch["documents"]["total"]:
+        raise RuntimeError(f"not everything was stored: {batch}")
+    bench.stop()
+    shutil.rmtree(folder)
+    return {"jobs_per_s": jobs / seconds, "pages_per_s": batch["pages"]["stored"] / seconds,
+            "cpu_us_per_page": cpu_s / batch["pages"]["stored"] * 1e6, "seconds": seconds, "jobs": jobs}
+
+
+class Waits:
+    """How long ready workers wait on one coordinator."""
+
+    def __init__(self, folder, clients):
+        self.bench, self.clients, self.rounds = stand.Stand(folder), clients, []
+        self.bench.start()
+
+    def round(self):
+        seen = result(noop(self.bench, f"--workers={self.clients}", f"--rate={RATE}", f"--jobs={ROUND_JOBS}",
+                           f"--seconds={ROUND_S}"))
+        if seen["jobs"] < ROUND_JOBS:
+            raise RuntimeError(f"{seen['jobs']} of {ROUND_JOBS} jobs in {ROUND_S} s")
+        self.rounds.append(seen["delay_p99_ms"])
+
+    def p99_ms(self):
+        return statistics.median(self.rounds)
+
+
+def waits(folder, options):
+    """Rounds by turns on two coordinators: what else the machine does hits both."""
+    few, many = Waits(f"{folder}/few", options.clients), Waits(f"{folder}/many", options.clients)
+    few_path, many_path = manifest(folder, FEW_PAGES, MEAN), manifest(folder, options.queued, MEAN)
+    say(f"admitting {options.queued} pages")
+    many.bench.admit("many", many_path)
+    for number in range(options.rounds):
+        few.bench.admit(f"few-{number}", few_path)
+        few.round()
+        many.round()
+    few.bench.stop()
+    many.bench.stop()
+    return few.p99_ms(), many.p99_ms()
+
+
+def measure(options, folder):
+    one = flat_out(f"{folder}/one", manifest(folder, options.jobs, 1), options.clients, options.window)
+    say(f"one page a job: {one['jobs_per_s']:.0f} jobs/s, {one['cpu_us_per_page']:.2f} us of the coordinator's CPU each")
+    ranges = flat_out(f"{folder}/ranges", manifest(folder, options.pages, MEAN), options.clients, options.window)
+    say(f"{MEAN} pages a document: {ranges['pages_per_s']:.0f} pages/s in {ranges['jobs_per_s']:.0f} jobs/s, "
+        f"{ranges['cpu_us_per_page']:.2f} us a page")
+    peers = {}
+    for name, run in (("beanstalkd", queues.beanstalkd), ("bullmq", queues.bullmq)):
+        peers[name] = round(run(os.path.join(folder, name), options.jobs, options.clients)["jobs_per_s"])
+        say(f"{name}: {peers[name]} jobs/s")
+    few_ms, many_ms = waits(folder, options)
+    return {"pages_per_s": round(ranges["pages_per_s"]), "jobs_per_s": round(one["jobs_per_s"]), "peers": peers,
+            "ratio": round(one["jobs_per_s"] / max(peers.values()), 2),
+            "cpu_us_per_page": round(ranges["cpu_us_per_page"], 2),
+            "cpu_us_per_page_alone": round(one["cpu_us_per_page"], 2),
+            "grant_p99_ms": round(few_ms, 3), "grant_p99_ms_94m": round(many_ms, 3),
+            "grant_ratio": round(many_ms / few_ms, 2)}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--jobs", type=int, default=400000, help="of one page, for us and for the peers")
+    parser.add_argument("--pages", type=int, default=4000000, help="in ranges")
+    parser.add_argument("--queued", type=int, default=94000000, help="pages in the long queue")
+    parser.add_argument("--clients", type=int, default=8)
+    parser.add_argument("--window", type=int, default=1024, help="jobs of a client that are not acknowledged, at most")
+    parser.add_argument("--rounds", type=int, default=24, help="of waits, on either side")
+    parser.add_argument("--folder", help="for stores and manifests: 4 GB [a temporary one]")
+    options = parser.parse_args()
+    folder = tempfile.mkdtemp(prefix="sohoa-bench-dispatch-", dir=options.folder)
+    try:
+        print(json.dumps(measure(options, folder)))
+    finally:
+        stop_all()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
