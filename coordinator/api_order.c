@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * What operators order. An order is in the group that its effects are in; it is answered from memory, which the store
- * follows within milliseconds, but for admission and rebuild, which are answered when they are done. */
+ * What operators order. An order is in the group that its effects are in, and is answered when that is durable; admission and
+ * rebuild when they are done. */
 #include "coordinator/api_order.h"
 
 #include <inttypes.h>
@@ -18,6 +18,32 @@ enum {
     RERUN_ENTRY_DOCS = 1 << 18, /* documents in one ledger entry */
 };
 _Static_assert(RERUN_ENTRY_DOCS * 5 + 2 * WHERE_BYTES + NAME_BYTES <= LEDGER_ENTRY_BYTES, "a re-run fits in an entry");
+
+struct ordered {
+    struct request *request;
+    json_t *answer;
+};
+
+static void on_durable(int rc, const struct err *err, void *user)
+{
+    struct ordered *ordered = user;
+    if (rc)
+        request_answer_err(ordered->request, err);
+    else
+        request_answer(ordered->request, 200, json_incref(ordered->answer));
+    json_decref(ordered->answer);
+    free(ordered);
+}
+
+/* Takes answer over. */
+static void answer_then(struct coordinator *c, struct request *request, json_t *answer)
+{
+    struct ordered *ordered = malloc(sizeof *ordered);
+    if (!ordered)
+        abort();
+    *ordered = (struct ordered){request, answer};
+    group_add_then(c->group, (struct group_then){on_durable, ordered});
+}
 
 /* ---- admission ---- */
 
@@ -202,14 +228,14 @@ void post_rerun(struct coordinator *c, struct request *request, const struct rou
     uint64_t docs = chosen.size / sizeof(uint32_t), pages = rerun_pages(args->batch, &chosen);
     if (docs && !(dry && !strcmp(dry, "1")))
         rerun_enter(c, args->batch, &chosen, where);
-    request_answer(request, 200, json_pack("{s:I, s:I}", "documents", (json_int_t)docs, "pages", (json_int_t)pages));
+    answer_then(c, request, json_pack("{s:I, s:I}", "documents", (json_int_t)docs, "pages", (json_int_t)pages));
 }
 
 /* ---- withdraw, quarantine, release ---- */
 
-static void answer_batch_id(struct request *request, const struct batch *batch)
+static void answer_batch_id(struct coordinator *c, struct request *request, const struct batch *batch)
 {
-    request_answer(request, 200, json_pack("{s:s}", "id", batch->id));
+    answer_then(c, request, json_pack("{s:s}", "id", batch->id));
 }
 
 void post_withdraw(struct coordinator *c, struct request *request, const struct route_args *args)
@@ -223,7 +249,7 @@ void post_withdraw(struct coordinator *c, struct request *request, const struct 
     sched_withdraw(c->sched, args->batch, &c->acts);
     coordinator_apply(c);
     trace(TRACE_INFO, "withdrawn", "batch=%s", args->batch->id);
-    answer_batch_id(request, args->batch);
+    answer_batch_id(c, request, args->batch);
 }
 
 static ProtobufCBinaryData doc_sha256(const struct coordinator *c, const struct doc *doc)
@@ -333,7 +359,7 @@ static void quarantine_enter(struct quarantine *q)
     coordinator_apply(c);
     trace(TRACE_WARN, "quarantined", "batch=%s doc=%u documents=%zu", batch->id, q->doc.doc,
           q->found.size / sizeof(struct doc_ref));
-    answer_batch_id(q->request, batch);
+    answer_batch_id(c, q->request, batch);
 }
 
 static void quarantine_done(struct io_task *task)
@@ -413,7 +439,7 @@ void post_release(struct coordinator *c, struct request *request, const struct r
     sched_release(c->sched, ref, &c->acts);
     coordinator_apply(c);
     trace(TRACE_WARN, "released", "batch=%s doc=%u", args->batch->id, args->doc);
-    answer_batch_id(request, args->batch);
+    answer_batch_id(c, request, args->batch);
 }
 
 /* ---- checks ---- */

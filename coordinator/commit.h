@@ -38,6 +38,14 @@ void group_add_release(struct group *group, const uint8_t sha256[SHA256_BYTES]);
 /* The worker's line in Redis; slots 0: it is gone. */
 void group_add_worker(struct group *group, const char *name, uint32_t slots);
 
+/* Called when the group is durable (rc 0), or never will be. A group that somebody waits for is not kept back to grow. */
+struct group_then {
+    void (*tell)(int rc, const struct err *err, void *user);
+    void *user;
+};
+void group_add_then(struct group *group, struct group_then then);
+const struct group_then *group_thens(const struct group *group, size_t *count);
+
 /* Acknowledged to worker when the group is durable. */
 struct group_ack {
     uint32_t worker;

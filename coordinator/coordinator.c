@@ -150,6 +150,9 @@ static void on_committed(struct group *group, int rc, const struct err *err, voi
 {
     struct coordinator *c = user;
     size_t count;
+    const struct group_then *then = group_thens(group, &count);
+    for (size_t i = 0; i < count; i++)
+        then[i].tell(rc, err, then[i].user);
     if (rc) {
         c->rc = rc;
         c->err = *err;
@@ -168,13 +171,15 @@ static void on_committed(struct group *group, int rc, const struct err *err, voi
 /* How long the group may still grow; TICK_MS and more: there is none. */
 static int gather_wait_ms(struct coordinator *c, uint64_t now_ms)
 {
-    size_t acks;
+    size_t acks, thens;
     if (group_empty(c->group))
         return TICK_MS;
     if (!c->group_ms)
         c->group_ms = now_ms;
     group_acks(c->group, &acks);
-    return now_ms - c->group_ms >= GATHER_MS || acks >= GATHER_ACKS ? 0 : (int)(c->group_ms + GATHER_MS - now_ms);
+    group_thens(c->group, &thens);
+    bool due = now_ms - c->group_ms >= GATHER_MS || acks >= GATHER_ACKS || thens;
+    return due ? 0 : (int)(c->group_ms + GATHER_MS - now_ms);
 }
 
 static void commit_start(struct coordinator *c, uint64_t now_ms)

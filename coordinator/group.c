@@ -53,6 +53,7 @@ void group_destroy(struct group **group)
     buf_destroy(&(*group)->layouts);
     buf_destroy(&(*group)->stops);
     buf_destroy(&(*group)->acks);
+    buf_destroy(&(*group)->thens);
     buf_destroy(&(*group)->placed);
     buf_destroy(&(*group)->touched);
     buf_destroy(&(*group)->garbage);
@@ -64,7 +65,8 @@ void group_destroy(struct group **group)
 bool group_empty(const struct group *group)
 {
     return !group->changes.size && !group->entries.size && !group->layouts.size && !group->stops.size &&
-           !group->acks.size && !group->garbage.size && !group->purge.size && !group->touched.size;
+           !group->acks.size && !group->thens.size && !group->garbage.size && !group->purge.size &&
+           !group->touched.size;
 }
 
 void group_add_entry(struct group *group, const Sohoa__LedgerEntry *entry)
@@ -80,6 +82,17 @@ void group_add_release(struct group *group, const uint8_t sha256[SHA256_BYTES])
     struct group_stop stop = {.release = true};
     memcpy(stop.sha256, sha256, SHA256_BYTES);
     buf_append(&group->stops, &stop, sizeof stop);
+}
+
+void group_add_then(struct group *group, struct group_then then)
+{
+    buf_append(&group->thens, &then, sizeof then);
+}
+
+const struct group_then *group_thens(const struct group *group, size_t *count)
+{
+    *count = group->thens.size / sizeof(struct group_then);
+    return (const struct group_then *)(const void *)group->thens.data;
 }
 
 void group_add_ack(struct group *group, struct group_ack ack)
