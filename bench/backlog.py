@@ -2,7 +2,9 @@
 """bench/backlog: a backlog of very many pages in a real coordinator: how long its admission takes and how much memory, and what
 a kill -9 costs: until the first job goes out again, and whether any job that a worker holds goes out twice.
 
-usage: backlog.py [--pages N] [--mean PAGES-A-DOCUMENT] [--hold JOBS] [--folder DIR]
+With --done a share of the pages is read (by workers that do nothing) before all that.
+
+usage: backlog.py [--pages N] [--mean PAGES-A-DOCUMENT] [--done SHARE] [--hold JOBS] [--folder DIR]
 """
 import argparse
 import json
@@ -45,11 +47,27 @@ def admit(bench, manifest, size):
     return time.monotonic() - began, first[0] if first else None, batch
 
 
+def noop(bench, option):
+    return subprocess.Popen([f"{stand.BIN}/bench-noop", f"--connect={bench.endpoint}", f"--workers={WORKERS}", option],
+                            stdout=subprocess.PIPE, text=True)
+
+
 def hold(bench, jobs):
     """Workers that take jobs and keep them."""
-    noop = subprocess.Popen([f"{stand.BIN}/bench-noop", f"--connect={bench.endpoint}", f"--workers={WORKERS}",
-                             f"--hold={jobs // WORKERS}"], stdout=subprocess.PIPE, text=True)
-    return noop
+    return noop(bench, f"--hold={jobs // WORKERS}")
+
+
+def read(bench, pages):
+    """So many pages at least."""
+    workers, began, stored = noop(bench, "--window=1024"), time.monotonic(), 0
+    while stored < pages:
+        time.sleep(1)
+        stored = bench.api.get("batches/backlog")["pages"]["stored"]
+        rate = stored / (time.monotonic() - began)
+        say(f"{stored} of {pages} pages read, {rate:.0f}/s, {max(pages - stored, 0) / max(rate, 1):.0f} s to go")
+    workers.terminate()
+    workers.communicate(timeout=30)
+    return stored
 
 
 def leases(bench):
@@ -62,9 +80,15 @@ def measure(options, folder):
     size = manifest_write(manifest, options.pages, options.mean)
     bench = stand.Stand(os.path.join(folder, "stand"))
     bench.start()
-    noop = hold(bench, options.hold)
+    workers = hold(bench, options.hold)
     try:
         admit_s, first_s, batch = admit(bench, manifest, size)
+        stored = 0
+        if options.done:
+            workers.terminate()
+            workers.communicate(timeout=30)
+            stored = read(bench, int(options.pages * options.done))
+            workers = hold(bench, options.hold)
         held = options.hold // WORKERS * WORKERS
         wait("the workers to hold their jobs", lambda: leases(bench) == held, 30)
         rss, peak = bench.rss_bytes(), bench.rss_bytes("VmHWM")
@@ -75,10 +99,10 @@ def measure(options, folder):
         bench.start_coordinator()
         again = WORKERS * 100
         wait("jobs to go out again", lambda: leases(bench) >= held + again, 60)
-        noop.terminate()
-        seen = json.loads(noop.communicate(timeout=30)[0])
+        workers.terminate()
+        seen = json.loads(workers.communicate(timeout=30)[0])
     finally:
-        noop.kill()
+        workers.kill()
     if batch["documents"]["total"] != bench.api.get("batches/backlog")["documents"]["total"]:
         raise RuntimeError("the restart lost documents")
     if seen["held"] != held or seen["granted_again"] < again:
@@ -87,15 +111,16 @@ def measure(options, folder):
             "first_grant_s": first_s and round(first_s, 3), "rss_bytes": rss, "rss_peak_bytes": peak,
             "restart_to_first_grant_s": round(seen["first_again_us"] / 1e6 - killed, 3),
             "rss_restarted_bytes": bench.rss_bytes(), "held": seen["held"], "dropped": seen["dropped"],
-            "double_grants": seen["granted_twice"]}
+            "double_grants": seen["granted_twice"], "pages_stored": stored}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--pages", type=int, default=94000000)
     parser.add_argument("--mean", type=float, default=7, help="pages a document")
+    parser.add_argument("--done", type=float, default=0, help="share of the pages that is read first")
     parser.add_argument("--hold", type=int, default=2000, help="jobs that workers hold over the kill -9")
-    parser.add_argument("--folder", help="for manifest and store: 4 GB at 94 million pages [a temporary one]")
+    parser.add_argument("--folder", help="for manifest and store: 4 GB at 94 million pages, 9 when they are read [a temporary one]")
     options = parser.parse_args()
     folder = tempfile.mkdtemp(prefix="sohoa-bench-backlog-", dir=options.folder)
     try:

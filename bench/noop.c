@@ -199,11 +199,20 @@ static void results_send(struct noop *w, const Sohoa__Grant *grant)
     frame_send(w, &frame);
 }
 
+/* The same document, and not other pages of it. */
+static bool jobs_clash(const Sohoa__Job *a, const Sohoa__Job *b)
+{
+    if (a->doc != b->doc || strcmp(a->batch, b->batch))
+        return false;
+    return !a->range || !b->range ||
+           (a->range->first < b->range->first + b->range->count && b->range->first < a->range->first + a->range->count);
+}
+
 static bool is_held(const Sohoa__Job *job)
 {
     for (unsigned i = 0; i < plan.workers; i++)
         for (size_t k = 0; k < worker[i].held_count; k++)
-            if (worker[i].held[k]->doc == job->doc && !strcmp(worker[i].held[k]->batch, job->batch))
+            if (jobs_clash(worker[i].held[k], job))
                 return true;
     return false;
 }
