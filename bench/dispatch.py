@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 
 import queues
 import stand
@@ -22,8 +23,7 @@ from cluster import stop_all
 MEAN = 7            # pages a document, as real ones have
 RATE = 5000         # jobs a second, where the wait for one is measured
 FEW_PAGES = 10000
-ROUND_JOBS = 2500   # of a round of that: less than FEW_PAGES make
-ROUND_S = 20        # at most
+ROUND_S = 8         # of that
 
 
 def say(text):
@@ -72,17 +72,27 @@ def flat_out(folder, path, clients, window):
 
 
 class Waits:
-    """How long ready workers wait on one coordinator."""
+    """How long ready workers wait on one coordinator, whose queue is kept at its length."""
 
-    def __init__(self, folder, clients):
+    def __init__(self, folder, clients, path, documents):
         self.bench, self.clients, self.rounds = stand.Stand(folder), clients, []
+        self.path, self.documents, self.admitted = path, documents, 0
         self.bench.start()
+        self.fill()
+
+    def fill(self):
+        if self.bench.api.get("status")["documents"]["open"] < self.documents:
+            self.bench.admit(f"waits-{self.admitted}", self.path)
+            self.admitted += 1
 
     def round(self):
-        seen = result(noop(self.bench, f"--workers={self.clients}", f"--rate={RATE}", f"--jobs={ROUND_JOBS}",
-                           f"--seconds={ROUND_S}"))
-        if seen["jobs"] < ROUND_JOBS:
-            raise RuntimeError(f"{seen['jobs']} of {ROUND_JOBS} jobs in {ROUND_S} s")
+        workers = noop(self.bench, f"--workers={self.clients}", f"--rate={RATE}", f"--seconds={ROUND_S}")
+        while workers.poll() is None:
+            self.fill()
+            time.sleep(0.1)
+        seen = result(workers)
+        if seen["jobs"] < RATE * ROUND_S * 0.9:
+            raise RuntimeError(f"{seen['jobs']} of {RATE * ROUND_S} jobs in {ROUND_S} s")
         self.rounds.append(seen["delay_p99_ms"])
 
     def p99_ms(self):
@@ -91,14 +101,14 @@ class Waits:
 
 def waits(folder, options):
     """Rounds by turns on two coordinators: what else the machine does hits both."""
-    few, many = Waits(f"{folder}/few", options.clients), Waits(f"{folder}/many", options.clients)
-    few_path, many_path = manifest(folder, FEW_PAGES, MEAN), manifest(folder, options.queued, MEAN)
     say(f"admitting {options.queued} pages")
-    many.bench.admit("many", many_path)
+    few = Waits(f"{folder}/few", options.clients, manifest(folder, FEW_PAGES, MEAN), FEW_PAGES // MEAN)
+    many = Waits(f"{folder}/many", options.clients, manifest(folder, options.queued, MEAN), 1)
     for number in range(options.rounds):
-        few.bench.admit(f"few-{number}", few_path)
         few.round()
         many.round()
+        say(f"round {number + 1} of {options.rounds}: a ready worker waits {few.rounds[-1]:.2f} and "
+            f"{many.rounds[-1]:.2f} ms at most, 99 times of 100")
     few.bench.stop()
     many.bench.stop()
     return few.p99_ms(), many.p99_ms()
@@ -111,8 +121,9 @@ def measure(options, folder):
     say(f"{MEAN} pages a document: {ranges['pages_per_s']:.0f} pages/s in {ranges['jobs_per_s']:.0f} jobs/s, "
         f"{ranges['cpu_us_per_page']:.2f} us a page")
     peers = {}
-    for name, run in (("beanstalkd", queues.beanstalkd), ("bullmq", queues.bullmq)):
-        peers[name] = round(run(os.path.join(folder, name), options.jobs, options.clients)["jobs_per_s"])
+    for name, run in (("beanstalkd", partial(queues.beanstalkd, stand.BIN)), ("bullmq", queues.bullmq)):
+        seen = run(os.path.join(folder, name), options.jobs, options.clients, "unix")
+        peers[name] = round(seen["jobs_per_s"])
         say(f"{name}: {peers[name]} jobs/s")
     few_ms, many_ms = waits(folder, options)
     return {"pages_per_s": round(ranges["pages_per_s"]), "jobs_per_s": round(one["jobs_per_s"]), "peers": peers,
@@ -130,7 +141,7 @@ def main():
     parser.add_argument("--queued", type=int, default=94000000, help="pages in the long queue")
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--window", type=int, default=1024, help="jobs of a client that are not acknowledged, at most")
-    parser.add_argument("--rounds", type=int, default=24, help="of waits, on either side")
+    parser.add_argument("--rounds", type=int, default=5, help="of waits, on either side")
     parser.add_argument("--folder", help="for stores and manifests: 4 GB [a temporary one]")
     options = parser.parse_args()
     folder = tempfile.mkdtemp(prefix="sohoa-bench-dispatch-", dir=options.folder)

@@ -52,6 +52,8 @@ static void act_trace(const struct coordinator *c, const struct act *act)
 {
     if (act->kind != ACT_OUTCOME && act->kind != ACT_STORED && act->kind != ACT_DEAD)
         return;
+    if (!trace_on(act->kind == ACT_OUTCOME ? TRACE_INFO : act->kind == ACT_STORED ? TRACE_DEBUG : TRACE_WARN))
+        return;
     const struct doc *doc = doc_at(c->backlog, act->doc);
     const char *batch = c->backlog->batch[act->doc.batch]->id;
     if (act->kind == ACT_OUTCOME)

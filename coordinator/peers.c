@@ -425,6 +425,8 @@ static void grant_failed(struct coordinator *c, uint32_t worker, uint64_t lease,
 static void grant_trace(const struct coordinator *c, const struct lease *lease, const char *worker)
 {
     static const char *const kind[] = {"none", "probe", "pages", "assemble"};
+    if (!trace_on(TRACE_DEBUG))
+        return;
     const char *page = lease->work == NONE ? "-" : trace_page(c->backlog->work[lease->work].sha256, lease->first);
     trace(TRACE_DEBUG, "grant", "lease=%" PRIu64 " kind=%s worker=%s batch=%s doc=%u page=%s count=%u attempt=%u",
           lease->id, kind[lease->kind], trace_value(worker), c->backlog->batch[lease->doc.batch]->id, lease->doc.doc,

@@ -26,6 +26,11 @@ void trace_init(const char *part, enum trace_level least)
     trace_least = least;
 }
 
+bool trace_on(enum trace_level level)
+{
+    return level >= trace_least;
+}
+
 enum trace_level trace_level_named(const char *name)
 {
     for (int level = TRACE_DEBUG; level <= TRACE_ERROR; level++)
@@ -110,7 +115,7 @@ static void line_end(struct buf *line)
 
 void trace(enum trace_level level, const char *event, const char *fields, ...)
 {
-    if (level < trace_least)
+    if (!trace_on(level))
         return;
     struct buf line = {0};
     va_list ap;
@@ -123,7 +128,7 @@ void trace(enum trace_level level, const char *event, const char *fields, ...)
 
 void trace_err(enum trace_level level, const char *event, const struct err *err, const char *fields, ...)
 {
-    if (level < trace_least)
+    if (!trace_on(level))
         return;
     struct buf line = {0};
     va_list ap;

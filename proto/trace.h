@@ -6,6 +6,7 @@
 #ifndef SOHOA_TRACE_H
 #define SOHOA_TRACE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "proto/err.h"
@@ -17,6 +18,9 @@ enum trace_level trace_level_named(const char *name);
 
 /* part ("coordinator", "worker", ...) is borrowed for good; lines below least are not written. */
 void trace_init(const char *part, enum trace_level least);
+
+/* Whether lines of that level are written: where putting one together costs something. */
+bool trace_on(enum trace_level level);
 
 /* fields: a printf format of key=value pairs separated by single spaces. Any text that may hold spaces, quotes or '='
  * goes in through trace_value(). */
