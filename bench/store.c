@@ -27,8 +27,8 @@ struct load {
     const char *part; /* of the document's results: "bundle", or what name_out() takes */
     size_t bytes;
     const uint8_t *data; /* so many bytes of no pattern */
-    uint64_t count;   /* blobs */
-    uint64_t last_ms; /* until when any of them is worked on; 0: each of them once */
+    uint64_t count;      /* blobs */
+    uint64_t last_ms;    /* until when any of them is worked on; 0: each of them once */
     _Atomic uint64_t next, done;
 };
 
