@@ -4,21 +4,20 @@
 // bullmq and redis, the server has to be empty. Exits 0 when every job was done exactly once, 1 when it could not, 2 on wrong use.
 //
 // Puts and workers are in one process and overlap, and all workers together have up to a window of jobs in work. What was tried,
-// with Redis 7.0 and Node.js 20 on two cores over a Unix socket (thousand jobs a second, the best of a few runs of 40,000; TCP is up
-// to 10 % less). Redis takes 62 us of CPU a job, Node.js 58 us, so both cores are nearly full:
-// - Window: 1 takes 3.5, 50 11.8, 100 12.8, 200 12.9; with all puts first 200 takes 12.0, 500 9.1, 1,000 8.2.
-// - Clients: 12.9 with 1, 13.1 with 2, 14.5 with 8, for the same window in all.
-// - Jobs an addBulk, for 8 clients: 50 13.0, 100 13.4, 200 14.5, 500 12.2; two addBulk at once 13.1.
-// - Driver ioredis instead of redis: 13.4, with enableAutoPipelining less. All puts first: 12.0.
-// - Workers in a process of their own: 13.1; in two: 11.1, since three programs share two cores then.
-// - skipLockRenewal and skipStalledCheck: nothing more. As long a stream of events as it keeps by default: less.
+// with Redis 7.0 and Node.js 20 on two cores over a Unix socket (thousand jobs a second, the best of several runs of 40,000
+// jobs; TCP takes up to 10 % less). Redis takes 62 us of CPU a job, Node.js 58 us, so both cores are nearly full:
+// - Window, for one client: 1 takes 3.5, 50 11.8, 100 12.8, 200 13.9; with all puts first 200 takes 12.0, 500 9.1, 1,000 8.2.
+// - Clients: 13.9 with 1, 13.1 with 2, 14.5 with 8, for the same window in all.
+// - Jobs an addBulk, for 8 clients: 50 13.0, 100 13.4, 200 14.5, 500 12.2, 1,000 11.9; two at once: the same.
+// - The driver ioredis instead of redis: 14.1, more CPU; its enableAutoPipelining: less.
+// - Workers in a process of their own: 13.1; in two: 11.8, since three programs share two cores then.
+// - skipLockRenewal and skipStalledCheck, a shorter stream of events: the same.
 import { createRequire } from "node:module";
 import { performance } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 
 const QUEUE = "jobs";
 const BULK_JOBS = 200;
-const EVENTS_KEPT = 10; // of the queue's own stream of events, which nobody reads here
 const NUMBER_DIGITS = 10; // of a job, at the start of its body
 const SILENCE_MS = 30000;
 const DEFAULTS = { jobs: "20000", clients: "1", window: "200", bytes: "32" };
@@ -113,7 +112,7 @@ async function main() {
     socket: chosen.socket ? { path: chosen.socket } : { host: "127.0.0.1", port: chosen.port },
   }).on("error", (why) => fail(why.message)).connect();
   const account = ledger(chosen);
-  const queue = new Queue(QUEUE, { connection: await connect(), streams: { events: { maxLen: EVENTS_KEPT } } });
+  const queue = new Queue(QUEUE, { connection: await connect() });
   await queue.waitUntilReady();
   const workers = await startWorkers(Worker, connect, chosen, account);
 
