@@ -58,6 +58,9 @@ int rados_stripe_read(int fd, const char *name, uint64_t offset, void *into, siz
 /* rados_parts.c. stripe: RADOS_STRIPE_BYTES to work in. Errors: E_EXISTS, E_LIMIT, E_IO. */
 int rados_parts_create(const struct object *object, int fd, uint64_t bytes, void *stripe, struct err *err);
 
+/* Whether an object that begins with these bytes may be a head: every head does, and hardly any blob. */
+bool rados_parts_begin(const void *data, size_t bytes);
+
 /* Appends up to bytes at offset of the parted blob to *into, untouched on failure. Errors: E_CORRUPT. */
 int rados_parts_read(const struct object *object, const struct head *head, uint64_t offset, size_t bytes,
                      struct buf *into, struct err *err);

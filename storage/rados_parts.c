@@ -57,7 +57,7 @@ static const char *claims_id(const struct object *o, char id[OBJECT_ID_BYTES])
     return part_id(o, "claims", id);
 }
 
-static void parts_begin(struct parts *parts, uint64_t bytes)
+static void list_begin(struct parts *parts, uint64_t bytes)
 {
     parts->bytes = bytes;
     parts->count = parts_of(bytes);
@@ -65,6 +65,11 @@ static void parts_begin(struct parts *parts, uint64_t bytes)
     buf_append(&parts->body, &(uint64_t){htole64(bytes)}, 8);
     buf_append(&parts->body, &(uint32_t){htole32(RADOS_STRIPE_BYTES)}, 4);
     buf_append(&parts->body, &(uint32_t){htole32(parts->count)}, 4);
+}
+
+bool rados_parts_begin(const void *data, size_t bytes)
+{
+    return bytes >= PARTS_HEAD_BYTES && !memcmp(data, parts_magic, 8);
 }
 
 static int parts_load(const struct object *o, const struct head *head, struct parts *parts, struct err *err)
@@ -77,7 +82,7 @@ static int parts_load(const struct object *o, const struct head *head, struct pa
     int rc = rados_object_read(o, 0, (size_t)head->object_bytes, &parts->body, &again, err);
     if (rc)
         return rc;
-    if (parts->body.size < PARTS_HEAD_BYTES || memcmp(parts->body.data, parts_magic, 8))
+    if (!rados_parts_begin(parts->body.data, parts->body.size))
         return err_set(err, E_CORRUPT, "%s has a head without a list of parts", o->name);
     memcpy(&bytes, parts->body.data + 8, 8);
     memcpy(&stripe, parts->body.data + 16, 4);
@@ -216,7 +221,7 @@ int rados_parts_create(const struct object *o, int fd, uint64_t bytes, void *str
     if (bytes > (uint64_t)PARTS_MAX * RADOS_STRIPE_BYTES)
         return err_set(err, E_LIMIT, "%s has %" PRIu64 " bytes; at most %" PRIu64, o->name, bytes,
                        (uint64_t)PARTS_MAX * RADOS_STRIPE_BYTES);
-    parts_begin(&parts, bytes);
+    list_begin(&parts, bytes);
     for (uint32_t part = 0; !rc && part < parts.count; part++) {
         uint8_t digest[SHA256_BYTES];
         char hex[SHA256_HEX_CHARS + 1];

@@ -13,8 +13,8 @@
 #include "proto/auto.h"
 
 enum {
-    GET_FIRST_BYTES = 1 << 18, /* most blobs are read in one operation of this size */
-    GET_TRIES = 8,             /* a blob may change its length while it is read */
+    GET_FIRST_BYTES = (4 << 20) - 1, /* most blobs are shorter and so read in one operation; buf adds its 0 */
+    GET_TRIES = 8,                   /* a blob may change its length while it is read */
     URL_WORD_BYTES = 128,
 };
 
@@ -105,31 +105,50 @@ int rados_object_read(const struct object *o, uint64_t offset, size_t bytes, str
 
 /* ---- reading ---- */
 
-/* The whole object of at most max_bytes, in one operation, so that it is of one moment. */
-static int object_get(const struct object *o, size_t max_bytes, struct buf *into, struct err *err)
+static int object_stat(const struct object *o, struct head *ret_head, struct err *err)
 {
-    size_t want = max_bytes < GET_FIRST_BYTES ? max_bytes : GET_FIRST_BYTES;
-    for (int tries = 0; tries < GET_TRIES; tries++) {
-        size_t before = into->size;
-        struct head head;
-        int rc = rados_object_read(o, 0, want, into, &head, err);
-        if (rc || (!head.parted && head.bytes == into->size - before))
-            return rc;
-        into->size = before;
-        into->data[before] = 0;
+    return rados_object_read(o, 0, 0, NULL, ret_head, err);
+}
+
+/* One read alone, which costs the cluster least. What ends before it is whole, and of one moment; *ret_whole is false,
+ * and *into untouched, where the object is longer or may be a head. */
+static int short_get(const struct object *o, size_t want, struct buf *into, bool *ret_whole, struct err *err)
+{
+    char *to = (char *)buf_reserve(into, want);
+    int n = rados_read(o->io, o->id, to, want, 0);
+    *ret_whole = n >= 0 && (size_t)n < want && !rados_parts_begin(to, (size_t)n);
+    if (*ret_whole)
+        into->size += (size_t)n;
+    into->data[into->size] = 0;
+    return n < 0 ? rados_failed(err, n, "reading", o->name) : 0;
+}
+
+/* The whole object in one operation, once its length is known. */
+static int long_get(const struct object *o, size_t max_bytes, struct buf *into, struct err *err)
+{
+    size_t before = into->size;
+    struct head head;
+    int rc = object_stat(o, &head, err);
+    for (int tries = 0; tries < GET_TRIES && !rc; tries++) {
         if (head.bytes > max_bytes)
             return err_set(err, E_LIMIT, "%s has %" PRIu64 " bytes; at most %zu", o->name, head.bytes, max_bytes);
         if (head.parted)
             return rados_parts_read(o, &head, 0, (size_t)head.bytes, into, err);
-        want = (size_t)head.bytes;
+        rc = rados_object_read(o, 0, (size_t)head.bytes + 1, into, &head, err); /* no bytes would mean all */
+        if (!rc && !head.parted && head.bytes == into->size - before)
+            return 0;
+        into->size = before;
+        into->data[before] = 0;
     }
-    return err_set(err, E_STORE, "%s changes faster than it can be read", o->name);
+    return rc ? rc : err_set(err, E_STORE, "%s changes faster than it can be read", o->name);
 }
 
 static int rados_store_get(struct store *store, const char *name, size_t max_bytes, struct buf *into, struct err *err)
 {
     struct object o = rados_object(rados_of(store), name);
-    return object_get(&o, max_bytes, into, err);
+    bool whole;
+    int rc = short_get(&o, max_bytes < GET_FIRST_BYTES ? max_bytes + 1 : GET_FIRST_BYTES, into, &whole, err);
+    return rc || whole ? rc : long_get(&o, max_bytes, into, err);
 }
 
 static int rados_store_read(struct store *store, const char *name, uint64_t offset, size_t bytes, struct buf *into,
@@ -154,11 +173,6 @@ static int rados_store_read(struct store *store, const char *name, uint64_t offs
         into->data[before] = 0;
     }
     return rc;
-}
-
-static int object_stat(const struct object *o, struct head *ret_head, struct err *err)
-{
-    return rados_object_read(o, 0, 0, NULL, ret_head, err);
 }
 
 static int rados_store_stat(struct store *store, const char *name, uint64_t *ret_bytes, struct err *err)

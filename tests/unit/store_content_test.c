@@ -41,6 +41,25 @@ static void get_keeps_what_the_buffer_had(void **state)
     assert_string_equal(buf_text(&into), "kept12345");
 }
 
+static void get_takes_any_length(void **state)
+{
+    (void)state;
+    static const size_t length[] = {1, 100, (4 << 20) - 2, (4 << 20) - 1, 4 << 20, (4 << 20) + 1, 9 << 20};
+    AUTO(store_destroy) struct store *store = opened();
+    for (size_t i = 0; i < sizeof length / sizeof *length; i++) {
+        AUTO(buf_destroy) struct buf got = {0};
+        uint8_t digest[SHA256_BYTES];
+        AUTO(fd_destroy) int fd = pattern_file(length[i], digest);
+        struct blob b = blob("out", "length-%zu/pdf", length[i]);
+        ok(store_create_from(store, b.name, fd, length[i], &why));
+        whole_equals(store, b.name, length[i], digest);
+        assert_int_equal(store_get(store, b.name, length[i] - 1, &got, &why), E_LIMIT);
+        assert_string_equal(buf_text(&got), "");
+        ok(store_get(store, b.name, length[i], &got, &why));
+        assert_int_equal(got.size, length[i]);
+    }
+}
+
 static void read_stops_at_the_end(void **state)
 {
     (void)state;
@@ -363,6 +382,7 @@ int content_tests(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(create_is_exclusive_and_read_back),
         cmocka_unit_test(get_keeps_what_the_buffer_had),
+        cmocka_unit_test(get_takes_any_length),
         cmocka_unit_test(read_stops_at_the_end),
         cmocka_unit_test(replace_changes_all),
         cmocka_unit_test(removed_is_absent_and_may_come_back),

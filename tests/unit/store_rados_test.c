@@ -286,6 +286,21 @@ static void a_replaced_head_is_one_no_more(void **state)
     assert_int_equal(objects("sohoa-meta", "rec", id_of(&b)), 0);
 }
 
+static void a_blob_may_look_like_a_head(void **state)
+{
+    (void)state;
+    AUTO(store_destroy) struct store *store = opened();
+    AUTO(buf_destroy) struct buf got = {0};
+    static const char looks[] = "SOHOAPT1 and whatever anyone may write into a scan";
+    struct blob b = blob("src", "looks"), tiny = blob("src", "looks-tiny");
+    ok(store_create(store, b.name, looks, sizeof looks, &why));
+    ok(store_create(store, tiny.name, looks, 8, &why));
+    holds(store, b.name, looks, sizeof looks);
+    holds(store, tiny.name, looks, 8);
+    assert_int_equal(store_get(store, b.name, sizeof looks - 1, &got, &why), E_LIMIT);
+    assert_int_equal(got.size, 0);
+}
+
 /* ---- pools, rights, reach ---- */
 
 static void mon(const char *command)
@@ -427,6 +442,7 @@ int rados_tests(const char *ceph_conf)
         cmocka_unit_test(a_removed_blob_leaves_no_parts),
         cmocka_unit_test(parts_are_reused_if_they_fit),
         cmocka_unit_test(a_replaced_head_is_one_no_more),
+        cmocka_unit_test(a_blob_may_look_like_a_head),
         cmocka_unit_test(content_may_be_erasure_coded),
         cmocka_unit_test(urls_are_checked),
         cmocka_unit_test(a_cluster_out_of_reach_is_an_error),
