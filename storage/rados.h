@@ -52,6 +52,9 @@ extern const char rados_parts_xattr[]; /* a head's: the blob's length */
 int rados_object_read(const struct object *object, uint64_t offset, size_t bytes, struct buf *into,
                       struct head *ret_head, struct err *err);
 
+/* Tells how an object of content is written and read: once, whole. To be added before its bytes. */
+void rados_hint_add(rados_write_op_t op, uint64_t bytes);
+
 /* Reads exactly bytes at offset of fd. Errors: E_IO. */
 int rados_stripe_read(int fd, const char *name, uint64_t offset, void *into, size_t bytes, struct err *err);
 

@@ -191,6 +191,7 @@ static int part_create(const struct object *o, const char *hex, const void *data
     char id[OBJECT_ID_BYTES];
     uint64_t there = bytes;
     rados_write_op_create(op, LIBRADOS_CREATE_EXCLUSIVE, NULL);
+    rados_hint_add(op, bytes);
     rados_write_op_write_full(op, data, bytes);
     int rc = rados_write_op_operate(op, o->io, part_id(o, hex, id), NULL, 0);
     if (rc == -EEXIST)

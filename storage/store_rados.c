@@ -15,6 +15,7 @@
 enum {
     GET_FIRST_BYTES = (4 << 20) - 1, /* most blobs are shorter and so read in one operation; buf adds its 0 */
     GET_TRIES = 8,                   /* a blob may change its length while it is read */
+    HINT_WRITE_BYTES = 1 << 16,      /* as long as a checksum may be of: small parts of blobs are read, too */
     URL_WORD_BYTES = 128,
 };
 
@@ -187,6 +188,14 @@ static int rados_store_stat(struct store *store, const char *name, uint64_t *ret
 
 /* ---- writing ---- */
 
+/* Content is written once and mostly read whole: its OSD may keep longer pieces, with fewer checksums. */
+void rados_hint_add(rados_write_op_t op, uint64_t bytes)
+{
+    rados_write_op_set_alloc_hint2(op, bytes, HINT_WRITE_BYTES,
+                                   LIBRADOS_ALLOC_HINT_FLAG_SEQUENTIAL_WRITE |
+                                       LIBRADOS_ALLOC_HINT_FLAG_SEQUENTIAL_READ | LIBRADOS_ALLOC_HINT_FLAG_IMMUTABLE);
+}
+
 static int rados_store_put(struct store *store, const char *name, enum store_put how, const void *data, size_t bytes,
                            struct err *err)
 {
@@ -195,6 +204,7 @@ static int rados_store_put(struct store *store, const char *name, enum store_put
     AUTO(write_op_destroy) rados_write_op_t op = rados_create_write_op();
     struct object o = rados_object(rados_of(store), name);
     rados_write_op_create(op, how == PUT_CREATE ? LIBRADOS_CREATE_EXCLUSIVE : LIBRADOS_CREATE_IDEMPOTENT, NULL);
+    rados_hint_add(op, bytes);
     rados_write_op_write_full(op, data ? data : "", bytes);
     if (how == PUT_REPLACE)
         rados_write_op_setxattr(op, rados_parts_xattr, "", 0); /* it may have been a head */
@@ -207,6 +217,7 @@ static int whole_create(const struct object *o, int fd, uint64_t bytes, void *st
 {
     AUTO(write_op_destroy) rados_write_op_t op = rados_create_write_op();
     rados_write_op_create(op, LIBRADOS_CREATE_EXCLUSIVE, NULL);
+    rados_hint_add(op, bytes);
     for (uint64_t offset = 0; offset < bytes; offset += RADOS_STRIPE_BYTES) {
         size_t step = bytes - offset < RADOS_STRIPE_BYTES ? (size_t)(bytes - offset) : RADOS_STRIPE_BYTES;
         int rc = rados_stripe_read(fd, o->name, offset, stripe, step, err);
