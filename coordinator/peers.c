@@ -50,15 +50,7 @@ void peers_pin(struct coordinator *c, uint32_t pipeline)
         Sohoa__BatchAdmitted admitted = SOHOA__BATCH_ADMITTED__INIT;
         batch->pipeline = pipeline;
         admitted.batch = batch->id;
-        admitted.docs = batch->docs;
-        admitted.priority = (int32_t)batch->priority;
-        admitted.deadline_ms = batch->deadline_ms;
-        admitted.unit = batch->unit;
         admitted.pipeline = (ProtobufCBinaryData){SHA256_BYTES, c->backlog->pipeline[pipeline]};
-        admitted.piece = batch->pieces - 1;
-        admitted.manifest_bytes = batch->manifest_bytes;
-        admitted.more = batch->more;
-        admitted.manifest_sha256 = (ProtobufCBinaryData){SHA256_BYTES, batch->piece[batch->pieces - 1].sha256};
         entry.body_case = SOHOA__LEDGER_ENTRY__BODY_ADMITTED;
         entry.admitted = &admitted;
         group_add_entry(c->group, &entry);

@@ -31,41 +31,49 @@ static void on_layout(const struct layout_entry *entry, void *user)
         sched_restore_placed(loading->sched, (struct doc_ref){loading->batch->index, entry->doc}, &placed);
 }
 
-/* What is known of the batch so far; a piece that is there already comes again when its pipeline is pinned. */
-static void batch_know(struct batch *batch, const Sohoa__BatchAdmitted *admitted)
+/* The next piece of the batch's manifest. */
+static int load_piece(struct batch *batch, const Sohoa__BatchAdmitted *admitted, struct err *err)
 {
+    if (admitted->piece != batch->pieces || admitted->docs < batch->docs || admitted->docs > BATCH_MAX_DOCS ||
+        admitted->manifest_bytes < batch->manifest_bytes || admitted->manifest_sha256.len != SHA256_BYTES)
+        return err_set(err, E_CORRUPT, "the ledger's piece %u of batch %s does not follow what was admitted before",
+                       admitted->piece, admitted->batch);
     batch->priority = (uint32_t)admitted->priority;
     batch->deadline_ms = admitted->deadline_ms;
     batch->more = admitted->more;
     batch->reads_on = batch->reads_on || admitted->pages;
     snprintf(batch->unit, sizeof batch->unit, "%s", admitted->unit);
-    if (admitted->piece == batch->pieces)
-        batch_add_piece(batch, admitted->manifest_sha256.data, admitted->manifest_bytes - batch->manifest_bytes,
-                        admitted->docs - batch->docs);
+    batch_add_piece(batch, admitted->manifest_sha256.data, admitted->manifest_bytes - batch->manifest_bytes,
+                    admitted->docs - batch->docs);
+    return 0;
 }
 
-static int load_admitted(struct loading *loading, const Sohoa__BatchAdmitted *admitted, struct err *err)
+/* Nothing was placed before there was a pipeline. */
+static int load_layouts(struct loading *loading, struct batch *batch, struct err *err)
 {
-    bool pinned = admitted->pipeline.len == SHA256_BYTES;
-    uint32_t pipeline = pinned ? backlog_pipeline(loading->backlog, admitted->pipeline.data) : NONE;
-    struct batch *batch = backlog_batch(loading->backlog, admitted->batch);
-    if (!batch)
-        batch = batch_add(loading->backlog, admitted->batch, 0, pipeline);
-    if (admitted->piece > batch->pieces || admitted->docs < batch->docs ||
-        admitted->manifest_bytes < batch->manifest_bytes || admitted->docs > BATCH_MAX_DOCS ||
-        admitted->manifest_sha256.len != SHA256_BYTES || (pinned && pipeline == NONE))
-        return err_set(err, E_CORRUPT, "the ledger's piece %u of batch %s does not follow what was admitted before",
-                       admitted->piece, admitted->batch);
-    batch->pipeline = pipeline;
-    batch_know(batch, admitted);
-    loading->batch = batch;
     int rc = 0;
-    for (uint32_t i = 0; i < batch->pieces && pinned && !rc; i++) {
+    loading->batch = batch;
+    for (uint32_t i = 0; i < batch->pieces && !rc; i++) {
         if (!batch->piece[i].loaded)
             rc = layout_read(loading->store, batch->id, i, on_layout, loading, err);
         batch->piece[i].loaded = true;
     }
     return rc;
+}
+
+static int load_admitted(struct loading *loading, const Sohoa__BatchAdmitted *admitted, struct err *err)
+{
+    struct batch *batch = backlog_batch(loading->backlog, admitted->batch);
+    if (!batch)
+        batch = batch_add(loading->backlog, admitted->batch, 0, NONE);
+    /* A piece that is there already comes again when a worker pins the pipeline, behind later ones, too. */
+    int rc = admitted->piece < batch->pieces ? 0 : load_piece(batch, admitted, err);
+    if (!rc && admitted->pipeline.len == SHA256_BYTES) {
+        batch->pipeline = backlog_pipeline(loading->backlog, admitted->pipeline.data);
+        if (batch->pipeline == NONE)
+            rc = err_set(err, E_CORRUPT, "the ledger names more than %d pipelines (PIPELINES_MAX)", PIPELINES_MAX);
+    }
+    return rc || batch->pipeline == NONE ? rc : load_layouts(loading, batch, err);
 }
 
 static int load_ref(const struct loading *loading, const char *id, uint32_t doc, struct doc_ref *ref, struct err *err)

@@ -17,7 +17,15 @@
 #include "proto/wire.h"
 #include "tests/lib/redis.h"
 
-enum { DOCUMENTS = 6000, WAIT_MS = 20000, LOST_MS = 2000 };
+enum {
+    DOCUMENTS = 6000,
+    WAIT_MS = 20000,
+    LOST_MS = 2000,
+    PIN_ROUNDS = 12,
+    PIN_STEP_MS = 14,      /* later in each round */
+    PIN_DOCUMENTS = 8000, /* of PIN_SOURCE_BYTES each: four pieces of a manifest */
+    PIN_SOURCE_BYTES = 4000,
+};
 
 static struct redis_server redis;
 static char endpoint[160], http[160];
@@ -52,6 +60,13 @@ static void batch_admit(void)
     assert_true(clock_mono_ms() < end_ms);
 }
 
+static void coordinator_start(void)
+{
+    coordinator = fork();
+    if (!coordinator)
+        coordinator_exec();
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -59,9 +74,7 @@ static int set_up(void **state)
     redis_server_start(&redis);
     snprintf(endpoint, sizeof endpoint, "ipc://%s/zmq", redis.dir);
     snprintf(http, sizeof http, "unix:%s/http", redis.dir);
-    coordinator = fork();
-    if (!coordinator)
-        coordinator_exec();
+    coordinator_start();
     batch_admit();
     return 0;
 }
@@ -184,7 +197,97 @@ static zsock_t *worker_welcome(const char *name)
     return socket;
 }
 
+static void say_bye(zsock_t *socket)
+{
+    Sohoa__Frame frame = SOHOA__FRAME__INIT;
+    Sohoa__Bye bye = SOHOA__BYE__INIT;
+    frame.body_case = SOHOA__FRAME__BODY_BYE;
+    frame.bye = &bye;
+    say(socket, &frame);
+}
+
 /* ---- tests ---- */
+
+static bool workers_connected(void)
+{
+    AUTO(api_destroy) struct api *api = NULL;
+    AUTO(json_drop) json_t *status = NULL;
+    struct err err;
+    json_t *worker;
+    size_t i;
+    assert_int_equal(api_new(http, &api, &err), 0);
+    assert_int_equal(api_get(api, "status", &status, &err), 0);
+    json_array_foreach(json_object_get(status, "workers"), i,
+                       worker) if (json_is_true(json_object_get(worker, "connected"))) return true;
+    return false;
+}
+
+static json_int_t batch_figure(const char *batch, const char *object, const char *key)
+{
+    AUTO(api_destroy) struct api *api = NULL;
+    AUTO(json_drop) json_t *answer = NULL;
+    char path[64];
+    struct err err;
+    snprintf(path, sizeof path, "batches/%s", batch);
+    assert_int_equal(api_new(http, &api, &err), 0);
+    if (api_get(api, path, &answer, &err))
+        return -1;
+    return json_integer_value(json_object_get(object ? json_object_get(answer, object) : answer, key));
+}
+
+static bool figure_comes(const char *batch, const char *object, const char *key, json_int_t least)
+{
+    for (uint64_t end_ms = clock_mono_ms() + WAIT_MS; clock_mono_ms() < end_ms; zclock_sleep(1))
+        if (batch_figure(batch, object, key) >= least)
+            return true;
+    return false;
+}
+
+static pid_t admit_long(const char *batch)
+{
+    pid_t pid = fork();
+    if (pid)
+        return pid;
+    struct api *api = NULL;
+    struct buf lines = {0};
+    struct err err;
+    for (int i = 0; i < PIN_DOCUMENTS; i++)
+        buf_printf(&lines, "{\"source\":\"/%0*d.pdf\"}\n", PIN_SOURCE_BYTES, i);
+    _exit(api_new(http, &api, &err) || api_admit(api, batch, "", &lines, NULL, &err));
+}
+
+/* The first worker comes, and its pipeline is everyone's, while a piece of a manifest is being written. */
+static void a_pin_between_pieces_survives_a_restart(void **state)
+{
+    (void)state;
+    char batch[16];
+    int status;
+    for (int round = 0; round < PIN_ROUNDS; round++) {
+        snprintf(batch, sizeof batch, "pin-%d", round);
+        while (workers_connected())
+            zclock_sleep(20);
+        pid_t admitting = admit_long(batch);
+        assert_true(figure_comes(batch, NULL, "manifest_bytes", 1));
+        zclock_sleep(round * PIN_STEP_MS);
+        zsock_t *socket = worker_new("pin");
+        say_hello(socket, "pin", PROTOCOL_VERSION, NULL, 0);
+        Sohoa__Frame *frame = hear_kind(socket, SOHOA__FRAME__BODY_WELCOME);
+        frame_destroy(&frame);
+        assert_int_equal(waitpid(admitting, &status, 0), admitting);
+        assert_int_equal(status, 0);
+        say_bye(socket);
+        zclock_sleep(20); /* the group with the pin is written */
+        zsock_destroy(&socket);
+    }
+    kill(coordinator, SIGKILL);
+    assert_int_equal(waitpid(coordinator, &status, 0), coordinator);
+    coordinator_start();
+    for (int round = 0; round < PIN_ROUNDS; round++) {
+        snprintf(batch, sizeof batch, "pin-%d", round);
+        assert_true(figure_comes(batch, "documents", "total", PIN_DOCUMENTS));
+        assert_int_equal(batch_figure(batch, "documents", "total"), PIN_DOCUMENTS);
+    }
+}
 
 static void another_version_is_refused_with_words(void **state)
 {
@@ -272,6 +375,7 @@ int main(void)
         cmocka_unit_test(who_did_not_say_hello_is_told_to),
         cmocka_unit_test(a_new_connection_keeps_its_leases),
         cmocka_unit_test(a_peer_that_does_not_read_holds_nobody_up),
+        cmocka_unit_test(a_pin_between_pieces_survives_a_restart),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
