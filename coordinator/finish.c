@@ -19,7 +19,7 @@ void doc_settle(struct sched *sched, struct doc_ref ref, Sohoa__DocState state, 
 {
     struct doc *doc = doc_at(sched->backlog, ref);
     doc_count(sched->backlog, ref, -1);
-    doc->state = (uint16_t)state & 7;
+    doc->state = state;
     doc->phase = PHASE_FINAL;
     doc->named = false;
     doc->pages_stored = (uint16_t)stored;
@@ -65,7 +65,8 @@ static void probe_failed(struct sched *sched, struct doc_ref ref, const struct e
     }
     doc->phase = PHASE_UNPROBED;
     uint64_t not_before_ms = err->code == E_LEASE ? 0 : backoff(doc->losses + doc->attempts, now_ms);
-    ring_push(&sched->backlog->batch[ref.batch]->reprobe, not_before_ms / MS_A_SECOND << 32 | ref.doc);
+    uint64_t second = (not_before_ms + MS_A_SECOND - 1) / MS_A_SECOND; /* not before means after, not within */
+    ring_push(&sched->backlog->batch[ref.batch]->reprobe, second << 32 | ref.doc);
 }
 
 void sched_place(struct sched *sched, struct doc_ref ref, const struct placement *placed)

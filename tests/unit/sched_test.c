@@ -1036,6 +1036,23 @@ static void works_in_their_backoff_do_not_hide_others(void **state)
     world_unload(&w);
 }
 
+static void a_probe_waits_out_its_backoff(void **state)
+{
+    struct world w;
+    (void)state;
+    one_doc(&w, 0, 1);
+    finish_document(&w, 0);
+    struct batch *batch = batch_add(w.backlog, "late", 1, 0);
+    sched_enter(w.sched, batch, &w.acts);
+    w.now_ms = 10999; /* nearly a whole second */
+    fail_next(&w, 0, E_STORE);
+    w.now_ms += RETRY_BACKOFF_MS - 1;
+    assert_null(sched_grant(w.sched, 0, w.now_ms));
+    w.now_ms += RETRY_BACKOFF_MS;
+    assert_non_null(sched_grant(w.sched, 0, w.now_ms));
+    world_unload(&w);
+}
+
 static void a_job_that_never_left_costs_no_credit(void **state)
 {
     struct world w;
@@ -1135,6 +1152,7 @@ int main(void)
         cmocka_unit_test(a_result_that_does_not_cover_its_lease_is_a_failed_attempt),
         cmocka_unit_test(a_failed_page_does_not_wait_for_a_worker_of_another_pipeline),
         cmocka_unit_test(works_in_their_backoff_do_not_hide_others),
+        cmocka_unit_test(a_probe_waits_out_its_backoff),
         cmocka_unit_test(a_job_that_never_left_costs_no_credit),
         cmocka_unit_test(quarantine_stops_a_source_under_every_pipeline),
         cmocka_unit_test(the_last_word_on_a_source_wins_within_a_group),
