@@ -184,10 +184,8 @@ static void batch_enter(struct admission *a)
     struct coordinator *c = a->c;
     struct batch *batch = backlog_batch(c->backlog, a->id);
     a->created = true;
-    if (!batch) {
+    if (!batch)
         batch = batch_add(c->backlog, a->id, 0, a->entry.pipeline);
-        batch->pipeline = a->entry.pipeline;
-    }
     batch->priority = a->entry.priority;
     batch->deadline_ms = a->entry.deadline_ms;
     memcpy(batch->unit, a->entry.unit, sizeof batch->unit);

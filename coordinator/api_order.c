@@ -267,7 +267,7 @@ struct quarantine {
     struct doc_ref doc; /* that raised it */
     char *reason;
     uint64_t file_key;
-    struct buf pieces; /* struct batch_piece: to be looked through */
+    struct buf pieces; /* struct piece_place: to be looked through */
     struct buf found;  /* struct doc_ref */
     uint32_t *looked;  /* pieces looked through, by batch */
     uint32_t batches;
@@ -275,7 +275,7 @@ struct quarantine {
     struct err err;
 };
 
-struct batch_piece {
+struct piece_place {
     char id[NAME_BYTES];
     uint32_t batch, piece, first_doc;
 };
@@ -311,7 +311,7 @@ static void on_file_doc(uint32_t doc, void *user)
 static void quarantine_work(struct io_task *task)
 {
     struct quarantine *q = (struct quarantine *)task;
-    const struct batch_piece *at = (const struct batch_piece *)(const void *)q->pieces.data;
+    const struct piece_place *at = (const struct piece_place *)(const void *)q->pieces.data;
     for (size_t i = 0; i < q->pieces.size / sizeof *at && !q->rc; i++) {
         struct piece_look look = {q, at[i].batch};
         q->rc =
@@ -332,7 +332,7 @@ static bool quarantine_aim(struct quarantine *q)
         uint32_t first = b < q->batches ? q->looked[b] : 0;
         q->looked[b] = batch ? batch->pieces : 0;
         for (uint32_t p = first; p < q->looked[b]; p++) {
-            struct batch_piece piece = {.batch = b, .piece = p, .first_doc = batch->piece[p].first_doc};
+            struct piece_place piece = {.batch = b, .piece = p, .first_doc = batch->piece[p].first_doc};
             snprintf(piece.id, sizeof piece.id, "%s", batch->id);
             buf_append(&q->pieces, &piece, sizeof piece);
         }
@@ -348,7 +348,7 @@ static void quarantine_enter(struct quarantine *q)
     Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
     Sohoa__Quarantined quarantined = SOHOA__QUARANTINED__INIT;
     quarantined.sha256 = doc_sha256(c, doc_look(batch, q->doc.doc));
-    quarantined.batch = c->backlog->batch[q->doc.batch]->id;
+    quarantined.batch = (char *)(uintptr_t)batch->id;
     quarantined.doc = q->doc.doc;
     quarantined.reason = q->reason;
     entry.body_case = SOHOA__LEDGER_ENTRY__BODY_QUARANTINED;

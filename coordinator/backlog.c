@@ -126,17 +126,6 @@ uint32_t backlog_fault(struct backlog *backlog, const struct err *err)
     return backlog->faults++;
 }
 
-struct err fault_err(const struct backlog *backlog, uint32_t fault)
-{
-    struct err err = {0};
-    if (fault == NONE)
-        return err;
-    const struct fault *was = &backlog->fault[fault];
-    err_set(&err, was->code, "%s", was->text);
-    err.page_no = was->page_no;
-    return err;
-}
-
 void fault_wire(const struct backlog *backlog, uint32_t fault, Sohoa__Err *wire)
 {
     sohoa__err__init(wire);

@@ -139,10 +139,10 @@ struct fault { /* an error, with no more text than it has */
     char *text;
 };
 
+/* The hash says where a slot belongs: others are passed, and all are moved, without a look at their works. */
 struct slot {
     uint32_t work; /* NONE: empty */
-    uint32_t
-        hash; /* also says where it belongs, so that others are passed, and all moved, without a look at their works */
+    uint32_t hash;
 };
 
 struct backlog {
@@ -170,7 +170,6 @@ void backlog_destroy(struct backlog **backlog);
 /* Known or new; NONE: there are PIPELINES_MAX already. */
 uint32_t backlog_pipeline(struct backlog *backlog, const uint8_t digest[SHA256_BYTES]);
 uint32_t backlog_fault(struct backlog *backlog, const struct err *err);
-struct err fault_err(const struct backlog *backlog, uint32_t fault);              /* code 0 for NONE */
 void fault_wire(const struct backlog *backlog, uint32_t fault, Sohoa__Err *wire); /* its text is borrowed */
 struct batch *backlog_batch(const struct backlog *backlog, const char *id);       /* NULL: there is none */
 

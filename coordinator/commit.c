@@ -102,11 +102,6 @@ bool committer_redis_ok(const struct committer *committer)
     return committer->redis_ok;
 }
 
-void committer_stale(struct committer *committer)
-{
-    committer->redis_ok = false;
-}
-
 static void tell_rewritten(struct committer *committer, int rc, const struct err *err)
 {
     void (*tell)(int rc, const struct err *err, void *user) = committer->rewritten;

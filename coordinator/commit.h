@@ -87,9 +87,8 @@ bool committer_redis_ok(const struct committer *committer);
  * that are known from before and not back yet, each ended by a 0; they stay known. */
 void committer_rewrite(struct committer *committer, const struct backlog *backlog, const struct sched *sched,
                        const struct buf *awaited);
-void committer_stale(struct committer *committer); /* Redis is to be rewritten at the next occasion */
 
-/* The same, and tells when the next rewrite has ended. One such wish at a time; a further one ends the one before with E_STATE. */
+/* Redis is to be rewritten at the next occasion; done tells when that has ended. One such wish at a time; a further one ends the one before with E_STATE. */
 void committer_rewrite_then(struct committer *committer, void (*done)(int rc, const struct err *err, void *user),
                             void *user);
 

@@ -64,7 +64,10 @@ static void act_trace(const struct coordinator *c, const struct act *act)
         trace(TRACE_DEBUG, "pages_stored", "batch=%s doc=%u page=%s count=%u", batch, act->doc.doc,
               doc_page(c, doc, act->first), act->count);
     else if (act->fault != NONE) {
-        struct err err = fault_err(c->backlog, act->fault);
+        struct err err;
+        Sohoa__Err wire;
+        fault_wire(c->backlog, act->fault, &wire);
+        err_from_wire(&wire, &err);
         trace_err(TRACE_WARN, "page_dead", &err, "batch=%s doc=%u page=%s count=%u", batch, act->doc.doc,
                   doc_page(c, doc, act->first), act->count);
     }

@@ -44,7 +44,6 @@ struct coordinator {
     bool admitted_last;               /* a group has its turn before the next of them */
     uint64_t started_ms, granting_ms; /* nothing is granted before granting_ms ... */
     struct buf awaited;               /* ... or until all these workers are back: their names, each ended by a 0 */
-    bool awaiting;
     uint64_t beat_ms, renew_ms, expire_ms, rewrite_ms;
     uint32_t checks; /* made so far */
     bool rebuilding;

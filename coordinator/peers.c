@@ -104,12 +104,9 @@ static void adopt_held(struct coordinator *c, uint32_t worker, const Sohoa__Hell
     free(dropped);
 }
 
-static void awaited_check(struct coordinator *c)
+static void awaited_none(struct coordinator *c)
 {
-    if (!c->awaiting || c->awaited.size)
-        return;
     trace(TRACE_INFO, "workers_back", "ms=%" PRIu64, clock_mono_ms() - c->started_ms);
-    c->awaiting = false;
     c->granting_ms = 0;
 }
 
@@ -121,8 +118,8 @@ void peers_await(struct coordinator *c, const char *names)
         buf_append(&c->awaited, "", 1);
         names += bytes + (names[bytes] == ' ');
     }
-    c->awaiting = true;
-    awaited_check(c);
+    if (!c->awaited.size)
+        awaited_none(c);
 }
 
 /* Those who are not back by now are gone. */
@@ -131,20 +128,19 @@ static void awaited_forget(struct coordinator *c)
     for (size_t at = 0; at < c->awaited.size; at += strlen((char *)c->awaited.data + at) + 1)
         group_add_worker(c->group, (char *)c->awaited.data + at, 0);
     buf_clear(&c->awaited);
-    awaited_check(c);
 }
 
 static void peer_back(struct coordinator *c, const char *name)
 {
-    size_t at = 0, bytes = 0;
+    size_t at = 0, bytes = strlen(name) + 1;
     while (at < c->awaited.size && strcmp((char *)c->awaited.data + at, name))
         at += strlen((char *)c->awaited.data + at) + 1;
-    if (at < c->awaited.size) {
-        bytes = strlen(name) + 1;
-        memmove(c->awaited.data + at, c->awaited.data + at + bytes, c->awaited.size - at - bytes);
-        c->awaited.size -= bytes;
-    }
-    awaited_check(c);
+    if (at == c->awaited.size)
+        return;
+    memmove(c->awaited.data + at, c->awaited.data + at + bytes, c->awaited.size - at - bytes);
+    c->awaited.size -= bytes;
+    if (!c->awaited.size)
+        awaited_none(c);
 }
 
 static void on_hello(struct coordinator *c, const char *name, const Sohoa__Hello *hello, uint64_t now_ms)
@@ -464,8 +460,7 @@ void peers_grant(struct coordinator *c, uint64_t now_ms)
     if (now_ms < c->granting_ms)
         return;
     size_t waiting;
-    if (c->awaiting)
-        awaited_forget(c);
+    awaited_forget(c);
     group_acks(c->group, &waiting);
     if (waiting >= GROUP_ACKS_MAX)
         return;

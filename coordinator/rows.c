@@ -14,7 +14,6 @@
 #include <assert.h>
 #include <endian.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +21,7 @@
 #include "proto/auto.h"
 #include "storage/name.h"
 
-enum { ROWS_BLOCK_BYTES = 192 << 10, LINES_BLOCK_BYTES = 1 << 20, PART_BYTES = 32 };
+enum { ROWS_BLOCK_BYTES = 192 << 10, LINES_BLOCK_BYTES = 1 << 20 };
 
 /* What the offsets above say. */
 struct disk_row {
@@ -32,13 +31,6 @@ struct disk_row {
     uint16_t source_at, source_bytes;
 };
 _Static_assert(sizeof(struct disk_row) == ROW_ENTRY_BYTES, "an entry has no holes");
-
-static const char *piece_name(struct name *name, const char *batch, const char *kind, uint32_t piece)
-{
-    char part[PART_BYTES];
-    snprintf(part, sizeof part, "%s/%" PRIu32, kind, piece);
-    return name_batch(name, batch, part);
-}
 
 void rows_plan_destroy(struct rows_plan *plan)
 {
@@ -135,9 +127,9 @@ int rows_write(struct store *store, const char *batch, uint32_t piece, const cha
                const struct rows_plan *plan, struct err *err)
 {
     struct name name;
-    int rc = store_guard_replace(store, piece_name(&name, batch, "manifest", piece), lines, bytes, err);
+    int rc = store_guard_replace(store, name_batch(&name, batch, "manifest", piece), lines, bytes, err);
     if (!rc)
-        rc = store_guard_replace(store, piece_name(&name, batch, "rows", piece), plan->rows.data, plan->rows.size, err);
+        rc = store_guard_replace(store, name_batch(&name, batch, "rows", piece), plan->rows.data, plan->rows.size, err);
     return rc;
 }
 
@@ -146,7 +138,7 @@ int rows_of_file(struct store *store, const char *batch, uint32_t piece, uint32_
 {
     AUTO(buf_destroy) struct buf rows = {0};
     struct name name;
-    int rc = store_get(store, piece_name(&name, batch, "rows", piece), PIECE_MAX_BYTES, &rows, err);
+    int rc = store_get(store, name_batch(&name, batch, "rows", piece), PIECE_MAX_BYTES, &rows, err);
     const struct disk_row *disk = (const struct disk_row *)(const void *)rows.data;
     for (size_t i = 0; i < rows.size / sizeof *disk && !rc; i++)
         if (le64toh(disk[i].file_key) == file_key)
@@ -215,7 +207,7 @@ int rows_read(struct rows *rows, const char *batch, uint32_t piece, uint32_t nth
     struct name name;
     struct disk_row disk;
     const uint8_t *at;
-    int rc = block_read(rows->store, &rows->rows, piece_name(&name, batch, "rows", piece),
+    int rc = block_read(rows->store, &rows->rows, name_batch(&name, batch, "rows", piece),
                         (uint64_t)nth * ROW_ENTRY_BYTES, ROW_ENTRY_BYTES, ROWS_BLOCK_BYTES, &at, err);
     if (rc)
         return rc;
@@ -224,7 +216,7 @@ int rows_read(struct rows *rows, const char *batch, uint32_t piece, uint32_t nth
     uint16_t source_at = le16toh(disk.source_at), source_bytes = le16toh(disk.source_bytes);
     if (line_bytes > MANIFEST_ROW_BYTES || source_at + source_bytes > line_bytes)
         return err_set(err, E_CORRUPT, "%s: row %" PRIu32 " makes no sense", name.text, nth);
-    rc = block_read(rows->store, &rows->lines, piece_name(&name, batch, "manifest", piece), le32toh(disk.line_at),
+    rc = block_read(rows->store, &rows->lines, name_batch(&name, batch, "manifest", piece), le32toh(disk.line_at),
                     line_bytes, LINES_BLOCK_BYTES, &at, err);
     if (rc)
         return rc;
@@ -243,12 +235,11 @@ int rows_source(struct rows *rows, const char *batch, uint32_t piece, uint32_t n
     int rc = rows_read(rows, batch, piece, nth, row, err);
     if (rc)
         return rc;
-    if (row->source) {
-        *ret_source = strndup(row->source, row->source_bytes);
-    } else {
-        AUTO(mem_destroy) struct manifest_row *parsed = malloc(sizeof *parsed);
-        rc = parsed ? manifest_row_parse(row->line, row->line_bytes, nth + 1, parsed, err) : 0;
-        *ret_source = rc || !parsed ? NULL : strdup(parsed->source);
-    }
-    return rc || *ret_source ? rc : err_set(err, E_NOMEM, "no memory for a row");
+    AUTO(mem_destroy) struct manifest_row *parsed = row->source ? NULL : calloc(1, sizeof *parsed);
+    if (parsed)
+        rc = manifest_row_parse(row->line, row->line_bytes, nth + 1, parsed, err);
+    if (rc)
+        return rc;
+    *ret_source = parsed ? strdup(parsed->source) : row->source ? strndup(row->source, row->source_bytes) : NULL;
+    return *ret_source ? 0 : err_set(err, E_NOMEM, "no memory for a row");
 }

@@ -19,7 +19,6 @@
 #include <assert.h>
 #include <endian.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,7 +34,6 @@ enum {
     APPEND_ENTRIES = 262144, /* in one append: 16 MiB */
     INDEX_PAIRS = 1024,      /* outcomes in one write or read */
     KEY_BYTES = 9,
-    PART_BYTES = 32, /* layout/<piece>, index/<shard> */
 };
 
 /* What the offsets above say; fields hold little-endian numbers. */
@@ -48,13 +46,6 @@ struct disk_entry {
 };
 _Static_assert(sizeof(struct disk_entry) == LAYOUT_ENTRY_BYTES, "an entry has no holes");
 _Static_assert(offsetof(struct disk_entry, crc) == CRC_OFFSET, "the CRC is last");
-
-static const char *shard_name(struct name *name, const char *batch, const char *kind, uint32_t shard)
-{
-    char part[PART_BYTES];
-    snprintf(part, sizeof part, "%s/%" PRIu32, kind, shard);
-    return name_batch(name, batch, part);
-}
 
 /* ---- entries ---- */
 
@@ -103,7 +94,7 @@ int layout_append(struct store *store, const char *batch, uint32_t piece, const 
     AUTO(buf_destroy) struct buf data = {0};
     struct name name;
     uint64_t layout_bytes = 0;
-    int rc = store_stat(store, shard_name(&name, batch, "layout", piece), &layout_bytes, err);
+    int rc = store_stat(store, name_batch(&name, batch, "layout", piece), &layout_bytes, err);
     if (rc && rc != E_ABSENT)
         return rc;
     mend_append(&data, layout_bytes);
@@ -161,7 +152,7 @@ int layout_read(struct store *store, const char *batch, uint32_t piece,
 {
     AUTO(buf_destroy) struct buf data = {0};
     struct name name;
-    struct layout_reader reader = {shard_name(&name, batch, "layout", piece), each, user, 0, SOUND};
+    struct layout_reader reader = {name_batch(&name, batch, "layout", piece), each, user, 0, SOUND};
     size_t whole;
     do {
         buf_clear(&data);
@@ -247,7 +238,7 @@ static int pairs_put(struct store *store, const char *batch, const struct ranked
         pairs->pair[i] = (struct store_pair){
             .key = pairs->key[i], .value = sorted[i].entry->outcome, .bytes = sorted[i].entry->bytes};
     }
-    return store_guard_map_set(store, shard_name(&name, batch, "index", sorted->entry->doc / LAYOUT_SHARD_DOCS),
+    return store_guard_map_set(store, name_batch(&name, batch, "index", sorted->entry->doc / LAYOUT_SHARD_DOCS),
                                pairs->pair, count, err);
 }
 
@@ -290,7 +281,7 @@ static void pair_read(const struct store_pair *pair, void *user)
         return;
     AUTO(outcome_destroy) Sohoa__DocOutcome *outcome = sohoa__doc_outcome__unpack(NULL, pair->bytes, pair->value);
     if (outcome)
-        snprintf(key, sizeof key, "%08" PRIu32, outcome->doc % BATCH_MAX_DOCS);
+        key_write(key, outcome->doc % BATCH_MAX_DOCS);
     if (!outcome || strcmp(key, pair->key)) {
         reader->rc =
             err_set(reader->err, E_CORRUPT, "%s: what key %s holds is not its outcome", reader->name, pair->key);
@@ -305,7 +296,7 @@ int index_read(struct store *store, const char *batch, uint32_t docs,
 {
     for (uint32_t first = 0; first < docs; first += LAYOUT_SHARD_DOCS) {
         struct name name;
-        struct index_reader reader = {.name = shard_name(&name, batch, "index", first / LAYOUT_SHARD_DOCS),
+        struct index_reader reader = {.name = name_batch(&name, batch, "index", first / LAYOUT_SHARD_DOCS),
                                       .each = each,
                                       .user = user,
                                       .err = err};

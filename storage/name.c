@@ -60,7 +60,7 @@ const char *name_stop(struct name *name, const uint8_t sha256[SHA256_BYTES])
     return name_format(name, "stop/%s", hex);
 }
 
-const char *name_batch(struct name *name, const char *batch, const char *part)
+const char *name_batch(struct name *name, const char *batch, const char *kind, uint32_t number)
 {
-    return name_format(name, "batch/%s/%s", batch, part);
+    return name_format(name, "batch/%s/%s/%u", batch, kind, number);
 }

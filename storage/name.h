@@ -27,7 +27,7 @@ const char *name_rec(struct name *name, const char *batch, uint32_t doc);
 /* stop/<sha256> */
 const char *name_stop(struct name *name, const uint8_t sha256[SHA256_BYTES]);
 
-/* batch/<batch>/<part>; part: manifest, layout */
-const char *name_batch(struct name *name, const char *batch, const char *part);
+/* batch/<batch>/<kind>/<number>; kind: manifest, rows, layout (by piece), index (by shard) */
+const char *name_batch(struct name *name, const char *batch, const char *kind, uint32_t number);
 
 #endif

@@ -243,29 +243,24 @@ int api_get(struct api *api, const char *path, json_t **ret_json, struct err *er
     return json_exchange(api, &x, ret_json, err);
 }
 
-int api_post(struct api *api, const char *path, const char *body, size_t bytes, json_t **ret_json, struct err *err)
+static int post(struct api *api, const char *path, const char *type, const void *body, size_t bytes, json_t **ret_json,
+                struct err *err)
 {
     AUTO(exchange_destroy)
     struct exchange x = {
-        .method = "POST", .path = path, .body = body ? body : "", .body_bytes = bytes, .body_type = "application/json"};
+        .method = "POST", .path = path, .body = bytes ? body : "", .body_bytes = bytes, .body_type = type};
     return json_exchange(api, &x, ret_json, err);
 }
 
-static int lines_send(struct api *api, const char *path, const void *lines, size_t bytes, json_t **ret_json,
-                      struct err *err)
+int api_post(struct api *api, const char *path, const char *body, size_t bytes, json_t **ret_json, struct err *err)
 {
-    AUTO(exchange_destroy)
-    struct exchange x = {.method = "POST",
-                         .path = path,
-                         .body = bytes ? lines : "",
-                         .body_bytes = bytes,
-                         .body_type = "application/x-ndjson"};
-    return json_exchange(api, &x, ret_json, err);
+    return post(api, path, "application/json", body, bytes, ret_json, err);
 }
 
-int api_post_lines(struct api *api, const char *path, const struct buf *lines, json_t **ret_json, struct err *err)
+int api_post_lines(struct api *api, const char *path, const void *lines, size_t bytes, json_t **ret_json,
+                   struct err *err)
 {
-    return lines_send(api, path, lines->data, lines->size, ret_json, err);
+    return post(api, path, "application/x-ndjson", lines, bytes, ret_json, err);
 }
 
 /* Whole lines from offset on. */
@@ -285,7 +280,7 @@ static int piece_admit(struct api *api, const char *id, const char *query, const
     buf_puts(&path, "batches?id=");
     api_escape(&path, id);
     buf_printf(&path, "&offset=%zu&more=%d%s%s", offset, offset + bytes < lines->size, *query ? "&" : "", query);
-    return lines_send(api, buf_text(&path), bytes ? lines->data + offset : NULL, bytes, ret_json, err);
+    return api_post_lines(api, buf_text(&path), buf_text(lines) + offset, bytes, ret_json, err);
 }
 
 int api_admit(struct api *api, const char *id, const char *query, const struct buf *lines, json_t **ret_json,
@@ -296,9 +291,11 @@ int api_admit(struct api *api, const char *id, const char *query, const struct b
     AUTO(json_drop) json_t *batch = NULL;
     bool created = false;
     size_t offset = 0;
-    sha256_of(lines->data, lines->size, sha256);
-    sha256_hex(sha256, hex);
-    snprintf(name, sizeof name, "batch-%.16s", hex);
+    if (!id) {
+        sha256_of(lines->data, lines->size, sha256);
+        sha256_hex(sha256, hex);
+        snprintf(name, sizeof name, "batch-%.16s", hex);
+    }
     do {
         size_t bytes = piece_bytes(lines, offset);
         json_drop(&batch);

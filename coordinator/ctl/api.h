@@ -23,7 +23,8 @@ int api_get(struct api *api, const char *path, json_t **ret_json, struct err *er
 
 /* body: one JSON object, may be NULL; lines: a manifest, at most API_PIECE_BYTES. ret_json may be NULL. */
 int api_post(struct api *api, const char *path, const char *body, size_t bytes, json_t **ret_json, struct err *err);
-int api_post_lines(struct api *api, const char *path, const struct buf *lines, json_t **ret_json, struct err *err);
+int api_post_lines(struct api *api, const char *path, const void *lines, size_t bytes, json_t **ret_json,
+                   struct err *err);
 
 /* Admits a manifest of any size, in pieces. query: "priority=1" and the like, or ""; id NULL: named after the lines. Pieces that
  * are there already are passed over, so a call that was cut short is completed by repeating it. *ret_json: the batch; created

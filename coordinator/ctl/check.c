@@ -49,7 +49,7 @@ static int sources_look(const struct check *check, json_t **ret_answer, struct e
 {
     AUTO(json_drop) json_t *posted = NULL;
     AUTO(buf_destroy) struct buf path = {0};
-    int rc = api_post_lines(check->api, "checks", check->lines, &posted, err);
+    int rc = api_post_lines(check->api, "checks", check->lines->data, check->lines->size, &posted, err);
     if (rc)
         return rc;
     const char *id = json_string_value(json_object_get(posted, "id"));
