@@ -7,33 +7,19 @@ With --done a share of the pages is read (by workers that do nothing) before all
 usage: backlog.py [--pages N] [--mean PAGES-A-DOCUMENT] [--done SHARE] [--hold JOBS] [--folder DIR]
 """
 import argparse
-import json
 import os
-import shutil
-import subprocess
-import sys
-import tempfile
 import time
 
 import stand
-from cluster import stop_all, wait
+from cluster import wait
+from stand import manifest, result, say
 
 WORKERS = 8
 
 
-def say(text):
-    print(text, file=sys.stderr, flush=True)
-
-
-def manifest_write(path, pages, mean):
-    with open(path, "wb") as file:
-        subprocess.run([f"{stand.BIN}/bench-manifest", f"--pages={pages}", f"--mean={mean}"], stdout=file, check=True)
-    return os.path.getsize(path)
-
-
-def admit(bench, manifest, size):
+def admit(bench, path):
     """Seconds, and how long it took until the first job went out."""
-    began = time.monotonic()
+    size, began = os.path.getsize(path), time.monotonic()
     first = []
 
     def each(sent):
@@ -43,30 +29,25 @@ def admit(bench, manifest, size):
         rate = sent / (time.monotonic() - began)
         say(f"admitted {sent >> 20} of {size >> 20} MiB, {rate / 1e6:.0f} MB/s, {(size - sent) / rate:.0f} s to go")
 
-    batch = bench.admit("backlog", manifest, each)
+    batch = bench.admit("backlog", path, each)
     return time.monotonic() - began, first[0] if first else None, batch
-
-
-def noop(bench, option):
-    return subprocess.Popen([f"{stand.BIN}/bench-noop", f"--connect={bench.endpoint}", f"--workers={WORKERS}", option],
-                            stdout=subprocess.PIPE, text=True)
 
 
 def hold(bench, jobs):
     """Workers that take jobs and keep them."""
-    return noop(bench, f"--hold={jobs // WORKERS}")
+    return bench.noop(f"--workers={WORKERS}", f"--hold={jobs // WORKERS}")
 
 
 def read(bench, pages):
     """So many pages at least."""
-    workers, began, stored = noop(bench, "--window=1024"), time.monotonic(), 0
+    workers, began, stored = bench.noop(f"--workers={WORKERS}", "--window=1024"), time.monotonic(), 0
     while stored < pages:
         time.sleep(1)
         stored = bench.api.get("batches/backlog")["pages"]["stored"]
         rate = stored / (time.monotonic() - began)
         say(f"{stored} of {pages} pages read, {rate:.0f}/s, {max(pages - stored, 0) / max(rate, 1):.0f} s to go")
     workers.terminate()
-    workers.communicate(timeout=30)
+    result(workers)
     return stored
 
 
@@ -76,17 +57,16 @@ def leases(bench):
 
 
 def measure(options, folder):
-    manifest = os.path.join(folder, "manifest.jsonl")
-    size = manifest_write(manifest, options.pages, options.mean)
+    path = manifest(folder, options.pages, options.mean)
     bench = stand.Stand(os.path.join(folder, "stand"))
     bench.start()
     workers = hold(bench, options.hold)
     try:
-        admit_s, first_s, batch = admit(bench, manifest, size)
+        admit_s, first_s, batch = admit(bench, path)
         stored = 0
         if options.done:
             workers.terminate()
-            workers.communicate(timeout=30)
+            result(workers)
             stored = read(bench, int(options.pages * options.done))
             workers = hold(bench, options.hold)
         held = options.hold // WORKERS * WORKERS
@@ -100,7 +80,7 @@ def measure(options, folder):
         again = WORKERS * 100
         wait("jobs to go out again", lambda: leases(bench) >= held + again, 60)
         workers.terminate()
-        seen = json.loads(workers.communicate(timeout=30)[0])
+        seen = result(workers)
     finally:
         workers.kill()
     if batch["documents"]["total"] != bench.api.get("batches/backlog")["documents"]["total"]:
@@ -122,12 +102,7 @@ def main():
     parser.add_argument("--hold", type=int, default=2000, help="jobs that workers hold over the kill -9")
     parser.add_argument("--folder", help="for manifest and store: 4 GB at 94 million pages, 9 when they are read [a temporary one]")
     options = parser.parse_args()
-    folder = tempfile.mkdtemp(prefix="sohoa-bench-backlog-", dir=options.folder)
-    try:
-        print(json.dumps(measure(options, folder)))
-    finally:
-        stop_all()
-        shutil.rmtree(folder, ignore_errors=True)
+    stand.run("backlog", options.folder, lambda folder: measure(options, folder))
 
 
 if __name__ == "__main__":

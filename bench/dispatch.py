@@ -6,19 +6,15 @@ costs it; and how long a ready worker waits for its job, with few and with very 
 usage: dispatch.py [--jobs N] [--pages N] [--queued N] [--clients N] [--rounds N] [--folder DIR]
 """
 import argparse
-import json
 import os
 import shutil
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
 from functools import partial
 
 import queues
 import stand
-from cluster import stop_all
+from stand import manifest, result, say
 
 MEAN = 7            # pages a document, as real ones have
 RATE = 5000         # jobs a second, where the wait for one is measured
@@ -26,35 +22,11 @@ FEW_PAGES = 10000
 ROUND_S = 8         # of that
 
 
-def say(text):
-    print(text, file=sys.stderr, flush=True)
-
-
-def manifest(folder, pages, mean):
-    path = os.path.join(folder, f"manifest-{pages}-{mean}.jsonl")
-    with open(path, "wb") as file:
-        subprocess.run([f"{stand.BIN}/bench-manifest", f"--pages={pages}", f"--mean={mean}"], stdout=file,
-                       stderr=subprocess.DEVNULL, check=True)
-    return path
-
-
-def noop(bench, *options):
-    return subprocess.Popen([f"{stand.BIN}/bench-noop", f"--connect={bench.endpoint}", *options],
-                            stdout=subprocess.PIPE, text=True)
-
-
-def result(process):
-    text = process.communicate(timeout=60)[0]
-    if process.returncode:
-        raise RuntimeError("bench-noop failed")
-    return json.loads(text)
-
-
 def flat_out(folder, path, clients, window):
     """From the first byte of the manifest to the last document's end, all of it durable; the coordinator's CPU in it."""
     bench = stand.Stand(folder)
     bench.start()
-    workers = noop(bench, f"--workers={clients}", f"--window={window}")
+    workers = bench.noop(f"--workers={clients}", f"--window={window}")
     began, cpu_s = time.monotonic(), bench.cpu_s()
     bench.admit("flat", path)
     while bench.api.get("batches/flat")["state"] == "running" or not bench.settled("flat"):
@@ -86,7 +58,7 @@ class Waits:
             self.admitted += 1
 
     def round(self):
-        workers = noop(self.bench, f"--workers={self.clients}", f"--rate={RATE}", f"--seconds={ROUND_S}")
+        workers = self.bench.noop(f"--workers={self.clients}", f"--rate={RATE}", f"--seconds={ROUND_S}")
         while workers.poll() is None:
             self.fill()
             time.sleep(0.1)
@@ -144,12 +116,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5, help="of waits, on either side")
     parser.add_argument("--folder", help="for stores and manifests: 4 GB [a temporary one]")
     options = parser.parse_args()
-    folder = tempfile.mkdtemp(prefix="sohoa-bench-dispatch-", dir=options.folder)
-    try:
-        print(json.dumps(measure(options, folder)))
-    finally:
-        stop_all()
-        shutil.rmtree(folder, ignore_errors=True)
+    stand.run("dispatch", options.folder, lambda folder: measure(options, folder))
 
 
 if __name__ == "__main__":

@@ -10,23 +10,17 @@ import json
 import os
 import shutil
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
 
 import stand
-from cluster import Process, backlog, stop_all, wait
+from cluster import Process, backlog, wait
+from stand import manifest, result, say
 
 JOBS_A_SECOND = 5000     # of a cluster
 NODE_JOBS_A_SECOND = 4   # of one worker: 32 cores, 7 pages a document, a second a page
-PAGES = 300000           # of the batch that is run again and again
+PAGES, MEAN = 300000, 7  # of the batch that is run again and again; of a document
 WORKERS = 8
 SOURCES = 20
-
-
-def say(text):
-    print(text, file=sys.stderr, flush=True)
 
 
 def growth(samples):
@@ -42,15 +36,10 @@ def redis_bytes(bench):
 
 
 def coordinator(folder, jobs):
-    manifest = os.path.join(folder, "manifest.jsonl")
-    with open(manifest, "wb") as file:
-        subprocess.run([f"{stand.BIN}/bench-manifest", f"--pages={PAGES}"], stdout=file, stderr=subprocess.DEVNULL,
-                       check=True)
     bench = stand.Stand(os.path.join(folder, "stand"))
     bench.start()
-    noop = subprocess.Popen([f"{stand.BIN}/bench-noop", f"--connect={bench.endpoint}", f"--workers={WORKERS}"],
-                            stdout=subprocess.PIPE, text=True)
-    bench.admit("soak", manifest)
+    workers = bench.noop(f"--workers={WORKERS}")
+    bench.admit("soak", manifest(folder, PAGES, MEAN))
     own, redis, redis_rss, done, began = [], [], [], 0, time.monotonic()
     while done < jobs:
         wait("a round to end", lambda: bench.api.get("batches/soak")["state"] == "finished", 120)
@@ -64,8 +53,8 @@ def coordinator(folder, jobs):
         say(f"{done} of {jobs} documents, {rate:.0f}/s, {max(jobs - done, 0) / rate:.0f} s to go: coordinator "
             f"{own[-1] / 1e6:.1f} MB, Redis {used / 1e6:.1f} MB")
         bench.api.post("batches/soak/rerun", json.dumps({"where": "state=stored"}))
-    noop.terminate()
-    noop.communicate(timeout=30)
+    workers.terminate()
+    result(workers)
     bench.stop()
     return {"documents": done, "coordinator_bytes": own[-1], "coordinator_growth_percent": growth(own),
             "redis_bytes": redis[-1], "redis_growth_percent": growth(redis), "redis_rss_growth_percent": growth(redis_rss)}
@@ -93,19 +82,18 @@ def worker(folder, jobs):
     return {"worker_documents": done, "worker_bytes": bytes_[-1], "worker_growth_percent": growth(bytes_)}
 
 
+def measure(options, folder):
+    seen = coordinator(folder, int(JOBS_A_SECOND * 3600 * options.hours))
+    shutil.rmtree(os.path.join(folder, "stand"))
+    return {**seen, **worker(folder, int(NODE_JOBS_A_SECOND * 3600 * options.hours))}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--hours", type=float, default=1)
     parser.add_argument("--folder", help="for stores and manifests: 6 GB an hour [a temporary one]")
     options = parser.parse_args()
-    folder = tempfile.mkdtemp(prefix="sohoa-bench-soak-", dir=options.folder)
-    try:
-        seen = coordinator(f"{folder}", int(JOBS_A_SECOND * 3600 * options.hours))
-        shutil.rmtree(f"{folder}/stand")
-        print(json.dumps({**seen, **worker(folder, int(NODE_JOBS_A_SECOND * 3600 * options.hours))}))
-    finally:
-        stop_all()
-        shutil.rmtree(folder, ignore_errors=True)
+    stand.run("soak", options.folder, lambda folder: measure(options, folder))
 
 
 if __name__ == "__main__":

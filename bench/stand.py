@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""A coordinator to be measured: with a store in a folder, a Redis of its own (AOF everysec) and the API on a unix socket."""
+"""A coordinator to be measured: with a store in a folder, a Redis of its own (AOF everysec) and the API on a unix socket; the
+manifests and no-op workers that it is measured with, and what the benches that do so have in common."""
+import json
 import os
+import shutil
+import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "lib"))
-from cluster import BIN, Api, Process, Redis, UnixConnection, wait  # noqa: E402
+from cluster import BIN, Api, Process, Redis, UnixConnection, cpu_ticks, stop_all, wait  # noqa: E402
 
 PIECE_BYTES = 8 << 20
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
@@ -40,12 +45,15 @@ class Stand:
 
     def cpu_s(self):
         """Of the coordinator so far."""
-        with open(f"/proc/{self.coordinator.child.pid}/stat", encoding="ascii") as stat:
-            fields = stat.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) * TICK_S
+        return cpu_ticks(self.coordinator.child.pid) * TICK_S
 
     def rss_bytes(self, field="VmRSS"):
         return memory_bytes(self.coordinator.child.pid, field)
+
+    def noop(self, *options):
+        """Workers that read nothing, until they are terminated."""
+        return subprocess.Popen([f"{BIN}/bench-noop", f"--connect={self.endpoint}", *options], stdout=subprocess.PIPE,
+                                text=True)
 
     def admit(self, batch, manifest, each=None):
         """Sends the manifest in pieces of whole lines; each(bytes) is told after every one. The batch as it is then."""
@@ -69,6 +77,37 @@ class Stand:
                     each(offset)
         connection.close()
         return self.api.get(f"batches/{batch}")
+
+
+def result(noop):
+    """What workers that have ended, or end now, have counted."""
+    text = noop.communicate(timeout=60)[0]
+    if noop.returncode:
+        raise RuntimeError("bench-noop failed")
+    return json.loads(text)
+
+
+def manifest(folder, pages, mean):
+    """Of so many pages in documents of mean pages."""
+    path = os.path.join(folder, f"manifest-{pages}-{mean}.jsonl")
+    with open(path, "wb") as file:
+        subprocess.run([f"{BIN}/bench-manifest", f"--pages={pages}", f"--mean={mean}"], stdout=file,
+                       stderr=subprocess.DEVNULL, check=True)
+    return path
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def run(name, folder, measure):
+    """Prints what measure(folder) gives, in a folder of its own, and leaves nothing running."""
+    folder = tempfile.mkdtemp(prefix=f"sohoa-bench-{name}-", dir=folder)
+    try:
+        print(json.dumps(measure(folder)))
+    finally:
+        stop_all()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def memory_bytes(pid, field="VmRSS"):
