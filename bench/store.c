@@ -28,7 +28,9 @@ struct load {
     size_t bytes;
     const uint8_t *data; /* so many bytes of no pattern */
     uint64_t count;      /* blobs */
-    uint64_t last_ms;    /* until when any of them is worked on; 0: each of them once */
+    uint64_t seconds;    /* for so long any of them is worked on; 0: each of them once */
+    pthread_barrier_t ready;
+    uint64_t began_ms, last_ms;
     _Atomic uint64_t next, done;
 };
 
@@ -84,8 +86,8 @@ static uint64_t chance(uint64_t *state)
 static bool load_next(struct load *load, uint64_t *state, uint64_t *number)
 {
     uint64_t turn = atomic_fetch_add(&load->next, 1);
-    *number = load->last_ms ? chance(state) % load->count : turn;
-    return load->last_ms ? clock_mono_ms() < load->last_ms : turn < load->count;
+    *number = load->seconds ? chance(state) % load->count : turn;
+    return load->seconds ? clock_mono_ms() < load->last_ms : turn < load->count;
 }
 
 static void *load_thread(void *argument)
@@ -95,6 +97,8 @@ static void *load_thread(void *argument)
     AUTO(mem_destroy) void *data = malloc(load->bytes);
     struct err err;
     memcpy(data, load->data, load->bytes);
+    pthread_barrier_wait(&load->ready);
+    pthread_barrier_wait(&load->ready); /* the clock has begun */
     while (load_next(load, &state, &number)) {
         if (load->work(load, number, data, &err))
             fail(&err);
@@ -106,11 +110,17 @@ static void *load_thread(void *argument)
 static void load_run(struct load *load, unsigned threads)
 {
     pthread_t thread[THREADS_MAX];
+    pthread_barrier_init(&load->ready, NULL, threads + 1);
     for (unsigned i = 0; i < threads; i++)
         if (pthread_create(&thread[i], NULL, load_thread, load))
             abort();
+    pthread_barrier_wait(&load->ready);
+    load->began_ms = clock_mono_ms();
+    load->last_ms = load->began_ms + load->seconds * 1000;
+    pthread_barrier_wait(&load->ready);
     for (unsigned i = 0; i < threads; i++)
         pthread_join(thread[i], NULL);
+    pthread_barrier_destroy(&load->ready);
 }
 
 static uint8_t *noise(size_t bytes)
@@ -136,11 +146,9 @@ static int blobs(int argc, char **argv)
     load.store = store;
     AUTO(mem_destroy) uint8_t *data = noise(load.bytes);
     load.data = data;
-    uint64_t began_ms = clock_mono_ms();
-    if (argc > 7)
-        load.last_ms = began_ms + strtoull(argv[7], NULL, 10) * 1000;
+    load.seconds = argc > 7 ? strtoull(argv[7], NULL, 10) : 0;
     load_run(&load, threads);
-    printf("{\"done\":%" PRIu64 ",\"seconds\":%.3f}\n", load.done, (double)(clock_mono_ms() - began_ms) / 1000);
+    printf("{\"done\":%" PRIu64 ",\"seconds\":%.3f}\n", load.done, (double)(clock_mono_ms() - load.began_ms) / 1000);
     return 0;
 }
 

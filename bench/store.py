@@ -21,7 +21,8 @@ RESULTS = {16 << 10: "alto", 64 << 10: "bundle", 1 << 20: "pdf"}  # bytes: which
 POOL = "sohoa-data"
 RUN = "bench-store"          # what rados bench calls its blobs
 TRIAL_SECONDS = 2            # how fast this Ceph is, and to warm it up
-MOST_BYTES = 192 << 20       # of one side, at a time: the private Ceph is small, and a full one hangs
+MOST_BYTES = 1 << 30         # of one side, at a time
+OSD_BYTES = 8 << 30          # sparse; a full Ceph hangs
 ORDERS = ("near", "scattered")
 COMMITS = ("script", "setbit", "bitfield")
 BACKLOG_PAGES, BACKLOG_BATCHES = 94_000_000, 700
@@ -138,7 +139,7 @@ def store_compare(chosen, conf):
 
 
 def store_report(chosen, folder):
-    conf = output(ROOT / "tests/lib/ceph", "up", folder, "--port", chosen.port).strip()
+    conf = output(ROOT / "tests/lib/ceph", "up", folder, "--port", chosen.port, "--osd-bytes", OSD_BYTES).strip()
     try:
         return store_compare(chosen, conf)
     finally:
