@@ -14,7 +14,6 @@
 #include "proto/trace.h"
 
 enum {
-    PRIORITY_PRESET = 3,
     ADMISSIONS_MAX = 16,
     CHECKS_MAX = 16,
     CHECK_KEPT_MS = 3600 * 1000, /* then whoever asked for it has gone */
@@ -54,7 +53,7 @@ static void check_work(struct io_task *task)
 {
     struct admission *a = (struct admission *)task;
     char hex[SHA256_HEX_CHARS + 1];
-    a->rc = rows_check(buf_text(&a->lines), a->lines.size, &a->plan, &a->err);
+    a->rc = rows_check(buf_text(&a->lines), a->lines.size, a->priority, a->deadline_ms, &a->plan, &a->err);
     if (!a->rc && !a->plan.docs && (!a->offset || a->lines.size))
         a->rc = err_set(&a->err, E_MANIFEST, "the manifest names no document");
     if (a->rc || *a->id)
@@ -131,9 +130,15 @@ static int admission_place(struct admission *a, bool *ret_write, struct err *err
     return 0;
 }
 
-static uint64_t sooner(uint64_t a_ms, uint64_t b_ms)
+/* The unit of all lots; "" when they differ. */
+static const char *plan_unit(const struct rows_plan *plan)
 {
-    return !a_ms || (b_ms && b_ms < a_ms) ? b_ms : a_ms;
+    size_t lots;
+    const struct plan_lot *lot = rows_plan_lots(plan, &lots);
+    for (size_t i = 1; i < lots; i++)
+        if (strcmp(lot[i].terms.unit, lot[0].terms.unit))
+            return "";
+    return lots ? lot[0].terms.unit : "";
 }
 
 /* The batch as it will be with this piece. */
@@ -141,16 +146,46 @@ static void entry_fill(struct admission *a)
 {
     static const struct batch none = {.pipeline = NONE};
     const struct batch *batch = a->batch ? a->batch : &none;
-    uint32_t priority = a->priority ? a->priority : a->plan.priority ? a->plan.priority : PRIORITY_PRESET;
+    const char *unit = plan_unit(&a->plan);
     a->entry.piece = batch->pieces;
     a->entry.docs = batch->docs + a->plan.docs;
     a->entry.pipeline = batch->pipeline != NONE ? batch->pipeline : worker_pipeline(a->c);
     if (a->entry.pipeline != NONE)
         memcpy(a->entry.digest, a->c->backlog->pipeline[a->entry.pipeline], SHA256_BYTES);
-    a->entry.priority = batch->pieces && batch->priority < priority ? batch->priority : priority;
-    a->entry.deadline_ms = sooner(a->deadline_ms ? a->deadline_ms : a->plan.deadline_ms, batch->deadline_ms);
-    bool one_unit = !batch->pieces || !a->plan.docs || !strcmp(batch->unit, a->plan.unit);
-    snprintf(a->entry.unit, sizeof a->entry.unit, "%s", !one_unit ? "" : a->plan.docs ? a->plan.unit : batch->unit);
+    bool one_unit = !batch->pieces || !a->plan.docs || !strcmp(batch->unit, unit);
+    snprintf(a->entry.unit, sizeof a->entry.unit, "%s", !one_unit ? "" : a->plan.docs ? unit : batch->unit);
+}
+
+/* The plan's lots, to be freed by lots_free(). */
+static void lots_say(const struct admission *a, Sohoa__BatchAdmitted *admitted)
+{
+    size_t lots;
+    const struct plan_lot *lot = rows_plan_lots(&a->plan, &lots);
+    if (!lots)
+        return;
+    Sohoa__Lot *said = calloc(lots, sizeof *said);
+    admitted->lots = calloc(lots, sizeof(Sohoa__Lot *));
+    if (!said || !admitted->lots)
+        abort();
+    for (size_t i = 0; i < lots; i++) {
+        sohoa__lot__init(&said[i]);
+        said[i].docs = lot[i].docs;
+        said[i].pages = lot[i].pages;
+        said[i].unit = (char *)(uintptr_t)lot[i].terms.unit;
+        said[i].bloc = (char *)(uintptr_t)lot[i].terms.bloc;
+        said[i].priority = lot[i].terms.priority;
+        said[i].deadline_ms = lot[i].terms.deadline_ms;
+        said[i].permanent = lot[i].terms.permanent;
+        admitted->lots[i] = &said[i];
+    }
+    admitted->n_lots = lots;
+}
+
+static void lots_free(Sohoa__BatchAdmitted *admitted)
+{
+    if (admitted->n_lots)
+        free(admitted->lots[0]);
+    free(admitted->lots);
 }
 
 static void admission_work(struct io_task *task)
@@ -164,8 +199,6 @@ static void admission_work(struct io_task *task)
     Sohoa__BatchAdmitted admitted = SOHOA__BATCH_ADMITTED__INIT;
     admitted.batch = a->id;
     admitted.docs = a->entry.docs;
-    admitted.priority = (int32_t)a->entry.priority;
-    admitted.deadline_ms = a->entry.deadline_ms;
     admitted.unit = a->entry.unit;
     admitted.piece = a->entry.piece;
     admitted.manifest_bytes = a->offset + a->lines.size;
@@ -176,7 +209,9 @@ static void admission_work(struct io_task *task)
         admitted.pipeline = (ProtobufCBinaryData){SHA256_BYTES, a->entry.digest};
     entry.body_case = SOHOA__LEDGER_ENTRY__BODY_ADMITTED;
     entry.admitted = &admitted;
+    lots_say(a, &admitted);
     a->rc = committer_write_entry(c->committer, &entry, &a->err);
+    lots_free(&admitted);
 }
 
 static void batch_enter(struct admission *a)
@@ -186,19 +221,21 @@ static void batch_enter(struct admission *a)
     a->created = true;
     if (!batch)
         batch = batch_add(c->backlog, a->id, 0, a->entry.pipeline);
-    batch->priority = a->entry.priority;
-    batch->deadline_ms = a->entry.deadline_ms;
     memcpy(batch->unit, a->entry.unit, sizeof batch->unit);
     batch->more = a->more;
     batch->reads_on = batch->reads_on || a->plan.pages;
-    batch_add_piece(batch, a->plan.sha256, a->lines.size, a->plan.docs);
+    size_t lots;
+    const struct plan_lot *lot = rows_plan_lots(&a->plan, &lots);
+    batch_add_piece(batch, a->plan.sha256, a->lines.size);
+    for (size_t i = 0; i < lots; i++)
+        batch_add_lot(batch, &lot[i].terms, lot[i].docs, lot[i].pages);
     a->batch = batch;
     if (batch->pipeline == NONE && worker_pipeline(c) != NONE) /* the first came while this was being written */
         peers_pin(c, worker_pipeline(c));
     sched_reorder(c->sched);
     group_touch(c->group, batch->index);
     trace(TRACE_INFO, "batch_admitted", "batch=%s docs=%u piece=%u more=%d priority=%u unit=%s", a->id, batch->docs,
-          a->entry.piece, a->more, batch->priority, trace_value(batch->unit));
+          a->entry.piece, a->more, batch_priority(batch), trace_value(batch->unit));
 }
 
 /* The first of the queue is over. */
@@ -262,7 +299,7 @@ int admit_check(struct coordinator *c, const struct buf *manifest, struct batch 
 {
     struct rows_plan plan = {0};
     char id[NAME_BYTES];
-    int rc = rows_check(buf_text(manifest), manifest->size, &plan, err);
+    int rc = rows_check(buf_text(manifest), manifest->size, 0, 0, &plan, err);
     if (!rc && !plan.docs)
         rc = err_set(err, E_MANIFEST, "the manifest names no document");
     if (!rc && checks_open(c) >= CHECKS_MAX)

@@ -68,9 +68,9 @@ static json_t *batch_json(const struct batch *batch)
                         : batch->doc_count[SOHOA__DOC_STATE__DOC_OPEN] || batch->more ? "running"
                                                                                       : "finished";
     return json_pack("{s:s, s:s, s:b, s:I, s:i, s:I, s:s, s:o, s:o, s:I, s:I}", "id", batch->id, "state", state, "more",
-                     batch->more, "manifest_bytes", (json_int_t)batch->manifest_bytes, "priority", (int)batch->priority,
-                     "deadline_ms", (json_int_t)batch->deadline_ms, "unit", batch->unit, "documents",
-                     documents_json(totals.docs), "pages", pages_json(totals.pages), "cpu_ms",
+                     batch->more, "manifest_bytes", (json_int_t)batch->manifest_bytes, "priority",
+                     (int)batch_priority(batch), "deadline_ms", (json_int_t)batch_deadline_ms(batch), "unit",
+                     batch->unit, "documents", documents_json(totals.docs), "pages", pages_json(totals.pages), "cpu_ms",
                      (json_int_t)batch->cpu_ms, "pages_read", (json_int_t)batch->pages_read);
 }
 

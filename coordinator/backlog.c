@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PRIORITY_PRESET = 3 };
+
 static void *grow(void *at, uint32_t *capacity, uint32_t need, size_t item_bytes)
 {
     if (need <= *capacity)
@@ -63,6 +65,15 @@ struct backlog *backlog_new(void)
     return backlog;
 }
 
+static void lot_destroy(struct lot **lot)
+{
+    free((*lot)->reprobe.at);
+    free((*lot)->ready.at);
+    free((*lot)->assemble.at);
+    free(*lot);
+    *lot = NULL;
+}
+
 static void batch_destroy(struct batch **batch)
 {
     if (!*batch)
@@ -75,9 +86,9 @@ static void batch_destroy(struct batch **batch)
         free((*batch)->block[i]);
     free((*batch)->block);
     free((*batch)->piece);
-    free((*batch)->reprobe.at);
-    free((*batch)->ready.at);
-    free((*batch)->assemble.at);
+    for (uint32_t i = 0; i < (*batch)->lots; i++)
+        lot_destroy(&(*batch)->lot[i]);
+    free((*batch)->lot);
     free(*batch);
     *batch = NULL;
 }
@@ -142,7 +153,7 @@ struct batch *backlog_batch(const struct backlog *backlog, const char *id)
     return NULL;
 }
 
-void batch_extend(struct batch *batch, uint32_t docs)
+static void batch_extend(struct batch *batch, uint32_t docs)
 {
     assert(docs <= BATCH_MAX_DOCS - batch->docs);
     uint32_t blocks = (batch->docs + docs + DOC_BLOCK - 1) / DOC_BLOCK;
@@ -157,7 +168,7 @@ void batch_extend(struct batch *batch, uint32_t docs)
     batch->doc_count[SOHOA__DOC_STATE__DOC_OPEN] += docs;
 }
 
-void batch_add_piece(struct batch *batch, const uint8_t sha256[SHA256_BYTES], uint64_t bytes, uint32_t docs)
+void batch_add_piece(struct batch *batch, const uint8_t sha256[SHA256_BYTES], uint64_t bytes)
 {
     batch->piece = realloc(batch->piece, (batch->pieces + 1) * sizeof *batch->piece);
     if (!batch->piece)
@@ -166,7 +177,6 @@ void batch_add_piece(struct batch *batch, const uint8_t sha256[SHA256_BYTES], ui
     *piece = (struct piece){.offset = batch->manifest_bytes, .first_doc = batch->docs};
     memcpy(piece->sha256, sha256, SHA256_BYTES);
     batch->manifest_bytes += bytes;
-    batch_extend(batch, docs);
 }
 
 uint32_t batch_piece(const struct batch *batch, uint32_t doc)
@@ -182,6 +192,83 @@ uint32_t batch_piece(const struct batch *batch, uint32_t doc)
     return low;
 }
 
+static struct lot *lot_new(struct batch *batch, const struct terms *terms)
+{
+    struct lot *lot = calloc(1, sizeof *lot);
+    batch->lot = realloc(batch->lot, (batch->lots + 1) * sizeof(struct lot *));
+    if (!lot || !batch->lot)
+        abort();
+    *lot = (struct lot){.terms = *terms, .batch = batch->index, .first_doc = batch->docs, .probe_next = batch->docs};
+    batch->lot[batch->lots++] = lot;
+    return lot;
+}
+
+static bool terms_equal(const struct terms *a, const struct terms *b)
+{
+    return a->priority == b->priority && a->deadline_ms == b->deadline_ms && a->permanent == b->permanent &&
+           !strcmp(a->unit, b->unit) && !strcmp(a->bloc, b->bloc);
+}
+
+void batch_add_lot(struct batch *batch, const struct terms *terms, uint32_t docs, uint64_t pages_said)
+{
+    struct lot *lot = batch->lots ? batch->lot[batch->lots - 1] : NULL;
+    if (!docs)
+        return;
+    if (!lot || !terms_equal(&lot->terms, terms))
+        lot = lot_new(batch, terms);
+    lot->docs += docs;
+    lot->doc_count[SOHOA__DOC_STATE__DOC_OPEN] += docs;
+    lot->pages_said += pages_said;
+    batch_extend(batch, docs);
+}
+
+struct lot *lot_of(const struct batch *batch, uint32_t doc)
+{
+    uint32_t low = 0, high = batch->lots; /* the last of low..high-1 that begins at doc or before */
+    assert(doc < batch->docs);
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        if (batch->lot[middle]->first_doc <= doc)
+            low = middle;
+        else
+            high = middle;
+    }
+    return batch->lot[low];
+}
+
+bool lot_open(const struct lot *lot)
+{
+    return lot->doc_count[SOHOA__DOC_STATE__DOC_OPEN];
+}
+
+uint32_t lot_priority(const struct lot *lot)
+{
+    return lot->terms.priority ? lot->terms.priority : PRIORITY_PRESET;
+}
+
+uint64_t lot_deadline_ms(const struct lot *lot)
+{
+    return lot->terms.deadline_ms ? lot->terms.deadline_ms : UINT64_MAX;
+}
+
+uint32_t batch_priority(const struct batch *batch)
+{
+    uint32_t first = batch->lots ? lot_priority(batch->lot[0]) : PRIORITY_PRESET;
+    for (uint32_t i = 1; i < batch->lots; i++)
+        if (lot_priority(batch->lot[i]) < first)
+            first = lot_priority(batch->lot[i]);
+    return first;
+}
+
+uint64_t batch_deadline_ms(const struct batch *batch)
+{
+    uint64_t first = UINT64_MAX;
+    for (uint32_t i = 0; i < batch->lots; i++)
+        if (lot_deadline_ms(batch->lot[i]) < first)
+            first = lot_deadline_ms(batch->lot[i]);
+    return first == UINT64_MAX ? 0 : first;
+}
+
 struct batch *batch_add(struct backlog *backlog, const char *id, uint32_t docs, uint32_t pipeline)
 {
     struct batch *batch = calloc(1, sizeof *batch);
@@ -190,11 +277,11 @@ struct batch *batch_add(struct backlog *backlog, const char *id, uint32_t docs, 
     assert(strlen(id) < sizeof batch->id);
     memcpy(batch->id, id, strlen(id) + 1);
     batch->pipeline = pipeline;
-    batch->priority = 3;
-    batch_extend(batch, docs);
     backlog->batch = grow(backlog->batch, &backlog->batch_capacity, backlog->batches + 1, sizeof(struct batch *));
     batch->index = backlog->batches;
     backlog->batch[backlog->batches++] = batch;
+    if (docs)
+        batch_add_lot(batch, &(struct terms){0}, docs, 0);
     return batch;
 }
 
@@ -278,9 +365,16 @@ void doc_count(struct backlog *backlog, struct doc_ref ref, int sign)
     struct batch *batch = backlog->batch[ref.batch];
     uint64_t pages[PAGE_STATES];
     doc_pages(backlog, ref, pages);
-    for (int s = 0; s < PAGE_STATES; s++)
+    struct lot *lot = lot_of(batch, ref.doc);
+    const struct doc *doc = doc_look(batch, ref.doc);
+    for (int s = 0; s < PAGE_STATES; s++) {
         batch->page_count[s] += sign > 0 ? pages[s] : -pages[s];
-    batch->doc_count[doc_look(batch, ref.doc)->state] += (uint32_t)sign;
+        lot->page_count[s] += sign > 0 ? pages[s] : -pages[s];
+    }
+    batch->doc_count[doc->state] += (uint32_t)sign;
+    lot->doc_count[doc->state] += (uint32_t)sign;
+    if (doc->state == SOHOA__DOC_STATE__DOC_OPEN && doc->work != NONE)
+        lot->placed += (uint32_t)sign;
 }
 
 static uint32_t work_hash(const uint8_t sha256[SHA256_BYTES], uint32_t pipeline)
@@ -497,7 +591,10 @@ void part_move(struct backlog *backlog, uint32_t work, struct part *part, enum p
         if (doc_at(backlog, ref)->state != SOHOA__DOC_STATE__DOC_OPEN)
             continue;
         struct batch *batch = backlog->batch[ref.batch];
+        struct lot *lot = lot_of(batch, ref.doc);
         batch->page_count[from] -= part->count;
         batch->page_count[to] += part->count;
+        lot->page_count[from] -= part->count;
+        lot->page_count[to] += part->count;
     }
 }

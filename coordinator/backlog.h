@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "coordinator/terms.h"
 #include "proto/err.h"
 #include "proto/limits.h"
 #include "proto/page_state.h"
@@ -64,6 +65,21 @@ struct piece { /* of a manifest */
     bool loaded; /* its part of the layout */
 };
 
+/* Documents of a batch, one after another, that have the same terms. */
+struct lot {
+    struct terms terms; /* as the manifest says */
+    uint32_t batch;
+    uint32_t first_doc, docs;
+    uint64_t pages_said; /* by the rows of its documents, where they say it */
+    uint64_t page_count[PAGE_STATES];
+    uint32_t doc_count[DOC_STATES];
+    uint32_t placed;      /* open documents whose pages are known, and counted above */
+    uint32_t probe_next;  /* documents before it are past UNPROBED or in reprobe */
+    struct ring reprobe;  /* documents, each with the second before which it is not tried again in the upper 32 bits */
+    struct ring ready;    /* works with queued parts; may name a work that has none any more */
+    struct ring assemble; /* works */
+};
+
 struct batch {
     char id[NAME_BYTES];
     char unit[NAME_BYTES];
@@ -71,22 +87,18 @@ struct batch {
     uint32_t pieces;
     uint64_t manifest_bytes; /* of all pieces */
     bool more;               /* pieces are still to come */
-    uint64_t deadline_ms;    /* 0: none */
     uint32_t index;
     uint32_t pipeline; /* index; NONE: to be pinned by the first worker */
-    uint32_t priority; /* 1 to 5 */
+    struct lot **lot;
+    uint32_t lots;
     uint32_t docs;
     uint32_t blocks;
     struct doc **block; /* DOC_BLOCK documents each; NULL: nothing has happened to them */
     uint64_t ordinals;  /* given out so far */
     uint64_t page_count[PAGE_STATES];
     uint32_t doc_count[DOC_STATES];
-    uint64_t cpu_ms;      /* of slots, since this coordinator started */
-    uint64_t pages_read;  /* likewise: pages that workers read, not those found in the store */
-    uint32_t probe_next;  /* documents before it are past UNPROBED or in reprobe */
-    struct ring reprobe;  /* documents, each with the second before which it is not tried again in the upper 32 bits */
-    struct ring ready;    /* works with queued parts; may name a work that has none any more */
-    struct ring assemble; /* works */
+    uint64_t cpu_ms;     /* of slots, since this coordinator started */
+    uint64_t pages_read; /* likewise: pages that workers read, not those found in the store */
     bool withdrawn;
     bool reads_on;         /* its manifest tells page counts: short documents are read in the lease of their PROBE */
     bool check_only;       /* probes only, not kept in the store */
@@ -173,16 +185,25 @@ uint32_t backlog_fault(struct backlog *backlog, const struct err *err);
 void fault_wire(const struct backlog *backlog, uint32_t fault, Sohoa__Err *wire); /* its text is borrowed */
 struct batch *backlog_batch(const struct backlog *backlog, const char *id);       /* NULL: there is none */
 
-/* All documents unprobed. priority 3 when 0. */
+/* All documents unprobed, in one lot without terms. */
 struct batch *batch_add(struct backlog *backlog, const char *id, uint32_t docs, uint32_t pipeline);
 /* Documents of a check batch, once looked at, are of no use to others. */
 void batch_remove(struct backlog *backlog, struct batch *batch);
 
-void batch_extend(struct batch *batch, uint32_t docs); /* more documents come behind those it has */
-/* So many bytes of its manifest, with so many documents. */
-void batch_add_piece(struct batch *batch, const uint8_t sha256[SHA256_BYTES], uint64_t bytes, uint32_t docs);
+/* The next piece of its manifest. Its documents come with batch_add_lot(). */
+void batch_add_piece(struct batch *batch, const uint8_t sha256[SHA256_BYTES], uint64_t bytes);
 /* The piece whose row doc has. */
 uint32_t batch_piece(const struct batch *batch, uint32_t doc);
+
+/* More documents come behind those that the batch has; of the same terms as the last ones, they are of the same lot. */
+void batch_add_lot(struct batch *batch, const struct terms *terms, uint32_t docs, uint64_t pages_said);
+struct lot *lot_of(const struct batch *batch, uint32_t doc);
+bool lot_open(const struct lot *lot);            /* it has documents that are not final */
+uint32_t lot_priority(const struct lot *lot);    /* 1 to 5 */
+uint64_t lot_deadline_ms(const struct lot *lot); /* UINT64_MAX: none */
+/* Of its lots: the most urgent priority (1 to 5) and the earliest deadline (0: none). */
+uint32_t batch_priority(const struct batch *batch);
+uint64_t batch_deadline_ms(const struct batch *batch);
 
 struct doc *doc_at(const struct backlog *backlog, struct doc_ref ref);
 /* To look at only: documents that nothing has happened to are all the same one. */
@@ -190,7 +211,8 @@ const struct doc *doc_look(const struct batch *batch, uint32_t doc);
 /* The first document from doc on that something may have happened to; batch->docs: none. */
 uint32_t doc_next(const struct batch *batch, uint32_t doc);
 
-/* Adds what doc's pages are now to its batch's counters, or takes it away: around every change of a whole document. */
+/* Adds what doc's pages are now to its batch's and lot's counters, or takes it away: around every change of a whole
+ * document. */
 void doc_count(struct backlog *backlog, struct doc_ref ref, int sign);
 /* Pages of the document by state, as they count in its batch. */
 void doc_pages(const struct backlog *backlog, struct doc_ref ref, uint64_t pages[PAGE_STATES]);

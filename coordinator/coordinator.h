@@ -95,8 +95,7 @@ struct admission {
     struct rows_plan plan;
     bool checked;
     struct { /* what is written for it */
-        uint32_t piece, docs, pipeline, priority;
-        uint64_t deadline_ms;
+        uint32_t piece, docs, pipeline;
         char unit[NAME_BYTES];
         uint8_t digest[SHA256_BYTES]; /* of pipeline, unless that is NONE: no worker is known yet */
     } entry;

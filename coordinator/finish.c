@@ -66,7 +66,7 @@ static void probe_failed(struct sched *sched, struct doc_ref ref, const struct e
     doc->phase = PHASE_UNPROBED;
     uint64_t not_before_ms = err->code == E_LEASE ? 0 : backoff(doc->losses + doc->attempts, now_ms);
     uint64_t second = (not_before_ms + MS_A_SECOND - 1) / MS_A_SECOND; /* not before means after, not within */
-    ring_push(&sched->backlog->batch[ref.batch]->reprobe, second << 32 | ref.doc);
+    ring_push(&lot_of(sched->backlog->batch[ref.batch], ref.doc)->reprobe, second << 32 | ref.doc);
 }
 
 void sched_place(struct sched *sched, struct doc_ref ref, const struct placement *placed)
@@ -120,10 +120,10 @@ void work_offer(struct sched *sched, uint32_t index)
 {
     const struct work *work = &sched->backlog->work[index];
     for (struct doc_ref ref = work->subscriber; ref.batch != NONE; ref = doc_at(sched->backlog, ref)->next) {
-        struct batch *batch = sched->backlog->batch[ref.batch];
+        struct lot *lot = lot_of(sched->backlog->batch[ref.batch], ref.doc);
         if (doc_at(sched->backlog, ref)->phase != PHASE_WORKING)
             continue;
-        ring_push(work->phase == WORK_ASSEMBLING ? &batch->assemble : &batch->ready, index);
+        ring_push(work->phase == WORK_ASSEMBLING ? &lot->assemble : &lot->ready, index);
     }
 }
 
@@ -138,13 +138,13 @@ void sched_placed(struct sched *sched, struct doc_ref ref)
         work->phase = WORK_READY;
     if (work->phase == WORK_DONE) /* only this document's record is missing */
         work->phase = WORK_ASSEMBLING;
-    struct batch *batch = sched->backlog->batch[ref.batch];
+    struct lot *lot = lot_of(sched->backlog->batch[ref.batch], ref.doc);
     if (work->phase == WORK_ASSEMBLING)
-        ring_push(&batch->assemble, doc->work);
+        ring_push(&lot->assemble, doc->work);
     else if (work->cut && work->phase == WORK_READY)
         work_advance(sched, doc->work);
     else
-        ring_push(&batch->ready, doc->work);
+        ring_push(&lot->ready, doc->work);
 }
 
 /* ---- PAGES and ASSEMBLE ---- */

@@ -182,8 +182,8 @@ void group_add_counters(struct group *group, const struct batch *batch)
     set_number(group, batch, "pages_quarantined", batch->page_count[PAGE_QUARANTINED]);
     set_number(group, batch, "pages_withdrawn", batch->page_count[PAGE_WITHDRAWN]);
     set_number(group, batch, "cpu_ms", batch->cpu_ms);
-    set_number(group, batch, "priority", batch->priority);
-    set_number(group, batch, "deadline_ms", batch->deadline_ms);
+    set_number(group, batch, "priority", batch_priority(batch));
+    set_number(group, batch, "deadline_ms", batch_deadline_ms(batch));
     set_text(group, batch, "unit", batch->unit);
 }
 

@@ -125,6 +125,16 @@ static const struct {
     NUMBER_ROW(pages, DOC_MAX_PAGES),
 };
 
+/* The other values of retention are terms of years, and of no meaning here. */
+static bool retention_permanent(const char *retention)
+{
+    static const char *const permanent[] = {"permanent", "Permanent", "vĩnh viễn", "Vĩnh viễn", "VĨNH VIỄN"};
+    for (size_t i = 0; retention && i < sizeof permanent / sizeof permanent[0]; i++)
+        if (!strcmp(retention, permanent[i]))
+            return true;
+    return false;
+}
+
 static int keys_take(const json_t *json, uint64_t line_no, struct manifest_row *row, struct err *err)
 {
     for (size_t i = 0; i < sizeof key_rule / sizeof key_rule[0]; i++) {
@@ -141,6 +151,7 @@ static int keys_take(const json_t *json, uint64_t line_no, struct manifest_row *
     }
     const json_t *deadline = json_object_get(json, "deadline");
     struct place place = {line_no, "deadline"};
+    row->permanent = retention_permanent(json_string_value(json_object_get(json, "retention")));
     return deadline && !json_is_null(deadline) ? deadline_take(&place, deadline, &row->deadline_ms, err) : 0;
 }
 

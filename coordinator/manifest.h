@@ -6,6 +6,8 @@
 #ifndef SOHOA_MANIFEST_H
 #define SOHOA_MANIFEST_H
 
+#include <stdbool.h>
+
 #include "proto/buf.h"
 #include "proto/err.h"
 #include "proto/limits.h"
@@ -16,6 +18,7 @@ struct manifest_row {
     uint32_t priority;    /* 0: not said */
     uint64_t deadline_ms; /* 0: not said; the end of that day, Hanoi time (UTC+7) */
     uint32_t pages;       /* 0: not said */
+    bool permanent;       /* retention says that it is kept for ever */
 };
 
 /* "YYYY-MM-DD" -> the last millisecond of that day, Hanoi time. Errors: E_MANIFEST, which says what is allowed. */

@@ -76,7 +76,6 @@ static void doc_reopen(struct sched *sched, struct doc_ref ref, struct acts *act
 
 static void probe_again(struct sched *sched, struct doc_ref ref, struct acts *acts)
 {
-    struct batch *batch = sched->backlog->batch[ref.batch];
     struct doc *doc = doc_at(sched->backlog, ref);
     doc_count(sched->backlog, ref, -1);
     doc->state = SOHOA__DOC_STATE__DOC_OPEN;
@@ -85,7 +84,7 @@ static void probe_again(struct sched *sched, struct doc_ref ref, struct acts *ac
     doc->fault = NONE;
     doc->generation++;
     doc_count(sched->backlog, ref, 1);
-    ring_push(&batch->reprobe, ref.doc);
+    ring_push(&lot_of(sched->backlog->batch[ref.batch], ref.doc)->reprobe, ref.doc);
     acts_add(acts, (struct act){.kind = ACT_RECOUNT, .doc = ref});
 }
 

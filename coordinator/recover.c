@@ -31,6 +31,23 @@ static void on_layout(const struct layout_entry *entry, void *user)
         sched_restore_placed(loading->sched, (struct doc_ref){loading->batch->index, entry->doc}, &placed);
 }
 
+static int load_lots(struct batch *batch, const Sohoa__BatchAdmitted *admitted, struct err *err)
+{
+    for (size_t i = 0; i < admitted->n_lots; i++) {
+        const Sohoa__Lot *lot = admitted->lots[i];
+        struct terms terms = {.priority = lot->priority, .deadline_ms = lot->deadline_ms, .permanent = lot->permanent};
+        if (lot->docs > admitted->docs - batch->docs)
+            break;
+        snprintf(terms.unit, sizeof terms.unit, "%s", lot->unit);
+        snprintf(terms.bloc, sizeof terms.bloc, "%s", lot->bloc);
+        batch_add_lot(batch, &terms, lot->docs, lot->pages);
+    }
+    return batch->docs == admitted->docs
+               ? 0
+               : err_set(err, E_CORRUPT, "the ledger's lots of piece %u of batch %s have not its %u documents",
+                         admitted->piece, admitted->batch, admitted->docs);
+}
+
 /* The next piece of the batch's manifest. */
 static int load_piece(struct batch *batch, const Sohoa__BatchAdmitted *admitted, struct err *err)
 {
@@ -38,14 +55,11 @@ static int load_piece(struct batch *batch, const Sohoa__BatchAdmitted *admitted,
         admitted->manifest_bytes < batch->manifest_bytes || admitted->manifest_sha256.len != SHA256_BYTES)
         return err_set(err, E_CORRUPT, "the ledger's piece %u of batch %s does not follow what was admitted before",
                        admitted->piece, admitted->batch);
-    batch->priority = (uint32_t)admitted->priority;
-    batch->deadline_ms = admitted->deadline_ms;
     batch->more = admitted->more;
     batch->reads_on = batch->reads_on || admitted->pages;
     snprintf(batch->unit, sizeof batch->unit, "%s", admitted->unit);
-    batch_add_piece(batch, admitted->manifest_sha256.data, admitted->manifest_bytes - batch->manifest_bytes,
-                    admitted->docs - batch->docs);
-    return 0;
+    batch_add_piece(batch, admitted->manifest_sha256.data, admitted->manifest_bytes - batch->manifest_bytes);
+    return load_lots(batch, admitted, err);
 }
 
 /* Nothing was placed before there was a pipeline. */

@@ -35,6 +35,7 @@ _Static_assert(sizeof(struct disk_row) == ROW_ENTRY_BYTES, "an entry has no hole
 void rows_plan_destroy(struct rows_plan *plan)
 {
     buf_destroy(&plan->rows);
+    buf_destroy(&plan->lots);
 }
 
 /* FNV-1a, 64 bits; never 0 for a document that has a file code. */
@@ -81,21 +82,46 @@ static void row_add(struct rows_plan *plan, const char *lines, size_t at, size_t
     buf_append(&plan->rows, &disk, sizeof disk);
 }
 
-static void plan_row(struct rows_plan *plan, const struct manifest_row *row)
+struct plan_lot *rows_plan_lots(const struct rows_plan *plan, size_t *ret_count)
 {
-    if (!plan->docs)
-        memcpy(plan->unit, row->unit, sizeof plan->unit);
-    else if (strcmp(plan->unit, row->unit))
-        plan->unit[0] = '\0';
-    if (row->priority && (!plan->priority || row->priority < plan->priority))
-        plan->priority = row->priority;
-    if (row->deadline_ms && (!plan->deadline_ms || row->deadline_ms < plan->deadline_ms))
-        plan->deadline_ms = row->deadline_ms;
-    plan->pages += row->pages;
-    plan->docs++;
+    *ret_count = plan->lots.size / sizeof(struct plan_lot);
+    return (struct plan_lot *)(void *)plan->lots.data;
 }
 
-int rows_check(const char *lines, size_t bytes, struct rows_plan *plan, struct err *err)
+static bool row_follows(const struct plan_lot *lot, const struct manifest_row *row)
+{
+    return lot->terms.priority == row->priority && lot->terms.deadline_ms == row->deadline_ms &&
+           lot->terms.permanent == row->permanent && !strcmp(lot->terms.unit, row->unit) &&
+           !strcmp(lot->terms.bloc, row->bloc);
+}
+
+static int plan_row(struct rows_plan *plan, const struct manifest_row *row, struct err *err)
+{
+    size_t lots;
+    struct plan_lot *lot = rows_plan_lots(plan, &lots);
+    if (!lots || !row_follows(&lot[lots - 1], row)) {
+        struct plan_lot next = {
+            .terms = {.priority = row->priority, .deadline_ms = row->deadline_ms, .permanent = row->permanent}
+        };
+        if (lots == PIECE_MAX_LOTS)
+            return err_set(err, E_LIMIT,
+                           "unit, bloc, priority, deadline or retention change more than %d times in a piece of the "
+                           "manifest (PIECE_MAX_LOTS): sort its rows by them",
+                           PIECE_MAX_LOTS);
+        memcpy(next.terms.unit, row->unit, sizeof row->unit);
+        memcpy(next.terms.bloc, row->bloc, sizeof row->bloc);
+        buf_append(&plan->lots, &next, sizeof next);
+        lot = rows_plan_lots(plan, &lots);
+    }
+    lot[lots - 1].docs++;
+    lot[lots - 1].pages += row->pages;
+    plan->pages += row->pages;
+    plan->docs++;
+    return 0;
+}
+
+int rows_check(const char *lines, size_t bytes, uint32_t priority, uint64_t deadline_ms, struct rows_plan *plan,
+               struct err *err)
 {
     AUTO(mem_destroy) struct manifest_row *row = malloc(sizeof *row);
     if (!row)
@@ -116,8 +142,12 @@ int rows_check(const char *lines, size_t bytes, struct rows_plan *plan, struct e
         int rc = manifest_row_parse(lines + at, end - at, line_no, row, err);
         if (rc)
             return rc;
+        row->priority = priority ? priority : row->priority;
+        row->deadline_ms = deadline_ms ? deadline_ms : row->deadline_ms;
         row_add(plan, lines, at, end - at, row);
-        plan_row(plan, row);
+        rc = plan_row(plan, row, err);
+        if (rc)
+            return rc;
     }
     sha256_of(lines, bytes, plan->sha256);
     return 0;

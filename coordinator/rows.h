@@ -5,6 +5,7 @@
 #ifndef SOHOA_ROWS_H
 #define SOHOA_ROWS_H
 
+#include "coordinator/terms.h"
 #include "proto/sha256.h"
 #include "storage/store.h"
 
@@ -12,22 +13,30 @@ enum {
     ROW_ENTRY_BYTES = 24,
     PIECE_MAX_BYTES = STORE_PART_BYTES, /* of a manifest, in one request */
     PIECE_MAX_DOCS = 1 << 18,           /* so that its layout stays well below what one object may hold */
+    PIECE_MAX_LOTS = 4096,
+};
+
+struct plan_lot { /* rows one after another that have the same terms */
+    struct terms terms;
+    uint32_t docs;
+    uint64_t pages; /* of the rows that say how many they have */
 };
 
 /* A piece looked through before it is admitted. */
 struct rows_plan {
     struct buf rows; /* what goes to batch/<id>/rows/<piece> */
+    struct buf lots; /* struct plan_lot, PIECE_MAX_LOTS at most */
     uint32_t docs;
-    char unit[NAME_BYTES]; /* of all rows; "" when they differ */
-    uint32_t priority;     /* the most urgent of the rows; 0: none says one */
-    uint64_t deadline_ms;  /* the earliest of the rows; 0: none says one */
-    uint64_t pages;        /* of the rows that say how many they have */
+    uint64_t pages; /* of the rows that say how many they have */
     uint8_t sha256[SHA256_BYTES];
 };
 void rows_plan_destroy(struct rows_plan *plan);
+struct plan_lot *rows_plan_lots(const struct rows_plan *plan, size_t *ret_count);
 
-/* Checks every row. Errors: E_MANIFEST (the line of the piece, the key), E_LIMIT (which limit). */
-int rows_check(const char *lines, size_t bytes, struct rows_plan *plan, struct err *err);
+/* Checks every row. What is asked for (0: nothing) is said of every row, whatever it says itself.
+ * Errors: E_MANIFEST (the line of the piece, the key), E_LIMIT (which limit). */
+int rows_check(const char *lines, size_t bytes, uint32_t priority, uint64_t deadline_ms, struct rows_plan *plan,
+               struct err *err);
 
 /* Writes both blobs of the piece (guarded). An unfinished earlier attempt is overwritten. */
 int rows_write(struct store *store, const char *batch, uint32_t piece, const char *lines, size_t bytes,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * Who gets what: workers and their credit, batches in order of urgency, leases granted, adopted and dropped. finish.c has what
+ * Who gets what: workers and their credit, lots in order of urgency, leases granted, adopted and dropped. finish.c has what
  * becomes of them, orders.c what operators and a restart do. Every lease is in its worker's list exactly as long as the
  * pages, document or assembly it covers are marked leased. */
 #include "coordinator/sched.h"
@@ -58,33 +58,41 @@ void sched_destroy(struct sched **sched)
     *sched = NULL;
 }
 
-/* ---- batches in order of urgency ---- */
+/* ---- lots in order of urgency ---- */
 
 static int urgency(const void *left, const void *right)
 {
-    const struct batch *a = *(struct batch *const *)left, *b = *(struct batch *const *)right;
-    uint64_t due_a = a->deadline_ms ? a->deadline_ms : UINT64_MAX, due_b = b->deadline_ms ? b->deadline_ms : UINT64_MAX;
+    const struct lot *a = *(struct lot *const *)left, *b = *(struct lot *const *)right;
+    uint64_t due_a = lot_deadline_ms(a), due_b = lot_deadline_ms(b);
     if (due_a != due_b)
         return due_a < due_b ? -1 : 1;
-    if (a->priority != b->priority)
-        return a->priority < b->priority ? -1 : 1;
-    return a->index < b->index ? -1 : a->index > b->index;
+    if (lot_priority(a) != lot_priority(b))
+        return lot_priority(a) < lot_priority(b) ? -1 : 1;
+    if (a->terms.permanent != b->terms.permanent)
+        return a->terms.permanent ? -1 : 1;
+    if (a->batch != b->batch)
+        return a->batch < b->batch ? -1 : 1;
+    return a->first_doc < b->first_doc ? -1 : a->first_doc > b->first_doc;
+}
+
+static void order_lots(struct sched *sched, const struct batch *batch)
+{
+    for (uint32_t i = 0; i < batch->lots; i++) {
+        if (!lot_open(batch->lot[i]))
+            continue;
+        sched->order = widen(sched->order, &sched->order_capacity, sched->ordered + 1, sizeof(struct lot *));
+        sched->order[sched->ordered++] = batch->lot[i];
+    }
 }
 
 void sched_reorder(struct sched *sched)
 {
-    size_t capacity = sched->order_capacity;
     sched->ordered = 0;
-    for (uint32_t i = 0; i < sched->backlog->batches; i++) {
-        struct batch *batch = sched->backlog->batch[i];
-        if (!batch || !batch->doc_count[SOHOA__DOC_STATE__DOC_OPEN])
-            continue;
-        sched->order = widen(sched->order, &capacity, sched->ordered + 1, sizeof(struct batch *));
-        sched->order[sched->ordered++] = batch;
-    }
-    sched->order_capacity = capacity;
+    for (uint32_t i = 0; i < sched->backlog->batches; i++)
+        if (sched->backlog->batch[i])
+            order_lots(sched, sched->backlog->batch[i]);
     if (sched->ordered)
-        qsort(sched->order, sched->ordered, sizeof(struct batch *), urgency);
+        qsort(sched->order, sched->ordered, sizeof(struct lot *), urgency);
 }
 
 /* ---- workers ---- */
@@ -264,18 +272,18 @@ static bool work_waits(const struct work *work)
 }
 
 /* A work that waits, but not for this worker or not yet, goes to the end, so that it does not hide those behind it. */
-static struct lease *grant_pages(struct sched *sched, struct batch *batch, uint32_t worker, uint64_t now_ms)
+static struct lease *grant_pages(struct sched *sched, struct lot *lot, uint32_t worker, uint64_t now_ms)
 {
-    for (uint32_t looks = READY_LOOKAHEAD; looks && batch->ready.count;) {
-        uint32_t index = (uint32_t)ring_peek(&batch->ready, 0);
+    for (uint32_t looks = READY_LOOKAHEAD; looks && lot->ready.count;) {
+        uint32_t index = (uint32_t)ring_peek(&lot->ready, 0);
         struct work *work = &sched->backlog->work[index];
         struct part *part = work_waits(work) ? part_pick(sched, work, worker, now_ms) : NULL;
         if (part)
             return grant_part(sched, worker, index, part, now_ms);
-        ring_pop(&batch->ready);
+        ring_pop(&lot->ready);
         if (!work_waits(work))
             continue;
-        ring_push(&batch->ready, index);
+        ring_push(&lot->ready, index);
         looks--;
     }
     return NULL;
@@ -286,15 +294,15 @@ static bool assembly_waits(const struct work *work)
     return work->phase == WORK_ASSEMBLING && !work->leased;
 }
 
-static struct lease *grant_assembly(struct sched *sched, struct batch *batch, uint32_t worker, uint64_t now_ms)
+static struct lease *grant_assembly(struct sched *sched, struct lot *lot, uint32_t worker, uint64_t now_ms)
 {
-    for (uint32_t looks = READY_LOOKAHEAD; looks && batch->assemble.count;) {
-        uint32_t index = (uint32_t)ring_pop(&batch->assemble);
+    for (uint32_t looks = READY_LOOKAHEAD; looks && lot->assemble.count;) {
+        uint32_t index = (uint32_t)ring_pop(&lot->assemble);
         struct work *work = &sched->backlog->work[index];
         if (!assembly_waits(work) || work_lead(sched, work).batch == NONE)
             continue;
         if (!worker_may(sched, cut_of(work)->last_worker, cut_of(work)->not_before_ms, worker, now_ms)) {
-            ring_push(&batch->assemble, index);
+            ring_push(&lot->assemble, index);
             looks--;
             continue;
         }
@@ -312,27 +320,28 @@ static struct lease *grant_assembly(struct sched *sched, struct batch *batch, ui
     return NULL;
 }
 
-static uint32_t probe_pick(struct batch *batch, uint64_t now_ms)
+static uint32_t probe_pick(const struct batch *batch, struct lot *lot, uint64_t now_ms)
 {
-    for (uint32_t i = batch->reprobe.count; i > 0; i--) {
-        uint64_t waiting = ring_pop(&batch->reprobe);
+    for (uint32_t i = lot->reprobe.count; i > 0; i--) {
+        uint64_t waiting = ring_pop(&lot->reprobe);
         if (doc_look(batch, (uint32_t)waiting)->phase != PHASE_UNPROBED)
             continue;
         if ((waiting >> 32) * MS_A_SECOND <= now_ms)
             return (uint32_t)waiting;
-        ring_push(&batch->reprobe, waiting);
+        ring_push(&lot->reprobe, waiting);
     }
-    while (batch->probe_next < batch->docs) {
-        const struct doc *doc = doc_look(batch, batch->probe_next++);
+    while (lot->probe_next < lot->first_doc + lot->docs) {
+        const struct doc *doc = doc_look(batch, lot->probe_next++);
         if (doc->phase == PHASE_UNPROBED && !doc->attempts && !doc->losses)
-            return batch->probe_next - 1;
+            return lot->probe_next - 1;
     }
     return NONE;
 }
 
-static struct lease *grant_probe(struct sched *sched, struct batch *batch, uint32_t worker, uint64_t now_ms)
+static struct lease *grant_probe(struct sched *sched, struct lot *lot, uint32_t worker, uint64_t now_ms)
 {
-    uint32_t index = probe_pick(batch, now_ms);
+    const struct batch *batch = sched->backlog->batch[lot->batch];
+    uint32_t index = probe_pick(batch, lot, now_ms);
     if (index == NONE)
         return NULL;
     struct doc *doc = doc_at(sched->backlog, (struct doc_ref){batch->index, index});
@@ -350,16 +359,17 @@ static struct lease *grant_probe(struct sched *sched, struct batch *batch, uint3
 }
 
 /* Assemblies end documents; probes run just far enough ahead that slots don't run dry. */
-static struct lease *grant_from(struct sched *sched, struct batch *batch, uint32_t worker, uint64_t now_ms)
+static struct lease *grant_from(struct sched *sched, struct lot *lot, uint32_t worker, uint64_t now_ms)
 {
+    const struct batch *batch = sched->backlog->batch[lot->batch];
     bool reads = batch->pipeline == sched->worker[worker].public.pipeline;
-    struct lease *lease = reads ? grant_assembly(sched, batch, worker, now_ms) : NULL;
-    if (!lease && batch->ready.count < PROBE_AHEAD * sched->connected_slots)
-        lease = grant_probe(sched, batch, worker, now_ms);
+    struct lease *lease = reads ? grant_assembly(sched, lot, worker, now_ms) : NULL;
+    if (!lease && lot->ready.count < PROBE_AHEAD * sched->connected_slots)
+        lease = grant_probe(sched, lot, worker, now_ms);
     if (!lease && reads)
-        lease = grant_pages(sched, batch, worker, now_ms);
+        lease = grant_pages(sched, lot, worker, now_ms);
     if (!lease && batch->check_only)
-        lease = grant_probe(sched, batch, worker, now_ms);
+        lease = grant_probe(sched, lot, worker, now_ms);
     return lease;
 }
 

@@ -26,7 +26,7 @@ struct sched {
     uint32_t workers, connected_slots;
     uint32_t *readers; /* connected workers, by pipeline */
     size_t pipelines;
-    struct batch **order; /* batches with open documents, most urgent first */
+    struct lot **order; /* lots with open documents, most urgent first */
     size_t ordered, order_capacity;
 };
 

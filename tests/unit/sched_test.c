@@ -318,8 +318,9 @@ static void batches_admit(struct world *w)
     uint32_t pipeline = backlog_pipeline(w->backlog, pipeline_digest_of_test);
     for (uint32_t b = 0; b < BATCHES; b++) {
         snprintf(id, sizeof id, "b%u", b);
-        struct batch *batch = batch_add(w->backlog, id, DOCS, pipeline);
-        batch->priority = 1 + b;
+        struct batch *batch = batch_add(w->backlog, id, 0, pipeline);
+        batch_add_lot(batch, &(struct terms){.priority = 1 + b}, DOCS / 3, 0);
+        batch_add_lot(batch, &(struct terms){.priority = 5 - b}, DOCS - DOCS / 3, 0);
         batch->reads_on = b == 0;
     }
 }
@@ -1053,6 +1054,40 @@ static void a_probe_waits_out_its_backoff(void **state)
     world_unload(&w);
 }
 
+static void the_most_urgent_lot_is_granted_first(void **state)
+{
+    /* In the order of the manifest; a batch of its own comes behind. */
+    static const struct terms terms[] = {
+        {.priority = 1          },
+        {                       .priority = 2, .deadline_ms = 9000000},
+        {                       .unit = "district:001",          .priority = 2, .deadline_ms = 9000000, .permanent = true},
+        { .priority = 5,                       .deadline_ms = 8000000},
+    };
+    static const uint32_t turn[] = {3, 2, 1, 4, 0}; /* earliest deadline, permanent, without a deadline the priority */
+    struct world w = {.random = 1, .now_ms = 1000};
+    (void)state;
+    w.group = group_new();
+    w.backlog = backlog_new();
+    w.sched = sched_new(w.backlog, &rules, 1);
+    struct batch *batch = batch_add(w.backlog, "b0", 0, 0);
+    for (size_t i = 0; i < sizeof terms / sizeof terms[0]; i++)
+        batch_add_lot(batch, &terms[i], 1, 0);
+    batch_add_lot(batch_add(w.backlog, "b1", 0, 0), &terms[1], 1, 0);
+    assert_int_equal(batch->lots, 4);
+    assert_int_equal(batch_priority(batch), 1);
+    assert_int_equal(batch_deadline_ms(batch), 8000000);
+    sched_reorder(w.sched);
+    sched_hello(w.sched, "w0", 0, 1);
+    sched_credit(w.sched, 0, 100);
+    for (size_t i = 0; i < sizeof turn / sizeof turn[0]; i++) {
+        const struct lease *lease = sched_grant(w.sched, 0, w.now_ms);
+        assert_non_null(lease);
+        assert_int_equal(lease->doc.batch * 4 + lease->doc.doc, turn[i]);
+    }
+    assert_null(sched_grant(w.sched, 0, w.now_ms));
+    world_unload(&w);
+}
+
 static void a_job_that_never_left_costs_no_credit(void **state)
 {
     struct world w;
@@ -1143,6 +1178,7 @@ static void a_split_of_very_many_pages_fits_in_the_ledger(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_most_urgent_lot_is_granted_first),
         cmocka_unit_test(random_runs_end_with_every_page_in_one_state),
         cmocka_unit_test(a_failed_page_goes_to_another_worker_then_degraded_then_dies),
         cmocka_unit_test(quarantine_takes_stored_pages_and_release_queues_them),
