@@ -173,6 +173,7 @@ static void lots_say(const struct admission *a, Sohoa__BatchAdmitted *admitted)
         said[i].pages = lot[i].pages;
         said[i].unit = (char *)(uintptr_t)lot[i].terms.unit;
         said[i].bloc = (char *)(uintptr_t)lot[i].terms.bloc;
+        said[i].intake = (char *)(uintptr_t)lot[i].terms.intake;
         said[i].priority = lot[i].terms.priority;
         said[i].deadline_ms = lot[i].terms.deadline_ms;
         said[i].permanent = lot[i].terms.permanent;

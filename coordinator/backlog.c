@@ -206,7 +206,7 @@ static struct lot *lot_new(struct batch *batch, const struct terms *terms)
 static bool terms_equal(const struct terms *a, const struct terms *b)
 {
     return a->priority == b->priority && a->deadline_ms == b->deadline_ms && a->permanent == b->permanent &&
-           !strcmp(a->unit, b->unit) && !strcmp(a->bloc, b->bloc);
+           !strcmp(a->unit, b->unit) && !strcmp(a->bloc, b->bloc) && !strcmp(a->intake, b->intake);
 }
 
 void batch_add_lot(struct batch *batch, const struct terms *terms, uint32_t docs, uint64_t pages_said)
@@ -428,7 +428,7 @@ uint32_t work_find(const struct backlog *backlog, const uint8_t sha256[SHA256_BY
 }
 
 uint32_t work_add(struct backlog *backlog, const uint8_t sha256[SHA256_BYTES], uint32_t pipeline, uint32_t pages,
-                  uint32_t range_pages)
+                  uint32_t range_pages, uint8_t cost)
 {
     assert(pages && pages <= DOC_MAX_PAGES && range_pages);
     slots_widen(backlog);
@@ -439,7 +439,8 @@ uint32_t work_add(struct backlog *backlog, const uint8_t sha256[SHA256_BYTES], u
         .pipeline = (uint16_t)pipeline,
         .pages = (uint16_t)pages,
         .range_pages = (uint16_t)(range_pages < DOC_MAX_PAGES ? range_pages : DOC_MAX_PAGES),
-        .phase = WORK_HELD
+        .phase = WORK_HELD,
+        .cost = cost
     };
     memcpy(work->sha256, sha256, SHA256_BYTES);
     slot_fill(backlog, (struct slot){backlog->works, work_hash(sha256, pipeline)});

@@ -74,6 +74,8 @@ struct lot {
     uint64_t page_count[PAGE_STATES];
     uint32_t doc_count[DOC_STATES];
     uint32_t placed;      /* open documents whose pages are known, and counted above */
+    uint64_t cpu_ms;      /* of slots, since this coordinator started */
+    uint64_t pages_read;  /* likewise: pages that workers read, not those found in the store */
     uint32_t probe_next;  /* documents before it are past UNPROBED or in reprobe */
     struct ring reprobe;  /* documents, each with the second before which it is not tried again in the upper 32 bits */
     struct ring ready;    /* works with queued parts; may name a work that has none any more */
@@ -138,6 +140,7 @@ struct work {
     uint16_t range_pages;
     uint16_t pipeline;
     uint8_t phase;
+    uint8_t cost;    /* class, cost.h */
     bool leased : 1; /* ASSEMBLING: a worker has it */
     bool folded : 1; /* the words of this generation are stored */
 };
@@ -219,7 +222,7 @@ void doc_pages(const struct backlog *backlog, struct doc_ref ref, uint64_t pages
 
 uint32_t work_find(const struct backlog *backlog, const uint8_t sha256[SHA256_BYTES], uint32_t pipeline);
 uint32_t work_add(struct backlog *backlog, const uint8_t sha256[SHA256_BYTES], uint32_t pipeline, uint32_t pages,
-                  uint32_t range_pages);
+                  uint32_t range_pages, uint8_t cost);
 /* The document is counted, too; it is WORKING or, as far as the work is DONE, stays to be finished by the caller. */
 void work_subscribe(struct backlog *backlog, uint32_t work, struct doc_ref ref);
 void work_unsubscribe(struct backlog *backlog, struct doc_ref ref);

@@ -313,7 +313,8 @@ static int lock_wait(struct coordinator *c, struct err *err)
 
 static int coordinator_start(struct coordinator *c, struct err *err)
 {
-    struct sched_rules rules = {.range_pages = (uint32_t)config_int(c->config, CFG_RANGE_PAGES),
+    struct sched_rules rules = {.range_ms = (uint32_t)config_int(c->config, CFG_RANGE_MS),
+                                .range_pages = (uint32_t)config_int(c->config, CFG_RANGE_PAGES),
                                 .page_attempts = (uint32_t)config_int(c->config, CFG_PAGE_ATTEMPTS),
                                 .lease_page_ms = (uint32_t)config_int(c->config, CFG_LEASE_PAGE_MS),
                                 .lease_least_ms = (uint32_t)config_int(c->config, CFG_LEASE_LEAST_MS)};

@@ -76,7 +76,8 @@ void sched_place(struct sched *sched, struct doc_ref ref, const struct placement
     assert(batch->pipeline != NONE);
     uint32_t index = work_find(sched->backlog, placed->sha256, batch->pipeline);
     if (index == NONE)
-        index = work_add(sched->backlog, placed->sha256, batch->pipeline, placed->pages, placed->range_pages);
+        index =
+            work_add(sched->backlog, placed->sha256, batch->pipeline, placed->pages, placed->range_pages, placed->cost);
     doc->first_ordinal = (uint32_t)placed->first_ordinal;
     if (batch->ordinals < placed->first_ordinal + sched->backlog->work[index].pages)
         batch->ordinals = placed->first_ordinal + sched->backlog->work[index].pages;
@@ -101,8 +102,11 @@ static void probe_done(struct sched *sched, struct doc_ref ref, const Sohoa__Pro
         doc_refuse(sched, ref, &err, acts);
         return;
     }
-    struct placement placed = {
-        .first_ordinal = batch->ordinals, .pages = probe->pages, .range_pages = sched->rules.range_pages};
+    uint8_t cost = cost_class(probe);
+    struct placement placed = {.first_ordinal = batch->ordinals,
+                               .pages = probe->pages,
+                               .range_pages = range_size(sched, cost, probe->pages),
+                               .cost = cost};
     memcpy(placed.sha256, probe->sha256.data, SHA256_BYTES);
     sched_place(sched, ref, &placed);
     doc->generation = sched->backlog->work[doc->work].generation;
@@ -453,15 +457,18 @@ static void finish_assembly(struct sched *sched, const struct lease *lease, cons
     }
 }
 
-static void result_account(struct batch *batch, const struct lease *lease, const Sohoa__Result *result)
+/* Of two that do the same, one has ended. True: nothing came of it, and the other goes on alone. */
+static bool copy_ends(struct sched *sched, const struct lease *lease, bool failed, struct acts *acts)
 {
-    batch->cpu_ms += result->cpu_ms;
-    if (lease->kind == SOHOA__JOB_KIND__JOB_ASSEMBLE || result->found)
-        return;
-    if (result->assembled && !result->n_stored)
-        batch->pages_read += lease->count;
-    for (size_t i = 0; i < result->n_stored; i++)
-        batch->pages_read += result->stored[i]->count;
+    struct lease *other = lease_copy(sched, lease);
+    if (!other)
+        return false;
+    other->copied = false;
+    if (failed)
+        return true;
+    acts_add(acts, (struct act){.kind = ACT_DROP, .worker = other->worker, .lease = other->id});
+    lease_take(sched, other);
+    return false;
 }
 
 bool sched_finish(struct sched *sched, uint32_t worker, const Sohoa__Result *result, uint64_t now_ms, struct acts *acts)
@@ -470,7 +477,10 @@ bool sched_finish(struct sched *sched, uint32_t worker, const Sohoa__Result *res
     if (!found)
         return false;
     struct lease lease = lease_take(sched, found);
-    result_account(sched->backlog->batch[lease.doc.batch], &lease, result);
+    sched->backlog->batch[lease.doc.batch]->cpu_ms += result->cpu_ms;
+    cost_result(sched, &lease, result, now_ms);
+    if (copy_ends(sched, &lease, result->err && result->err->code != E_STOPPED, acts))
+        return true;
     switch (lease.kind) {
     case SOHOA__JOB_KIND__JOB_PROBE: finish_probe(sched, &lease, result, now_ms, acts); break;
     case SOHOA__JOB_KIND__JOB_PAGES: finish_pages(sched, &lease, result, now_ms, acts); break;
@@ -486,6 +496,8 @@ static void lease_lost(struct sched *sched, struct lease *found, const struct er
                        struct acts *acts)
 {
     struct lease lease = lease_take(sched, found);
+    if (copy_ends(sched, &lease, true, acts))
+        return;
     if (lease.kind == SOHOA__JOB_KIND__JOB_PROBE) {
         probe_failed(sched, lease.doc, err, now_ms, acts);
     } else if (lease.kind == SOHOA__JOB_KIND__JOB_PAGES) {

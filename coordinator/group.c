@@ -206,7 +206,8 @@ static void add_placed(struct group *group, const struct backlog *backlog, struc
                   .pages = work->pages,
                   .first_ordinal = doc->first_ordinal,
                   .range_pages = work->range_pages,
-                  .generation = doc->generation}
+                  .generation = doc->generation,
+                  .cost = work->cost}
     };
     memcpy(layout.entry.sha256, work->sha256, SHA256_BYTES);
     memcpy(layout.batch, batch->id, sizeof layout.batch);

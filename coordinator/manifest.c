@@ -116,13 +116,8 @@ static const struct {
     enum { KEY_TEXT, KEY_NUMBER } kind;
     size_t offset, most; /* most: bytes of a text, value of a number */
 } key_rule[] = {
-    TEXT_ROW(source),
-    TEXT_ROW(unit),
-    TEXT_ROW(bloc),
-    TEXT_ROW(fonds),
-    TEXT_ROW(file_code),
-    NUMBER_ROW(priority, 5),
-    NUMBER_ROW(pages, DOC_MAX_PAGES),
+    TEXT_ROW(source), TEXT_ROW(unit),      TEXT_ROW(bloc),          TEXT_ROW(intake),
+    TEXT_ROW(fonds),  TEXT_ROW(file_code), NUMBER_ROW(priority, 5), NUMBER_ROW(pages, DOC_MAX_PAGES),
 };
 
 /* The other values of retention are terms of years, and of no meaning here. */

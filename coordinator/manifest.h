@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
  * Manifests: what a batch consists of. People write CSV (first row names the columns, RFC 4180, UTF-8, BOM allowed) or JSON lines; the API and
  * the store have JSON lines, one document a line, keys as the columns:
- *     source (required), unit, bloc, fonds, file_code, ordinal, retention, priority (1-5), deadline (YYYY-MM-DD), pages
+ *     source (required), unit, bloc, fonds, file_code, ordinal, retention, priority (1-5), deadline (YYYY-MM-DD), pages,
+ *     intake (tag of the nodes that see the source)
  * Unknown columns are kept as they are: they travel into the record. */
 #ifndef SOHOA_MANIFEST_H
 #define SOHOA_MANIFEST_H
@@ -14,7 +15,7 @@
 
 struct manifest_row {
     char source[SOURCE_PATH_BYTES];
-    char unit[NAME_BYTES], bloc[NAME_BYTES], fonds[NAME_BYTES], file_code[NAME_BYTES];
+    char unit[NAME_BYTES], bloc[NAME_BYTES], intake[NAME_BYTES], fonds[NAME_BYTES], file_code[NAME_BYTES];
     uint32_t priority;    /* 0: not said */
     uint64_t deadline_ms; /* 0: not said; the end of that day, Hanoi time (UTC+7) */
     uint32_t pages;       /* 0: not said */

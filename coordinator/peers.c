@@ -172,6 +172,7 @@ static void on_hello(struct coordinator *c, const char *name, const Sohoa__Hello
     struct peer *peer = peer_at(c, worker);
     peer->heard_ms = now_ms;
     snprintf(peer->build, sizeof peer->build, "%s", hello->build);
+    sched_tag(c->sched, worker, hello->tags);
     snprintf(peer->lang, sizeof peer->lang, "%s", hello->lang);
     peers_pin(c, pipeline);
     adopt_held(c, worker, hello, now_ms);
@@ -351,7 +352,7 @@ static void job_parts(struct coordinator *c, Sohoa__Job *job, const struct work 
 static int job_source(struct coordinator *c, Sohoa__Job *job, const struct lease *lease, struct err *err)
 {
     const struct batch *batch = c->backlog->batch[lease->doc.batch];
-    uint32_t read_most = (uint32_t)config_int(c->config, CFG_RANGE_PAGES);
+    uint32_t read_most = sched_read_most(c->sched);
     struct row row;
     job->check_only = batch->check_only;
     if (batch->check_only) {

@@ -25,7 +25,8 @@ static void on_layout(const struct layout_entry *entry, void *user)
     struct placement placed = {.first_ordinal = entry->first_ordinal,
                                .pages = entry->pages,
                                .range_pages = entry->range_pages,
-                               .generation = entry->generation};
+                               .generation = entry->generation,
+                               .cost = entry->cost};
     memcpy(placed.sha256, entry->sha256, SHA256_BYTES);
     if (entry->doc < loading->batch->docs && entry->pages && entry->range_pages)
         sched_restore_placed(loading->sched, (struct doc_ref){loading->batch->index, entry->doc}, &placed);
@@ -40,6 +41,7 @@ static int load_lots(struct batch *batch, const Sohoa__BatchAdmitted *admitted, 
             break;
         snprintf(terms.unit, sizeof terms.unit, "%s", lot->unit);
         snprintf(terms.bloc, sizeof terms.bloc, "%s", lot->bloc);
+        snprintf(terms.intake, sizeof terms.intake, "%s", lot->intake);
         batch_add_lot(batch, &terms, lot->docs, lot->pages);
     }
     return batch->docs == admitted->docs

@@ -92,7 +92,7 @@ static bool row_follows(const struct plan_lot *lot, const struct manifest_row *r
 {
     return lot->terms.priority == row->priority && lot->terms.deadline_ms == row->deadline_ms &&
            lot->terms.permanent == row->permanent && !strcmp(lot->terms.unit, row->unit) &&
-           !strcmp(lot->terms.bloc, row->bloc);
+           !strcmp(lot->terms.bloc, row->bloc) && !strcmp(lot->terms.intake, row->intake);
 }
 
 static int plan_row(struct rows_plan *plan, const struct manifest_row *row, struct err *err)
@@ -110,6 +110,7 @@ static int plan_row(struct rows_plan *plan, const struct manifest_row *row, stru
                            PIECE_MAX_LOTS);
         memcpy(next.terms.unit, row->unit, sizeof row->unit);
         memcpy(next.terms.bloc, row->bloc, sizeof row->bloc);
+        memcpy(next.terms.intake, row->intake, sizeof row->intake);
         buf_append(&plan->lots, &next, sizeof next);
         lot = rows_plan_lots(plan, &lots);
     }

@@ -5,6 +5,7 @@
 #include "coordinator/sched.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,6 +43,7 @@ struct sched *sched_new(struct backlog *backlog, const struct sched_rules *rules
     sched->backlog = backlog;
     sched->rules = *rules;
     sched->next_lease = first_lease;
+    sched->cost = cost_new();
     return sched;
 }
 
@@ -53,6 +55,7 @@ void sched_destroy(struct sched **sched)
         free((*sched)->worker[i].lease);
     free((*sched)->worker);
     free((*sched)->order);
+    cost_destroy(&(*sched)->cost);
     free((*sched)->readers);
     free(*sched);
     *sched = NULL;
@@ -124,7 +127,7 @@ uint32_t sched_hello(struct sched *sched, const char *name, uint32_t pipeline, u
     if (at == sched->workers) {
         assert(at < WORKERS_MAX && strlen(name) < NAME_BYTES);
         sched->worker = widen(sched->worker, &sched->worker_capacity, at + 1, sizeof *sched->worker);
-        sched->worker[at] = (struct worker){0};
+        sched->worker[at] = (struct worker){.last_work = NONE};
         memcpy(sched->worker[at].public.name, name, strlen(name) + 1);
         sched->workers++;
     }
@@ -136,7 +139,28 @@ uint32_t sched_hello(struct sched *sched, const char *name, uint32_t pipeline, u
     worker->slots = slots;
     worker_count(sched, worker, 1);
     worker->granted = worker->accepted = 0;
+    worker->tags[0] = '\0';
     return at;
+}
+
+void sched_tag(struct sched *sched, uint32_t worker, const char *tags)
+{
+    snprintf(sched->worker[worker].public.tags, sizeof sched->worker[worker].public.tags, "%s", tags);
+}
+
+void sched_drain(struct sched *sched, uint32_t worker, bool drained)
+{
+    sched->worker[worker].public.drained = drained;
+}
+
+/* No tag is had by all. */
+static bool worker_sees(const struct sched_worker *worker, const char *tag)
+{
+    size_t n = strlen(tag);
+    for (const char *at = worker->tags; n && *at; at += strcspn(at, ","), at += *at == ',')
+        if (strcspn(at, ",") == n && !strncmp(at, tag, n))
+            return true;
+    return !n;
 }
 
 void sched_lost(struct sched *sched, uint32_t worker, struct acts *acts, uint64_t now_ms)
@@ -165,6 +189,11 @@ const struct sched_worker *sched_worker(const struct sched *sched, uint32_t work
     return &sched->worker[worker].public;
 }
 
+struct cost *sched_cost(struct sched *sched)
+{
+    return sched->cost;
+}
+
 uint32_t sched_leases(const struct sched *sched)
 {
     uint32_t n = 0;
@@ -175,7 +204,7 @@ uint32_t sched_leases(const struct sched *sched)
 
 /* ---- leases ---- */
 
-static struct lease *lease_add(struct sched *sched, uint32_t worker, struct lease lease)
+struct lease *lease_add(struct sched *sched, uint32_t worker, struct lease lease)
 {
     struct worker *w = &sched->worker[worker];
     w->lease = widen(w->lease, &w->lease_capacity, w->public.leases + 1, sizeof *w->lease);
@@ -199,12 +228,6 @@ struct lease lease_take(struct sched *sched, struct lease *lease)
     struct worker *w = &sched->worker[was.worker];
     *lease = w->lease[--w->public.leases];
     return was;
-}
-
-static uint64_t lease_deadline(const struct sched *sched, uint32_t pages, uint64_t now_ms)
-{
-    uint64_t ms = (uint64_t)sched->rules.lease_page_ms * pages;
-    return now_ms + (ms > sched->rules.lease_least_ms ? ms : sched->rules.lease_least_ms);
 }
 
 /* ---- granting ---- */
@@ -241,18 +264,22 @@ static struct lease *grant_part(struct sched *sched, uint32_t worker, uint32_t i
     bool whole = work->cut->parts == 1;
     if (whole)
         name_subscribers(sched, work);
-    return lease_add(sched, worker,
-                     (struct lease){.id = sched->next_lease++,
-                                    .deadline_ms = lease_deadline(sched, part->count, now_ms),
-                                    .doc = work_lead(sched, work),
-                                    .work = index,
-                                    .first = part->first,
-                                    .count = part->count,
-                                    .generation = work->generation,
-                                    .kind = SOHOA__JOB_KIND__JOB_PAGES,
-                                    .assemble = whole,
-                                    .degraded = part->attempts >= 2,
-                                    .attempt = part->attempts + 1u});
+    sched->worker[worker].last_work = index;
+    return lease_add(
+        sched, worker,
+        (struct lease){.id = sched->next_lease++,
+                       .granted_ms = now_ms,
+                       .expected_ms = (float)cost_of(sched->cost, work->cost)->mean_ms * (float)part->count,
+                       .deadline_ms = lease_deadline(sched, work->cost, part->count, now_ms),
+                       .doc = work_lead(sched, work),
+                       .work = index,
+                       .first = part->first,
+                       .count = part->count,
+                       .generation = work->generation,
+                       .kind = SOHOA__JOB_KIND__JOB_PAGES,
+                       .assemble = whole,
+                       .degraded = part->attempts >= 2,
+                       .attempt = part->attempts + 1u});
 }
 
 static struct part *part_pick(const struct sched *sched, struct work *work, uint32_t worker, uint64_t now_ms)
@@ -271,22 +298,47 @@ static bool work_waits(const struct work *work)
     return work->phase == WORK_READY && (!work->cut || work_parts_in(work, PAGE_QUEUED));
 }
 
-/* A work that waits, but not for this worker or not yet, goes to the end, so that it does not hide those behind it. */
+/* More of the source that the worker has already. */
+static struct lease *grant_more(struct sched *sched, const struct lot *lot, uint32_t worker, uint64_t now_ms)
+{
+    uint32_t index = sched->worker[worker].last_work;
+    struct work *work = index == NONE ? NULL : &sched->backlog->work[index];
+    if (!work || !work->cut || !work_waits(work))
+        return NULL;
+    struct doc_ref lead = work_lead(sched, work);
+    if (lead.batch != lot->batch || lead.doc < lot->first_doc || lead.doc - lot->first_doc >= lot->docs)
+        return NULL;
+    struct part *part = part_pick(sched, work, worker, now_ms);
+    return part ? grant_part(sched, worker, index, part, now_ms) : NULL;
+}
+
+/* Works that another worker reads are left to it while there are others: each source is fetched by few. A work that waits, but
+ * not for this worker or not yet, goes to the end, so that it does not hide those behind it. */
 static struct lease *grant_pages(struct sched *sched, struct lot *lot, uint32_t worker, uint64_t now_ms)
 {
+    struct lease *more = grant_more(sched, lot, worker, now_ms);
+    uint32_t shared = NONE;
+    if (more)
+        return more;
     for (uint32_t looks = READY_LOOKAHEAD; looks && lot->ready.count;) {
         uint32_t index = (uint32_t)ring_peek(&lot->ready, 0);
         struct work *work = &sched->backlog->work[index];
         struct part *part = work_waits(work) ? part_pick(sched, work, worker, now_ms) : NULL;
-        if (part)
+        bool read_by_others = part && work_parts_in(work, PAGE_LEASED);
+        if (part && !read_by_others)
             return grant_part(sched, worker, index, part, now_ms);
+        if (read_by_others && index == shared)
+            break; /* all the way round */
         ring_pop(&lot->ready);
         if (!work_waits(work))
             continue;
+        if (read_by_others && shared == NONE)
+            shared = index;
         ring_push(&lot->ready, index);
         looks--;
     }
-    return NULL;
+    struct part *part = shared == NONE ? NULL : part_pick(sched, &sched->backlog->work[shared], worker, now_ms);
+    return part ? grant_part(sched, worker, shared, part, now_ms) : NULL;
 }
 
 static bool assembly_waits(const struct work *work)
@@ -310,7 +362,8 @@ static struct lease *grant_assembly(struct sched *sched, struct lot *lot, uint32
         name_subscribers(sched, work);
         return lease_add(sched, worker,
                          (struct lease){.id = sched->next_lease++,
-                                        .deadline_ms = lease_deadline(sched, work->pages, now_ms),
+                                        .granted_ms = now_ms,
+                                        .deadline_ms = lease_deadline(sched, work->cost, work->pages, now_ms),
                                         .doc = work_lead(sched, work),
                                         .work = index,
                                         .generation = work->generation,
@@ -338,10 +391,18 @@ static uint32_t probe_pick(const struct batch *batch, struct lot *lot, uint64_t 
     return NONE;
 }
 
+/* Pages of a document, as the manifest says; 0: it does not. */
+static float lot_page_share(const struct lot *lot)
+{
+    return (float)lot->pages_said / (float)lot->docs;
+}
+
 static struct lease *grant_probe(struct sched *sched, struct lot *lot, uint32_t worker, uint64_t now_ms)
 {
     const struct batch *batch = sched->backlog->batch[lot->batch];
-    uint32_t index = probe_pick(batch, lot, now_ms);
+    if (!worker_sees(&sched->worker[worker].public, lot->terms.intake))
+        return NULL;
+    uint32_t index = probe_pick(batch, lot, now_ms), pages = batch->reads_on ? sched_read_most(sched) : 1;
     if (index == NONE)
         return NULL;
     struct doc *doc = doc_at(sched->backlog, (struct doc_ref){batch->index, index});
@@ -349,7 +410,9 @@ static struct lease *grant_probe(struct sched *sched, struct lot *lot, uint32_t 
     return lease_add(sched, worker,
                      (struct lease){
                          .id = sched->next_lease++,
-                         .deadline_ms = lease_deadline(sched, batch->reads_on ? sched->rules.range_pages : 1, now_ms),
+                         .granted_ms = now_ms,
+                         .expected_ms = lot_page_share(lot) * (float)cost_of(sched->cost, COST_UNKNOWN)->mean_ms,
+                         .deadline_ms = lease_deadline(sched, COST_UNKNOWN, pages, now_ms),
                          .doc = {batch->index, index},
                          .work = NONE,
                          .generation = doc->generation,
@@ -383,11 +446,13 @@ void sched_ungrant(struct sched *sched, uint32_t worker)
 const struct lease *sched_grant(struct sched *sched, uint32_t worker, uint64_t now_ms)
 {
     struct sched_worker *w = &sched->worker[worker].public;
-    if (!w->connected || w->granted >= w->accepted)
+    if (!w->connected || w->drained || w->granted >= w->accepted)
         return NULL;
     struct lease *lease = NULL;
     for (size_t i = 0; i < sched->ordered && !lease; i++)
         lease = grant_from(sched, sched->order[i], worker, now_ms);
+    if (!lease)
+        lease = copy_grant(sched, worker, now_ms);
     /* The worker's array may have moved. */
     if (lease)
         sched->worker[worker].public.granted++;
@@ -452,7 +517,8 @@ bool sched_adopt(struct sched *sched, uint32_t worker, const Sohoa__Job *job, ui
         return false;
     struct lease lease = {
         .id = job->lease,
-        .deadline_ms = lease_deadline(sched, job->doc_pages, now_ms),
+        .granted_ms = now_ms,
+        .deadline_ms = lease_deadline(sched, COST_UNKNOWN, job->doc_pages, now_ms),
         .doc = {batch->index, job->doc},
         .work = NONE,
         .generation = job->generation,

@@ -6,12 +6,17 @@
  * page is dead, with its last error as evidence. Errors of class POISON are dead at once. A lease that is lost with its
  * worker, and errors of the cluster itself (store, network), climb a ladder of their own, much longer one.
  *
+ * What pages cost is learned from results (cost.h): it cuts documents into ranges of about range_ms, and says how long a lease
+ * lives. When nothing is left to grant, an idle worker gets a *copy* of a lease that another is slow with; the first result
+ * counts, the other lease is dropped.
+ *
  * Actions must be made durable in their order (commit.c) before the lease that caused them is acknowledged. A document
  * that ACT_PLACED named is granted only after sched_placed(). */
 #ifndef SOHOA_SCHED_H
 #define SOHOA_SCHED_H
 
 #include "coordinator/backlog.h"
+#include "coordinator/cost.h"
 
 enum {
     LEASE_LOSSES_MAX = 10,   /* then a lost lease counts as a failed attempt */
@@ -49,7 +54,8 @@ struct acts {
 void acts_destroy(struct acts *acts);
 
 struct sched_rules {
-    uint32_t range_pages;
+    uint32_t range_ms;    /* of core time, that a job is meant to take */
+    uint32_t range_pages; /* at most */
     uint32_t page_attempts;
     uint32_t lease_page_ms, lease_least_ms;
 };
@@ -64,7 +70,10 @@ struct lease {
     uint32_t generation;
     Sohoa__JobKind kind;
     bool assemble, degraded;
+    bool copied; /* another worker has the same: whichever reports first */
     uint32_t attempt;
+    uint64_t granted_ms;
+    float expected_ms; /* of core time */
 };
 
 struct sched_worker {
@@ -74,6 +83,11 @@ struct sched_worker {
     uint64_t granted, accepted; /* jobs since its Hello; it accepts `accepted` in all */
     uint32_t leases;
     bool connected;
+    bool drained;          /* by an operator: it gets nothing new */
+    char tags[NAME_BYTES]; /* joined by commas */
+    float pace;            /* time from grant to result, as a multiple of what was expected */
+    uint32_t results;      /* that it was learned from */
+    uint64_t copies;       /* leases it got of those that others were slow with */
 };
 
 struct sched;
@@ -87,6 +101,9 @@ void sched_reorder(struct sched *sched); /* a priority or deadline changed */
 
 /* The worker's index; the same name gets the same one. Its leases of before stay. */
 uint32_t sched_hello(struct sched *sched, const char *name, uint32_t pipeline, uint32_t slots);
+void sched_tag(struct sched *sched, uint32_t worker,
+               const char *tags); /* joined by commas; those too many are not kept */
+void sched_drain(struct sched *sched, uint32_t worker, bool drained);
 void sched_credit(struct sched *sched, uint32_t worker, uint64_t jobs_total);
 
 /* The worker says it still has this job: true when the lease is its own, or can be made so again (a restart). */
@@ -127,6 +144,7 @@ struct placement {
     uint8_t sha256[SHA256_BYTES];
     uint64_t first_ordinal;
     uint32_t pages, range_pages, generation;
+    uint8_t cost;
 };
 void sched_restore_placed(struct sched *sched, struct doc_ref doc, const struct placement *placed);
 void sched_restore_outcome(struct sched *sched, struct doc_ref doc, const Sohoa__DocOutcome *outcome);
@@ -139,5 +157,8 @@ void sched_restore_stored(struct sched *sched, struct doc_ref doc, uint32_t firs
 uint32_t sched_workers(const struct sched *sched);
 const struct sched_worker *sched_worker(const struct sched *sched, uint32_t worker);
 uint32_t sched_leases(const struct sched *sched);
+struct cost *sched_cost(struct sched *sched);
+/* Up to so many pages are read in the lease of their PROBE: about range_ms of what is not known yet. */
+uint32_t sched_read_most(const struct sched *sched);
 
 #endif

@@ -9,17 +9,22 @@ enum {
     READY_LOOKAHEAD = 32, /* works looked at for one grant */
     PROBE_AHEAD = 4,      /* works ready a slot, before probing pauses */
     MS_A_SECOND = 1000,
+    LEASE_SPREAD = 20, /* a lease lives as many times what its pages cost nine times of ten: jobs wait on nodes, too */
+    COPY_EVERY_MS = 1000, /* an idle worker asks as often for a lease to copy */
 };
 
 struct worker {
     struct sched_worker public;
     struct lease *lease; /* public.leases of them */
     size_t lease_capacity;
+    uint32_t last_work; /* whose source it has; NONE */
+    uint64_t copy_ms;   /* when it asks again for a lease to copy */
 };
 
 struct sched {
     struct backlog *backlog;
     struct sched_rules rules;
+    struct cost *cost;
     uint64_t next_lease;
     struct worker *worker;
     size_t worker_capacity;
@@ -36,6 +41,17 @@ void acts_add(struct acts *acts, struct act act);
 struct lease *lease_find(struct sched *sched, uint32_t worker, uint64_t id);
 /* Takes the lease out of its worker's list and returns what it was. */
 struct lease lease_take(struct sched *sched, struct lease *lease);
+
+/* The same job of another worker; NULL: there is none. */
+struct lease *lease_copy(struct sched *sched, const struct lease *lease);
+/* A copy of what another worker is slow with, or NULL. */
+struct lease *copy_grant(struct sched *sched, uint32_t worker, uint64_t now_ms);
+/* What a result says of costs and of the worker's pace. */
+void cost_result(struct sched *sched, const struct lease *lease, const Sohoa__Result *result, uint64_t now_ms);
+struct lease *lease_add(struct sched *sched, uint32_t worker, struct lease lease);
+/* About range_ms, and all ranges of the document alike. */
+uint32_t range_size(const struct sched *sched, uint8_t cost, uint32_t pages);
+uint64_t lease_deadline(const struct sched *sched, uint8_t cost, uint32_t pages, uint64_t now_ms);
 
 /* Makes a document final. */
 void doc_settle(struct sched *sched, struct doc_ref ref, Sohoa__DocState state, uint32_t stored, uint32_t dead,

@@ -10,9 +10,10 @@
 
 struct terms {
     char unit[NAME_BYTES], bloc[NAME_BYTES];
-    uint32_t priority;    /* 1 (first) to 5; 0: not said */
-    uint64_t deadline_ms; /* since 1970; 0: not said */
-    bool permanent;       /* kept for ever, so read first among equals */
+    uint32_t priority;       /* 1 (first) to 5; 0: not said */
+    uint64_t deadline_ms;    /* since 1970; 0: not said */
+    char intake[NAME_BYTES]; /* tag of the nodes that see the sources; "": all do */
+    bool permanent;          /* kept for ever, so read first among equals */
 };
 
 #endif

@@ -154,8 +154,8 @@ static const char *hello_fault(const Sohoa__Hello *hello)
     if (!hello->slots || hello->slots > SLOTS_MAX)
         return "hello.slots";
     if (!text_within(hello->build, NAME_BYTES) || !text_within(hello->simd, NAME_BYTES) ||
-        !text_within(hello->lang, NAME_BYTES))
-        return "hello.build, simd or lang";
+        !text_within(hello->lang, NAME_BYTES) || !text_within(hello->tags, NAME_BYTES))
+        return "hello.build, simd, lang or tags";
     const char *fault = NULL;
     for (size_t i = 0; i < hello->n_held && !fault; i++)
         fault = job_fault(hello->held[i]);

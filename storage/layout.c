@@ -7,7 +7,9 @@
  *     16  u32  pages a range
  *     20  u32  generation
  *     24  32   SHA-256 of the source
- *     56  u32  kind: ENTRY_DOC, ENTRY_MEND
+ *     56  u8   kind: ENTRY_DOC, ENTRY_MEND
+ *     57  u8   class of cost
+ *     58  u16  0
  *     60  u32  CRC-32C of bytes 0 to 59
  *
  * An append that was cut short leaves a torn entry. The next append first fills it up and puts an ENTRY_MEND behind it,
@@ -42,14 +44,16 @@ struct disk_entry {
     uint64_t first_ordinal;
     uint32_t range_pages, generation;
     uint8_t sha256[SHA256_BYTES];
-    uint32_t kind, crc;
+    uint8_t kind, cost;
+    uint16_t zero;
+    uint32_t crc;
 };
 _Static_assert(sizeof(struct disk_entry) == LAYOUT_ENTRY_BYTES, "an entry has no holes");
 _Static_assert(offsetof(struct disk_entry, crc) == CRC_OFFSET, "the CRC is last");
 
 /* ---- entries ---- */
 
-static void entry_append(struct buf *to, uint32_t kind, const struct layout_entry *entry)
+static void entry_append(struct buf *to, uint8_t kind, const struct layout_entry *entry)
 {
     struct disk_entry disk = {
         .doc = htole32(entry->doc),
@@ -57,7 +61,8 @@ static void entry_append(struct buf *to, uint32_t kind, const struct layout_entr
         .first_ordinal = htole64(entry->first_ordinal),
         .range_pages = htole32(entry->range_pages),
         .generation = htole32(entry->generation),
-        .kind = htole32(kind),
+        .kind = kind,
+        .cost = entry->cost,
     };
     memcpy(disk.sha256, entry->sha256, sizeof disk.sha256);
     disk.crc = htole32(crc32c(&disk, CRC_OFFSET));
@@ -72,6 +77,7 @@ static struct layout_entry entry_of(const struct disk_entry *disk)
         .first_ordinal = le64toh(disk->first_ordinal),
         .range_pages = le32toh(disk->range_pages),
         .generation = le32toh(disk->generation),
+        .cost = disk->cost,
     };
     memcpy(entry.sha256, disk->sha256, sizeof entry.sha256);
     return entry;
@@ -129,16 +135,15 @@ static int entry_read(struct layout_reader *reader, const uint8_t *at, struct er
     struct disk_entry disk;
     memcpy(&disk, at, sizeof disk);
     bool whole = le32toh(disk.crc) == crc32c(&disk, CRC_OFFSET);
-    uint32_t kind = le32toh(disk.kind);
     if (!whole && reader->damaged == SOUND)
         reader->damaged = reader->offset;
-    else if (whole && kind == ENTRY_MEND)
+    else if (whole && disk.kind == ENTRY_MEND)
         reader->damaged = SOUND;
     else if (whole && reader->damaged != SOUND)
         return damage_told(reader, err);
-    else if (whole && kind != ENTRY_DOC)
-        return err_set(err, E_CORRUPT, "%s at byte %" PRIu64 ": an entry of kind %" PRIu32, reader->name,
-                       reader->offset, kind);
+    else if (whole && disk.kind != ENTRY_DOC)
+        return err_set(err, E_CORRUPT, "%s at byte %" PRIu64 ": an entry of kind %u", reader->name, reader->offset,
+                       disk.kind);
     else if (whole) {
         const struct layout_entry entry = entry_of(&disk);
         reader->each(&entry, reader->user);

@@ -18,6 +18,7 @@ struct layout_entry {
     uint64_t first_ordinal; /* bit of page 1 in the batch's bitmaps */
     uint32_t range_pages;   /* the document is cut into ranges of this many pages */
     uint32_t generation;
+    uint8_t cost; /* class of what its pages cost, coordinator/cost.h */
     uint8_t sha256[SHA256_BYTES];
 };
 

@@ -169,6 +169,7 @@ static void say_hello(struct link *link, uint64_t now_ms)
     hello.build = (char *)link->self.build;
     hello.simd = (char *)link->self.simd;
     hello.lang = (char *)link->self.lang;
+    hello.tags = (char *)link->self.tags;
     hello.held = jobs;
     hello.n_held = hello_jobs(link, jobs);
     Sohoa__Frame frame = SOHOA__FRAME__INIT;

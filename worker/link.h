@@ -34,7 +34,7 @@ struct link;
 
 /* What Hello says. Texts are borrowed for the link's life. */
 struct link_self {
-    const char *name, *build, *simd, *lang;
+    const char *name, *build, *simd, *lang, *tags;
     const uint8_t *pipeline;
     unsigned slots;
 };

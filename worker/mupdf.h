@@ -228,6 +228,9 @@ int words_add(const struct words *words, const struct view *view, Sohoa__Page *p
 
 /* signature.c */
 
+/* glance.c: dpi and bits of the first page's largest image, where it has one. Throws. */
+void glance(fz_context *ctx, pdf_document *pdf, Sohoa__Probe *probe);
+
 void signatures_note(fz_context *ctx, pdf_document *pdf, Sohoa__Probe *probe);
 void signatures_strip(fz_context *ctx, pdf_document *pdf);
 /* "D:20210105081524+07'00'" (ISO 32000-1, 7.9.4) -> "2021-01-05T08:15:24+07:00"; malloc'd, "" when it is not one. */

@@ -191,6 +191,28 @@ static int probe_signatures(struct render *render, Sohoa__Probe *probe, struct e
     return rc;
 }
 
+static int probe_glance(struct render *render, Sohoa__Probe *probe, struct err *err)
+{
+    struct frame frame;
+    int rc = 0;
+    fz_try(render->ctx)
+    {
+        if (render->pdf) {
+            glance(render->ctx, render->pdf, probe);
+        } else {
+            picture_frame(render->ctx, render->picture, 0, &frame);
+            probe->dpi = (uint32_t)fmin(frame.xdpi, UINT16_MAX);
+            probe->bits = frame.bits;
+        }
+    }
+    fz_catch(render->ctx)
+    {
+        if (fz_caught(render->ctx) == FZ_ERROR_MEMORY)
+            rc = render_caught(render->ctx, E_MEMORY, "images", err);
+    }
+    return rc;
+}
+
 int render_probe(struct render *render, Sohoa__Probe **ret_probe, struct err *err)
 {
     if (!render->pages)
@@ -202,6 +224,8 @@ int render_probe(struct render *render, Sohoa__Probe **ret_probe, struct err *er
     probe->pages = render->pages;
     probe->kind = render->kind;
     int rc = render->pdf ? probe_signatures(render, probe, err) : 0;
+    if (!rc)
+        rc = probe_glance(render, probe, err);
     if (rc)
         sohoa__probe__free_unpacked(probe, NULL);
     else

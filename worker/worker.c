@@ -155,6 +155,7 @@ static int worker_start(struct worker *w, struct err *err)
                              .build = w->node.build,
                              .simd = w->node.simd,
                              .lang = w->node.lang,
+                             .tags = config_text(w->config, CFG_TAGS),
                              .pipeline = w->node.pipeline,
                              .slots = w->slots};
     rc = link_new(config_text(w->config, CFG_CONNECT), &self, &w->link, err);

@@ -73,7 +73,8 @@ static struct layout_entry entry(uint32_t doc)
                              .pages = doc % 17,
                              .first_ordinal = UINT64_C(5000000000) + doc,
                              .range_pages = 8,
-                             .generation = doc % 3};
+                             .generation = doc % 3,
+                             .cost = doc % 7};
     memset(e.sha256, (int)(doc % 251), sizeof e.sha256);
     return e;
 }
@@ -150,11 +151,12 @@ static void an_entry_is_laid_out_as_drawn(void **state)
         .first_ordinal = UINT64_C(0x2122232425262728),
         .range_pages = 0x31323334,
         .generation = 0x41424344,
+        .cost = 0x51,
         .sha256 = {0xaa, 0xbb}
     };
     const uint8_t want[LAYOUT_ENTRY_BYTES] = {0x04, 0x03, 0x02, 0x01, 0x14, 0x13, 0x12, 0x11, 0x28,
                                               0x27, 0x26, 0x25, 0x24, 0x23, 0x22, 0x21, 0x34, 0x33,
-                                              0x32, 0x31, 0x44, 0x43, 0x42, 0x41, 0xaa, 0xbb, [56] = 1};
+                                              0x32, 0x31, 0x44, 0x43, 0x42, 0x41, 0xaa, 0xbb, [56] = 1, 0x51};
     ok(layout_append(store, "b1", 0, &e, 1, &err));
     AUTO(buf_destroy) struct buf data = layout_get();
     assert_int_equal(data.size, LAYOUT_ENTRY_BYTES);

@@ -18,7 +18,7 @@ enum { WAIT_MS = 8000, BEAT_MS = 100 };
 
 static const uint8_t pipeline[SHA256_BYTES] = {7};
 static const struct link_self self = {
-    .name = "node-1", .build = "test", .simd = "none", .lang = "vie", .pipeline = pipeline, .slots = 2};
+    .name = "node-1", .build = "test", .simd = "none", .lang = "vie", .tags = "", .pipeline = pipeline, .slots = 2};
 
 struct play {
     struct link *link;

@@ -637,6 +637,38 @@ static void signatures_are_noted(void **state)
     sohoa__probe__free_unpacked(probe, NULL);
 }
 
+static void a_probe_tells_how_the_scan_looks(void **state)
+{
+    static const struct {
+        const char *color_space;
+        uint32_t bits;
+    } variant[] = {
+        {"/DeviceGray",       8 },
+        {"[/ICCBased 9 0 R]", 24}
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof variant / sizeof variant[0]; i++) {
+        struct err err;
+        char pdf[1024];
+        int n = snprintf(
+            pdf, sizeof pdf,
+            "%%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj "
+            "2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1/MediaBox[0 0 595 842]/Resources<</XObject<</a 4 0 R/b 5 0 R"
+            ">>>>>>endobj 3 0 obj<</Type/Page/Parent 2 0 R>>endobj "
+            "4 0 obj<</Subtype/Image/Width 2480/Height 3508/BitsPerComponent 8/ColorSpace %s/Length 0>>stream\n"
+            "endstream endobj 5 0 obj<</Subtype/Image/Width 9/Height 9/ImageMask true/Length 0>>stream\n"
+            "endstream endobj trailer<</Root 1 0 R>>",
+            variant[i].color_space);
+        assert_int_equal(open_bytes(the_render(), pdf, (size_t)n, &err), 0);
+        Sohoa__Probe *probe = NULL;
+        assert_int_equal(render_probe(the_render(), &probe, &err), 0);
+        assert_in_range(probe->dpi, 299, 301);
+        assert_int_equal(probe->bits, variant[i].bits);
+        sohoa__probe__free_unpacked(probe, NULL);
+        render_close(the_render());
+    }
+}
+
 /* ---- in the sandbox and under fire ---- */
 
 /* Everything of source; in a child, whose only judge is that it ends. */
@@ -834,6 +866,7 @@ static void nothing_but_the_slots_calls_is_needed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_probe_tells_how_the_scan_looks),
         cmocka_unit_test(own_pixels_are_turned_as_displayed),
         cmocka_unit_test(own_pixels_lie_where_the_page_shows_them),
         cmocka_unit_test(two_shades_stay_two_shades),

@@ -22,7 +22,7 @@
 enum { WORKERS = 4, SOURCES = 12, DOCS = 24, BATCHES = 3, STEPS = 4000, ATTEMPTS = 3, SEEDS = 1000 };
 
 static const struct sched_rules rules = {
-    .range_pages = 4, .page_attempts = ATTEMPTS, .lease_page_ms = 1000, .lease_least_ms = 5000};
+    .range_ms = 4000, .range_pages = 4, .page_attempts = ATTEMPTS, .lease_page_ms = 1000, .lease_least_ms = 5000};
 
 /* ---- a world ---- */
 
@@ -1149,7 +1149,7 @@ static void a_split_of_very_many_pages_fits_in_the_ledger(void **state)
     (void)state;
     one_doc(&w, 0, 1);
     uint8_t sha256[SHA256_BYTES] = {200};
-    uint32_t work = work_add(w.backlog, sha256, 0, DOC_MAX_PAGES, 1);
+    uint32_t work = work_add(w.backlog, sha256, 0, DOC_MAX_PAGES, 1, 0);
     work_cut(&w.backlog->work[work]);
     work_subscribe(w.backlog, work, (struct doc_ref){batch_add(w.backlog, "large", 1, 0)->index, 0});
     memset(text, 'x', sizeof text - 1);

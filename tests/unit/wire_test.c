@@ -244,6 +244,7 @@ static void a_bad_hello_is_refused(void **state)
     REFUSED(hello_new, s->hello.build = long_name, "hello.build");
     REFUSED(hello_new, s->hello.simd = long_name, "hello.build");
     REFUSED(hello_new, s->hello.lang = long_name, "hello.build");
+    REFUSED(hello_new, s->hello.tags = long_name, "lang or tags");
     REFUSED(hello_new, s->job.range = NULL, "job.range");
 }
 
