@@ -19,6 +19,8 @@ enum {
     CHECK_KEPT_MS = 3600 * 1000, /* then whoever asked for it has gone */
 };
 
+_Static_assert(PIECE_MAX_LOTS *(3 * NAME_BYTES + 64) + 1024 <= LEDGER_ENTRY_BYTES, "a piece's lots fit in an entry");
+
 static void admission_destroy(struct admission **admission)
 {
     if (!*admission)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "coordinator/api_order.h"
+#include "coordinator/api_plan.h"
 #include "proto/auto.h"
 #include "proto/clock.h"
 #include "storage/name.h"
@@ -60,20 +61,6 @@ static void totals_of(const struct backlog *backlog, struct totals *totals)
             totals_add(totals, backlog->batch[i]);
 }
 
-static json_t *batch_json(const struct batch *batch)
-{
-    struct totals totals = {0};
-    totals_add(&totals, batch);
-    const char *state = batch->withdrawn                                              ? "withdrawn"
-                        : batch->doc_count[SOHOA__DOC_STATE__DOC_OPEN] || batch->more ? "running"
-                                                                                      : "finished";
-    return json_pack("{s:s, s:s, s:b, s:I, s:i, s:I, s:s, s:o, s:o, s:I, s:I}", "id", batch->id, "state", state, "more",
-                     batch->more, "manifest_bytes", (json_int_t)batch->manifest_bytes, "priority",
-                     (int)batch_priority(batch), "deadline_ms", (json_int_t)batch_deadline_ms(batch), "unit",
-                     batch->unit, "documents", documents_json(totals.docs), "pages", pages_json(totals.pages), "cpu_ms",
-                     (json_int_t)batch->cpu_ms, "pages_read", (json_int_t)batch->pages_read);
-}
-
 static json_t *err_json(const struct coordinator *c, uint32_t fault)
 {
     if (fault == NONE)
@@ -82,17 +69,38 @@ static json_t *err_json(const struct coordinator *c, uint32_t fault)
     return json_pack("{s:s, s:s, s:i}", "code", err_name(why->code), "text", why->text, "page", (int)why->page_no);
 }
 
+static json_t *batch_json(const struct coordinator *c, const struct batch *batch)
+{
+    struct totals totals = {0};
+    totals_add(&totals, batch);
+    bool open = batch->doc_count[SOHOA__DOC_STATE__DOC_OPEN] || batch->more;
+    const char *state = batch->withdrawn         ? "withdrawn"
+                        : !open                  ? "finished"
+                        : batch->standing.paused ? "paused"
+                                                 : "running";
+    return json_pack("{s:s, s:s, s:o, s:b, s:I, s:i, s:I, s:s, s:o, s:o, s:I, s:I}", "id", batch->id, "state", state,
+                     "paused_by", err_json(c, batch->standing.fault), "more", batch->more, "manifest_bytes",
+                     (json_int_t)batch->manifest_bytes, "priority", (int)batch_priority(batch), "deadline_ms",
+                     (json_int_t)batch_deadline_ms(batch), "unit", batch->unit, "documents",
+                     documents_json(totals.docs), "pages", pages_json(totals.pages), "cpu_ms",
+                     (json_int_t)batch->cpu_ms, "pages_read", (json_int_t)batch->pages_read);
+}
+
 /* ---- status ---- */
 
 static json_t *worker_json(const struct coordinator *c, uint32_t worker)
 {
     const struct sched_worker *w = sched_worker(c->sched, worker);
-    char pipeline[SHA256_HEX_CHARS + 1];
-    sha256_hex(c->backlog->pipeline[w->pipeline], pipeline);
-    return json_pack("{s:s, s:i, s:i, s:i, s:b, s:s, s:s, s:s, s:I}", "name", w->name, "slots", (int)w->slots, "busy",
-                     (int)c->peer[worker].busy_slots, "leases", (int)w->leases, "connected", w->connected, "pipeline",
-                     pipeline, "lang", c->peer[worker].lang, "build", c->peer[worker].build, "rss_bytes",
-                     (json_int_t)c->peer[worker].rss_bytes);
+    static const struct peer unheard; /* of which only an order is known */
+    const struct peer *peer = worker < c->peers ? &c->peer[worker] : &unheard;
+    char pipeline[SHA256_HEX_CHARS + 1] = "";
+    if (peer->heard_ms)
+        sha256_hex(c->backlog->pipeline[w->pipeline], pipeline);
+    return json_pack("{s:s, s:i, s:i, s:i, s:b, s:b, s:s, s:f, s:I, s:s, s:s, s:s, s:I}", "name", w->name, "slots",
+                     (int)w->slots, "busy", (int)peer->busy_slots, "leases", (int)w->leases, "connected", w->connected,
+                     "drained", w->drained, "tags", w->tags, "pace", (double)w->pace, "copies", (json_int_t)w->copies,
+                     "pipeline", pipeline, "lang", peer->lang, "build", peer->build, "rss_bytes",
+                     (json_int_t)peer->rss_bytes);
 }
 
 static void get_status(struct coordinator *c, struct request *request, const struct route_args *args)
@@ -119,14 +127,13 @@ static void get_batches(struct coordinator *c, struct request *request, const st
     (void)args;
     for (uint32_t i = 0; i < c->backlog->batches; i++)
         if (c->backlog->batch[i] && !c->backlog->batch[i]->check_only)
-            json_array_append_new(batches, batch_json(c->backlog->batch[i]));
+            json_array_append_new(batches, batch_json(c, c->backlog->batch[i]));
     request_answer(request, 200, json_pack("{s:o}", "batches", batches));
 }
 
 static void get_batch(struct coordinator *c, struct request *request, const struct route_args *args)
 {
-    (void)c;
-    request_answer(request, 200, batch_json(args->batch));
+    request_answer(request, 200, batch_json(c, args->batch));
 }
 
 static json_t *document_json(struct coordinator *c, struct doc_ref ref, const char *source)
@@ -289,6 +296,10 @@ static const struct route route_rule[] = {
     {"POST",   "batches/{batch}/withdraw",                   post_withdraw  },
     {"POST",   "batches/{batch}/documents/{doc}/quarantine", post_quarantine},
     {"POST",   "batches/{batch}/documents/{doc}/release",    post_release   },
+    {"POST",   "batches/{batch}/standing",                   post_standing  },
+    {"GET",    "targets",                                    get_targets    },
+    {"POST",   "targets",                                    post_targets   },
+    {"POST",   "workers/{word}",                             post_drain     },
     {"POST",   "checks",                                     post_check     },
     {"GET",    "checks/{check}",                             get_check      },
     {"DELETE", "checks/{check}",                             delete_check   },

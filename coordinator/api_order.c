@@ -35,8 +35,7 @@ static void on_durable(int rc, const struct err *err, void *user)
     free(ordered);
 }
 
-/* Takes answer over. */
-static void answer_then(struct coordinator *c, struct request *request, json_t *answer)
+void answer_then(struct coordinator *c, struct request *request, json_t *answer)
 {
     struct ordered *ordered = malloc(sizeof *ordered);
     if (!ordered)

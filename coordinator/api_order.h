@@ -11,6 +11,9 @@ struct route_args {
     const char *word;    /* {word} */
 };
 
+/* Answers 200 with answer, which it takes over, once what is ordered is durable. */
+void answer_then(struct coordinator *c, struct request *request, json_t *answer);
+
 void post_batch(struct coordinator *c, struct request *request, const struct route_args *args);
 void post_rerun(struct coordinator *c, struct request *request, const struct route_args *args);
 void post_withdraw(struct coordinator *c, struct request *request, const struct route_args *args);

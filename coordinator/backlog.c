@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PRIORITY_PRESET = 3 };
-
 static void *grow(void *at, uint32_t *capacity, uint32_t need, size_t item_bytes)
 {
     if (need <= *capacity)
@@ -109,6 +107,7 @@ void backlog_destroy(struct backlog **backlog)
     free(b->slot);
     free(b->fault);
     free(b->pipeline);
+    free(b->target);
     free(b);
     *backlog = NULL;
 }
@@ -199,6 +198,8 @@ static struct lot *lot_new(struct batch *batch, const struct terms *terms)
     if (!lot || !batch->lot)
         abort();
     *lot = (struct lot){.terms = *terms, .batch = batch->index, .first_doc = batch->docs, .probe_next = batch->docs};
+    lot->priority = terms->priority ? terms->priority : PRIORITY_PRESET;
+    lot->due_ms = terms->deadline_ms ? terms->deadline_ms : DEADLINE_NONE;
     batch->lot[batch->lots++] = lot;
     return lot;
 }
@@ -241,32 +242,22 @@ bool lot_open(const struct lot *lot)
     return lot->doc_count[SOHOA__DOC_STATE__DOC_OPEN];
 }
 
-uint32_t lot_priority(const struct lot *lot)
-{
-    return lot->terms.priority ? lot->terms.priority : PRIORITY_PRESET;
-}
-
-uint64_t lot_deadline_ms(const struct lot *lot)
-{
-    return lot->terms.deadline_ms ? lot->terms.deadline_ms : UINT64_MAX;
-}
-
 uint32_t batch_priority(const struct batch *batch)
 {
-    uint32_t first = batch->lots ? lot_priority(batch->lot[0]) : PRIORITY_PRESET;
+    uint32_t first = batch->lots ? batch->lot[0]->priority : PRIORITY_PRESET;
     for (uint32_t i = 1; i < batch->lots; i++)
-        if (lot_priority(batch->lot[i]) < first)
-            first = lot_priority(batch->lot[i]);
+        if (batch->lot[i]->priority < first)
+            first = batch->lot[i]->priority;
     return first;
 }
 
 uint64_t batch_deadline_ms(const struct batch *batch)
 {
-    uint64_t first = UINT64_MAX;
+    uint64_t first = DEADLINE_NONE;
     for (uint32_t i = 0; i < batch->lots; i++)
-        if (lot_deadline_ms(batch->lot[i]) < first)
-            first = lot_deadline_ms(batch->lot[i]);
-    return first == UINT64_MAX ? 0 : first;
+        if (batch->lot[i]->due_ms < first)
+            first = batch->lot[i]->due_ms;
+    return first == DEADLINE_NONE ? 0 : first;
 }
 
 struct batch *batch_add(struct backlog *backlog, const char *id, uint32_t docs, uint32_t pipeline)
@@ -277,6 +268,7 @@ struct batch *batch_add(struct backlog *backlog, const char *id, uint32_t docs, 
     assert(strlen(id) < sizeof batch->id);
     memcpy(batch->id, id, strlen(id) + 1);
     batch->pipeline = pipeline;
+    batch->standing.fault = NONE;
     backlog->batch = grow(backlog->batch, &backlog->batch_capacity, backlog->batches + 1, sizeof(struct batch *));
     batch->index = backlog->batches;
     backlog->batch[backlog->batches++] = batch;

@@ -80,6 +80,9 @@ struct lot {
     struct ring reprobe;  /* documents, each with the second before which it is not tried again in the upper 32 bits */
     struct ring ready;    /* works with queued parts; may name a work that has none any more */
     struct ring assemble; /* works */
+    uint32_t priority;    /* 1 to 5: what counts, of terms, target and standing (lot_settle) */
+    uint64_t due_ms;      /* likewise; DEADLINE_NONE: there is no deadline */
+    bool paused;          /* likewise */
 };
 
 struct batch {
@@ -101,6 +104,9 @@ struct batch {
     uint32_t doc_count[DOC_STATES];
     uint64_t cpu_ms;     /* of slots, since this coordinator started */
     uint64_t pages_read; /* likewise: pages that workers read, not those found in the store */
+    struct standing standing;
+    int same_code;       /* of the failures since the last success ... */
+    uint32_t same_count; /* ... which were so many */
     bool withdrawn;
     bool reads_on;         /* its manifest tells page counts: short documents are read in the lease of their PROBE */
     bool check_only;       /* probes only, not kept in the store */
@@ -171,6 +177,8 @@ struct backlog {
     uint32_t faults, fault_capacity;
     uint8_t (*pipeline)[SHA256_BYTES];
     uint32_t pipelines;
+    struct target *target; /* by unit and priority */
+    uint32_t targets;
 };
 
 const char *doc_state_name(int state); /* "open", "stored", ...: a Sohoa__DocState as people read it */
@@ -201,9 +209,7 @@ uint32_t batch_piece(const struct batch *batch, uint32_t doc);
 /* More documents come behind those that the batch has; of the same terms as the last ones, they are of the same lot. */
 void batch_add_lot(struct batch *batch, const struct terms *terms, uint32_t docs, uint64_t pages_said);
 struct lot *lot_of(const struct batch *batch, uint32_t doc);
-bool lot_open(const struct lot *lot);            /* it has documents that are not final */
-uint32_t lot_priority(const struct lot *lot);    /* 1 to 5 */
-uint64_t lot_deadline_ms(const struct lot *lot); /* UINT64_MAX: none */
+bool lot_open(const struct lot *lot); /* it has documents that are not final */
 /* Of its lots: the most urgent priority (1 to 5) and the earliest deadline (0: none). */
 uint32_t batch_priority(const struct batch *batch);
 uint64_t batch_deadline_ms(const struct batch *batch);

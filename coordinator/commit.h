@@ -29,6 +29,9 @@ void group_touch(struct group *group, uint32_t batch);
 /* Before it is submitted: adds the counters of what was touched, as they are now. */
 void group_seal(struct group *group, const struct backlog *backlog);
 
+/* What stands of the batch, as it is now. */
+void group_add_standing(struct group *group, const struct backlog *backlog, uint32_t batch);
+
 /* A ledger entry of an operator's action; entry is borrowed for the call. */
 void group_add_entry(struct group *group, const Sohoa__LedgerEntry *entry);
 

@@ -48,8 +48,19 @@ static const char *doc_page(const struct coordinator *c, const struct doc *doc, 
 }
 
 /* With the workers' lines of the same page=, a page's whole story. */
+static void broken_trace(const struct coordinator *c, const struct batch *batch)
+{
+    struct err err;
+    Sohoa__Err wire;
+    fault_wire(c->backlog, batch->standing.fault, &wire);
+    err_from_wire(&wire, &err);
+    trace_err(TRACE_ERROR, "batch_broken", &err, "batch=%s", batch->id);
+}
+
 static void act_trace(const struct coordinator *c, const struct act *act)
 {
+    if (act->kind == ACT_BROKEN)
+        broken_trace(c, c->backlog->batch[act->doc.batch]);
     if (act->kind != ACT_OUTCOME && act->kind != ACT_STORED && act->kind != ACT_DEAD)
         return;
     if (!trace_on(act->kind == ACT_OUTCOME ? TRACE_INFO : act->kind == ACT_STORED ? TRACE_DEBUG : TRACE_WARN))
@@ -317,7 +328,8 @@ static int coordinator_start(struct coordinator *c, struct err *err)
                                 .range_pages = (uint32_t)config_int(c->config, CFG_RANGE_PAGES),
                                 .page_attempts = (uint32_t)config_int(c->config, CFG_PAGE_ATTEMPTS),
                                 .lease_page_ms = (uint32_t)config_int(c->config, CFG_LEASE_PAGE_MS),
-                                .lease_least_ms = (uint32_t)config_int(c->config, CFG_LEASE_LEAST_MS)};
+                                .lease_least_ms = (uint32_t)config_int(c->config, CFG_LEASE_LEAST_MS),
+                                .breaker_failures = (uint32_t)config_int(c->config, CFG_BREAKER_FAILURES)};
     int rc = store_open(config_text(c->config, CFG_STORE), &c->store, err);
     if (!rc)
         rc = lock_wait(c, err);

@@ -382,6 +382,33 @@ static void add_stop(struct group *group, const struct backlog *backlog, uint32_
         garbage_add(group, name_rec(&name, backlog->batch[ref.batch]->id, ref.doc));
 }
 
+void group_add_standing(struct group *group, const struct backlog *backlog, uint32_t index)
+{
+    const struct batch *batch = backlog->batch[index];
+    Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
+    Sohoa__Standing standing = SOHOA__STANDING__INIT;
+    Sohoa__Err why;
+    standing.batch = (char *)(uintptr_t)batch->id;
+    standing.priority = batch->standing.priority;
+    standing.deadline_ms = batch->standing.deadline_ms;
+    standing.paused = batch->standing.paused;
+    if (batch->standing.fault != NONE) {
+        fault_wire(backlog, batch->standing.fault, &why);
+        standing.why = &why;
+    }
+    entry.body_case = SOHOA__LEDGER_ENTRY__BODY_STANDING;
+    entry.standing = &standing;
+    group_add_entry(group, &entry);
+    group_touch(group, index);
+    group_add_change(group, (struct progress_change){.kind = PROGRESS_EVENT,
+                                                     .batch = batch->id,
+                                                     .unit = "",
+                                                     .field = "standing",
+                                                     .value = batch->standing.fault != NONE ? "broken"
+                                                              : batch->standing.paused      ? "paused"
+                                                                                            : "running"});
+}
+
 static void add_act(struct group *group, const struct backlog *backlog, const struct act *act)
 {
     struct name name;
@@ -398,6 +425,7 @@ static void add_act(struct group *group, const struct backlog *backlog, const st
                                        act->first, act->count));
         break;
     case ACT_STOPPED: add_stop(group, backlog, act->work); break;
+    case ACT_BROKEN: group_add_standing(group, backlog, act->doc.batch); break;
     case ACT_DROP: break;
     }
 }

@@ -27,6 +27,12 @@ void http_run(struct http *http);
 
 /* ---- for the API ---- */
 
+static inline void json_drop(json_t **json)
+{
+    json_decref(*json);
+    *json = NULL;
+}
+
 const char *request_method(const struct request *request);
 const char *request_path(const struct request *request);
 const char *request_argument(const struct request *request, const char *name); /* NULL: not given */

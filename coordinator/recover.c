@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "coordinator/coordinator.h"
+#include "coordinator/target.h"
 #include "proto/auto.h"
 #include "proto/clock.h"
 #include "proto/trace.h"
@@ -122,6 +123,32 @@ static int load_rerun(struct loading *loading, const Sohoa__Rerun *rerun, struct
     return rc;
 }
 
+static void load_standing(struct loading *loading, const Sohoa__Standing *standing)
+{
+    struct batch *batch = backlog_batch(loading->backlog, standing->batch);
+    struct err why;
+    if (!batch)
+        return;
+    err_from_wire(standing->why, &why);
+    batch->standing = (struct standing){.priority = standing->priority,
+                                        .deadline_ms = standing->deadline_ms,
+                                        .paused = standing->paused,
+                                        .fault = standing->why ? backlog_fault(loading->backlog, &why) : NONE};
+}
+
+static int load_targets(struct loading *loading, const Sohoa__Targets *targets, struct err *err)
+{
+    for (size_t i = 0; i < targets->n_targets; i++) {
+        const Sohoa__Target *said = targets->targets[i];
+        struct target target = {
+            .priority = said->priority, .deadline_ms = said->deadline_ms, .pages = said->pages, .paused = said->paused};
+        snprintf(target.unit, sizeof target.unit, "%s", said->unit);
+        if (!target_set(loading->backlog, &target))
+            return err_set(err, E_CORRUPT, "the ledger names more than %d targets (TARGETS_MAX)", TARGETS_MAX);
+    }
+    return 0;
+}
+
 static int on_entry(const Sohoa__LedgerEntry *entry, void *user, struct err *err)
 {
     struct loading *loading = user;
@@ -141,6 +168,11 @@ static int on_entry(const Sohoa__LedgerEntry *entry, void *user, struct err *err
         return rc;
     case SOHOA__LEDGER_ENTRY__BODY_RERUN: return load_rerun(loading, entry->rerun, err);
     case SOHOA__LEDGER_ENTRY__BODY_RELEASED: return load_released(loading, entry->released, err);
+    case SOHOA__LEDGER_ENTRY__BODY_STANDING: load_standing(loading, entry->standing); return 0;
+    case SOHOA__LEDGER_ENTRY__BODY_TARGETS: return load_targets(loading, entry->targets, err);
+    case SOHOA__LEDGER_ENTRY__BODY_DRAINED:
+        sched_drain(loading->sched, entry->drained->worker, entry->drained->drained);
+        return 0;
     case SOHOA__LEDGER_ENTRY__BODY_WITHDRAWN: {
         struct batch *batch = backlog_batch(loading->backlog, entry->withdrawn->batch);
         if (batch)

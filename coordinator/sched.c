@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "coordinator/sched_private.h"
+#include "coordinator/target.h"
 #include "proto/wire.h"
 
 static void *widen(void *at, size_t *capacity, size_t need, size_t item_bytes)
@@ -66,11 +67,10 @@ void sched_destroy(struct sched **sched)
 static int urgency(const void *left, const void *right)
 {
     const struct lot *a = *(struct lot *const *)left, *b = *(struct lot *const *)right;
-    uint64_t due_a = lot_deadline_ms(a), due_b = lot_deadline_ms(b);
-    if (due_a != due_b)
-        return due_a < due_b ? -1 : 1;
-    if (lot_priority(a) != lot_priority(b))
-        return lot_priority(a) < lot_priority(b) ? -1 : 1;
+    if (a->due_ms != b->due_ms)
+        return a->due_ms < b->due_ms ? -1 : 1;
+    if (a->priority != b->priority)
+        return a->priority < b->priority ? -1 : 1;
     if (a->terms.permanent != b->terms.permanent)
         return a->terms.permanent ? -1 : 1;
     if (a->batch != b->batch)
@@ -78,10 +78,11 @@ static int urgency(const void *left, const void *right)
     return a->first_doc < b->first_doc ? -1 : a->first_doc > b->first_doc;
 }
 
-static void order_lots(struct sched *sched, const struct batch *batch)
+static void order_lots(struct sched *sched, struct batch *batch)
 {
     for (uint32_t i = 0; i < batch->lots; i++) {
-        if (!lot_open(batch->lot[i]))
+        lot_settle(sched->backlog, batch->lot[i]);
+        if (!lot_open(batch->lot[i]) || batch->lot[i]->paused)
             continue;
         sched->order = widen(sched->order, &sched->order_capacity, sched->ordered + 1, sizeof(struct lot *));
         sched->order[sched->ordered++] = batch->lot[i];
@@ -121,16 +122,21 @@ static void worker_count(struct sched *sched, const struct sched_worker *worker,
     sched->connected_slots += sign > 0 ? worker->slots : -worker->slots;
 }
 
-uint32_t sched_hello(struct sched *sched, const char *name, uint32_t pipeline, uint32_t slots)
+static uint32_t worker_named(struct sched *sched, const char *name)
 {
     uint32_t at = worker_find(sched, name);
-    if (at == sched->workers) {
-        assert(at < WORKERS_MAX && strlen(name) < NAME_BYTES);
-        sched->worker = widen(sched->worker, &sched->worker_capacity, at + 1, sizeof *sched->worker);
-        sched->worker[at] = (struct worker){.last_work = NONE};
-        memcpy(sched->worker[at].public.name, name, strlen(name) + 1);
-        sched->workers++;
-    }
+    if (at < sched->workers)
+        return at;
+    assert(at < WORKERS_MAX && strlen(name) < NAME_BYTES);
+    sched->worker = widen(sched->worker, &sched->worker_capacity, at + 1, sizeof *sched->worker);
+    sched->worker[at] = (struct worker){.last_work = NONE};
+    memcpy(sched->worker[at].public.name, name, strlen(name) + 1);
+    return sched->workers++;
+}
+
+uint32_t sched_hello(struct sched *sched, const char *name, uint32_t pipeline, uint32_t slots)
+{
+    uint32_t at = worker_named(sched, name);
     struct sched_worker *worker = &sched->worker[at].public;
     if (worker->connected)
         worker_count(sched, worker, -1);
@@ -148,9 +154,9 @@ void sched_tag(struct sched *sched, uint32_t worker, const char *tags)
     snprintf(sched->worker[worker].public.tags, sizeof sched->worker[worker].public.tags, "%s", tags);
 }
 
-void sched_drain(struct sched *sched, uint32_t worker, bool drained)
+void sched_drain(struct sched *sched, const char *name, bool drained)
 {
-    sched->worker[worker].public.drained = drained;
+    sched->worker[worker_named(sched, name)].public.drained = drained;
 }
 
 /* No tag is had by all. */

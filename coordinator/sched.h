@@ -33,6 +33,7 @@ enum act_kind {
     ACT_RECOUNT, /* doc.batch: pages went back: Redis is rewritten for the batch */
     ACT_BUNDLE,  /* work: this bundle of it may go, once all the above is durable */
     ACT_STOPPED, /* work: its source is quarantined: tombstone, and purge what is derived */
+    ACT_BROKEN,  /* doc.batch: it was paused, the same failure came again and again: ledger */
     ACT_DROP,    /* lease of worker: abandon it */
 };
 
@@ -58,6 +59,7 @@ struct sched_rules {
     uint32_t range_pages; /* at most */
     uint32_t page_attempts;
     uint32_t lease_page_ms, lease_least_ms;
+    uint32_t breaker_failures; /* of the same kind and no success between them pause a batch; 0: never */
 };
 
 struct lease {
@@ -97,13 +99,13 @@ void sched_destroy(struct sched **sched);
 
 /* A batch was admitted or loaded: its unprobed documents and ready works are up for grant. */
 void sched_enter(struct sched *sched, struct batch *batch, struct acts *acts);
-void sched_reorder(struct sched *sched); /* a priority or deadline changed */
+void sched_reorder(struct sched *sched); /* a target, or what stands of a batch, changed */
 
 /* The worker's index; the same name gets the same one. Its leases of before stay. */
 uint32_t sched_hello(struct sched *sched, const char *name, uint32_t pipeline, uint32_t slots);
 void sched_tag(struct sched *sched, uint32_t worker,
                const char *tags); /* joined by commas; those too many are not kept */
-void sched_drain(struct sched *sched, uint32_t worker, bool drained);
+void sched_drain(struct sched *sched, const char *name, bool drained); /* also one that is not known yet */
 void sched_credit(struct sched *sched, uint32_t worker, uint64_t jobs_total);
 
 /* The worker says it still has this job: true when the lease is its own, or can be made so again (a restart). */

@@ -71,6 +71,7 @@ static const struct config_row {
     [CFG_RANGE_MS] = {"range_ms", FOR_COORDINATOR, 100, 3600000, "8000", "core time that a job is meant to take"},
     [CFG_RANGE_PAGES] = {"range_pages", FOR_COORDINATOR, 1, 1000, "32", "most pages in one job"},
     [CFG_PAGE_ATTEMPTS] = {"page_attempts", FOR_COORDINATOR, 1, 20, "3", "attempts before a page is dead"},
+    [CFG_BREAKER_FAILURES] = {"breaker_failures", FOR_COORDINATOR, 0, 1000000, "50", "failures of the same kind, without a success between them, that pause a batch; 0: none"},
     [CFG_LOCK_TTL_MS] = {"lock_ttl_ms", FOR_COORDINATOR, 500, 600000, "5000", "life of the store lock (rados)"},
     [CFG_LOG] = {"log", BOTH, 0, 0, "info", "least level logged: debug, info, warn, error"},
 };

@@ -41,6 +41,7 @@ enum config_key {
     CFG_RANGE_MS,
     CFG_RANGE_PAGES,
     CFG_PAGE_ATTEMPTS,
+    CFG_BREAKER_FAILURES,
     CFG_LOCK_TTL_MS,
     CFG_LOG,
     CFG_KEYS

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "coordinator/ctl/get.h"
+#include "coordinator/ctl/order.h"
 #include "coordinator/ctl/rebuild.h"
 #include "coordinator/ctl/rerun.h"
 #include "coordinator/ctl/run.h"
@@ -22,6 +23,13 @@ static const struct command command_row[] = {
     {"rerun",    "BATCH --where EXPR | --document N", "Reads documents again; the old results stay until then.",
      rerun_main                                                                                                                             },
     {"withdraw", "BATCH",                             "Gives up what of a batch is not done yet.",                             withdraw_main},
+    {"pause",    "BATCH|UNIT...",                     "Grants nothing new of them.",                                           pause_main   },
+    {"resume",   "BATCH|UNIT...",                     "Goes on with what was paused, by a person or by the breaker.",          resume_main  },
+    {"deadline", "BATCH|UNIT[/N]=DAY...",             "Moves deadlines (YYYY-MM-DD or none); /N: of documents of priority N.",
+     deadline_main                                                                                                                          },
+    {"priority", "BATCH=N...",                        "Changes what is given up first when not all can be on time: 5 is.",     priority_main},
+    {"drain",    "WORKER...",                         "Gives workers nothing new; what they have they finish.",                drain_main   },
+    {"undrain",  "WORKER...",                         "Gives drained workers jobs again.",                                     undrain_main },
     {"rebuild",  "",                                  "Rewrites the coordinator's Redis from the store.",                      rebuild_main },
 };
 

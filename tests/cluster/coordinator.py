@@ -154,6 +154,46 @@ def check_orders_survive(c):
     say("quarantine of a file, release and withdrawal survive kills")
 
 
+def check_terms_survive(c):
+    """Lots, targets and what stands of batches: the nearest word counts, over kills."""
+    deadline = {"2030-01-31": 1896109199999, "2029-01-31": 1864573199999, "2028-01-31": 1832950799999}
+    terms = [{"unit": "district:001", "priority": 2, "deadline": "2030-01-31"}] * 2 + [{"unit": "district:002"}]
+    c.api.post("batches?id=terms", rows(*({"source": f"/nowhere/t{i}.pdf", **said} for i, said in enumerate(terms))))
+
+    def expect(priority, day, state="running"):
+        for again in (False, True):
+            batch = c.api.get("batches/terms")
+            want = (priority, deadline.get(day, 0), state)
+            if (batch["priority"], batch["deadline_ms"], batch["state"]) != want:
+                fail(f"{batch}, expected {want}{' after a kill' if again else ''}")
+            if not again:
+                c.restart()
+
+    expect(2, "2030-01-31")
+    c.api.post("targets", json.dumps([{"unit": "district:001", "deadline": "2029-01-31", "pages": 1000},
+                                      {"unit": "district:002", "priority": 1}]))
+    expect(1, "2029-01-31")
+    c.api.post("batches/terms/standing", json.dumps({"deadline": "2028-01-31", "priority": 4, "paused": True}))
+    expect(4, "2028-01-31", "paused")
+    c.api.post("batches/terms/standing", json.dumps({"deadline": None, "priority": None, "paused": False}))
+    expect(1, "2029-01-31")
+    c.api.post("targets", json.dumps([{"unit": "district:001", "pages": 2000}]))
+    targets = c.api.get("targets")["targets"]
+    if [(t["unit"], t["pages"], t["deadline_ms"]) for t in targets] != \
+            [("district:001", 2000, deadline["2029-01-31"]), ("district:002", 0, 0)]:
+        fail(f"targets: {targets}")
+    for body in ("{}", "[]", '[{"unit": "ward:1"}]', '[{"unit": "district:001", "prio": 1}]',
+                 '[{"unit": "district:001", "priority": 6}]', '[{"unit": "district:001", "deadline": "soon"}]'):
+        status, answer = c.ask("POST", "targets", body)
+        if status != 400:
+            fail(f"targets {body}: {status} {answer}")
+    c.refused(400, "E_USAGE", "POST", "batches/terms/standing", '{"paused": 1}')
+    c.refused(404, "E_ABSENT", "POST", "workers/nobody", '{"drained": true}')
+    mixed = rows(*({"source": f"/nowhere/m{i}.pdf", "priority": 1 + i % 2} for i in range(4097)))
+    c.refused(413, "E_LIMIT", "POST", "batches?id=mixed", mixed)
+    say("terms, targets and standing orders survive kills; the nearest word counts")
+
+
 def check_end(c):
     c.process.child.terminate()
     if c.process.child.wait(20):
@@ -169,6 +209,7 @@ def run(store, folder):
     check_pieces(c)
     check_checks(c)
     check_orders_survive(c)
+    check_terms_survive(c)
     check_end(c)
 
 

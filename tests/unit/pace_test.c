@@ -190,13 +190,13 @@ static void a_drained_worker_gets_nothing_new(void **state)
     documents("b", 1);
     uint32_t a = worker("a", 10);
     struct lease lease = *grant(a);
-    sched_drain(sched, a, true);
+    sched_drain(sched, "a", true);
     assert_null(grant(a));
     stored(a, &lease);
     sched_hello(sched, "a", 0, 1); /* nor when it comes back */
     sched_credit(sched, a, 10);
     assert_null(grant(a));
-    sched_drain(sched, a, false);
+    sched_drain(sched, "a", false);
     assert_non_null(grant(a));
 }
 
