@@ -299,6 +299,8 @@ static const struct route route_rule[] = {
     {"POST",   "batches/{batch}/standing",                   post_standing  },
     {"GET",    "targets",                                    get_targets    },
     {"POST",   "targets",                                    post_targets   },
+    {"GET",    "forecast",                                   get_forecast   },
+    {"POST",   "forecast",                                   post_forecast  },
     {"POST",   "workers/{word}",                             post_drain     },
     {"POST",   "checks",                                     post_check     },
     {"GET",    "checks/{check}",                             get_check      },

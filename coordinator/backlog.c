@@ -199,7 +199,7 @@ static struct lot *lot_new(struct batch *batch, const struct terms *terms)
         abort();
     *lot = (struct lot){.terms = *terms, .batch = batch->index, .first_doc = batch->docs, .probe_next = batch->docs};
     lot->priority = terms->priority ? terms->priority : PRIORITY_PRESET;
-    lot->due_ms = terms->deadline_ms ? terms->deadline_ms : DEADLINE_NONE;
+    lot->due_ms = lot->turn_ms = terms->deadline_ms ? terms->deadline_ms : DEADLINE_NONE;
     batch->lot[batch->lots++] = lot;
     return lot;
 }

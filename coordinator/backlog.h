@@ -83,6 +83,8 @@ struct lot {
     uint32_t priority;    /* 1 to 5: what counts, of terms, target and standing (lot_settle) */
     uint64_t due_ms;      /* likewise; DEADLINE_NONE: there is no deadline */
     bool paused;          /* likewise */
+    uint64_t turn_ms;     /* lots are granted in its order: the deadline, or what the plan says (plan.h) */
+    uint32_t sample;      /* so many documents are probed before any other's turn: they tell what its batch costs */
 };
 
 struct batch {
@@ -105,6 +107,7 @@ struct batch {
     uint64_t cpu_ms;     /* of slots, since this coordinator started */
     uint64_t pages_read; /* likewise: pages that workers read, not those found in the store */
     struct standing standing;
+    bool sampled;        /* it had a lot with a sample */
     int same_code;       /* of the failures since the last success ... */
     uint32_t same_count; /* ... which were so many */
     bool withdrawn;

@@ -20,6 +20,7 @@
 
 enum {
     TICK_MS = 50,         /* the longest the loop sleeps */
+    PLAN_MS = 5000,       /* who comes next is planned anew this often */
     EXPIRE_MS = 1000,     /* leases are looked through this often */
     REWRITE_MS = 500,     /* Redis is tried again this often */
     LOCK_RETRY_MS = 500,  /* a standby asks for the lock this often */
@@ -220,6 +221,37 @@ static void commit_start(struct coordinator *c, uint64_t now_ms)
     }
 }
 
+/* ---- the plan ---- */
+
+/* What can't be on time any more is said once, when it is found. */
+static void plan_trace(const struct plan *before, const struct plan *plan)
+{
+    if (before->rows && before->feasible == plan->feasible)
+        return;
+    uint32_t late = 0;
+    for (size_t i = 0; i < plan->rows; i++)
+        late += plan->row[i].outlook.verdict == VERDICT_LATE;
+    if (!plan->feasible)
+        trace(TRACE_WARN, "deadlines_missed", "lots=%u late=%u cores=%.1f", (unsigned)plan->rows, late, plan->cores);
+    else if (before->rows)
+        trace(TRACE_INFO, "deadlines_met", "lots=%u cores=%.1f", (unsigned)plan->rows, plan->cores);
+}
+
+void coordinator_plan(struct coordinator *c, uint64_t now_ms)
+{
+    struct plan plan = {0};
+    c->plan_ms = now_ms + PLAN_MS;
+    sched_measure(c->sched, now_ms);
+    struct supply supply = {0, sched_cores(c->sched, NULL)};
+    plan_make(&plan, c->sched, clock_wall_ms(), &supply, 1, NULL, 0);
+    if (plan.cores > 0) { /* without workers nothing can be said, and nothing is granted */
+        plan_apply(&plan, c->sched);
+        plan_trace(&c->plan, &plan);
+    }
+    plan_destroy(&c->plan);
+    c->plan = plan;
+}
+
 /* ---- time ---- */
 
 static void on_time(struct coordinator *c, uint64_t now_ms)
@@ -234,6 +266,8 @@ static void on_time(struct coordinator *c, uint64_t now_ms)
         coordinator_apply(c);
         checks_expire(c, now_ms);
     }
+    if (now_ms >= c->plan_ms)
+        coordinator_plan(c, now_ms);
     if (now_ms >= c->renew_ms && !c->stop) { /* the reason to stop is not to be overwritten */
         c->renew_ms = now_ms + (uint64_t)config_int(c->config, CFG_LOCK_TTL_MS) / 3;
         c->rc = store_renew(c->store, &c->err);
@@ -370,6 +404,7 @@ static void coordinator_end(struct coordinator *c)
     backlog_destroy(&c->backlog);
     store_destroy(&c->store);
     free(c->peer);
+    plan_destroy(&c->plan);
 }
 
 static int run(const struct config *config, struct err *err)

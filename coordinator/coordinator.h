@@ -5,6 +5,7 @@
 
 #include "coordinator/commit.h"
 #include "coordinator/gate.h"
+#include "coordinator/plan.h"
 #include "coordinator/rows.h"
 #include "coordinator/sched.h"
 #include "proto/config.h"
@@ -44,8 +45,9 @@ struct coordinator {
     bool admitted_last;               /* a group has its turn before the next of them */
     uint64_t started_ms, granting_ms; /* nothing is granted before granting_ms ... */
     struct buf awaited;               /* ... or until all these workers are back: their names, each ended by a 0 */
-    uint64_t beat_ms, renew_ms, expire_ms, rewrite_ms;
-    uint32_t checks; /* made so far */
+    uint64_t beat_ms, renew_ms, expire_ms, rewrite_ms, plan_ms;
+    struct plan plan; /* in force */
+    uint32_t checks;  /* made so far */
     bool rebuilding;
     void (*committed)(struct group *group, int rc, const struct err *err, void *user);
     bool stop;
@@ -55,6 +57,9 @@ struct coordinator {
 
 /* Turns the collected actions into the next group and tells workers what to drop. After every event. */
 void coordinator_apply(struct coordinator *c);
+
+/* Plans anew, as every few seconds. */
+void coordinator_plan(struct coordinator *c, uint64_t now_ms);
 
 /* The document's row; source, when asked for, is the caller's. Errors: as rows_read. */
 int coordinator_row(struct coordinator *c, struct doc_ref ref, struct row *row, char **ret_source, struct err *err);

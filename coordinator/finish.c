@@ -86,8 +86,16 @@ void sched_place(struct sched *sched, struct doc_ref ref, const struct placement
     work_subscribe(sched->backlog, index, ref);
 }
 
-static void probe_done(struct sched *sched, struct doc_ref ref, const Sohoa__Probe *probe, struct acts *acts)
+/* The worker went on and read the document in the same lease. */
+static bool probe_has_read(const Sohoa__Result *result)
 {
+    return result->assembled || result->n_stored || result->n_failed;
+}
+
+/* What is read already is one range, whatever its pages cost. */
+static void probe_done(struct sched *sched, struct doc_ref ref, const Sohoa__Result *result, struct acts *acts)
+{
+    const Sohoa__Probe *probe = result->probe;
     struct batch *batch = sched->backlog->batch[ref.batch];
     struct doc *doc = doc_at(sched->backlog, ref);
     if (batch->check_only) {
@@ -105,7 +113,8 @@ static void probe_done(struct sched *sched, struct doc_ref ref, const Sohoa__Pro
     uint8_t cost = cost_class(probe);
     struct placement placed = {.first_ordinal = batch->ordinals,
                                .pages = probe->pages,
-                               .range_pages = range_size(sched, cost, probe->pages),
+                               .range_pages =
+                                   probe_has_read(result) ? probe->pages : range_size(sched, cost, probe->pages),
                                .cost = cost};
     memcpy(placed.sha256, probe->sha256.data, SHA256_BYTES);
     sched_place(sched, ref, &placed);
@@ -397,8 +406,8 @@ static void finish_probe(struct sched *sched, const struct lease *lease, const S
         probe_failed(sched, lease->doc, &err, now_ms, acts);
         return;
     }
-    probe_done(sched, lease->doc, result->probe, acts);
-    if (result->assembled || result->n_stored || result->n_failed)
+    probe_done(sched, lease->doc, result, acts);
+    if (probe_has_read(result))
         probe_read(sched, lease, result, now_ms, acts);
 }
 
@@ -517,9 +526,11 @@ bool sched_finish(struct sched *sched, uint32_t worker, const Sohoa__Result *res
     if (!found)
         return false;
     struct lease lease = lease_take(sched, found);
-    sched->backlog->batch[lease.doc.batch]->cpu_ms += result->cpu_ms;
+    struct batch *batch = sched->backlog->batch[lease.doc.batch];
+    batch->cpu_ms += result->cpu_ms;
+    lot_of(batch, lease.doc.doc)->cpu_ms += result->cpu_ms;
     cost_result(sched, &lease, result, now_ms);
-    breaker_feel(sched, sched->backlog->batch[lease.doc.batch], result, acts);
+    breaker_feel(sched, batch, result, acts);
     if (copy_ends(sched, &lease, result->err && result->err->code != E_STOPPED, acts))
         return true;
     switch (lease.kind) {

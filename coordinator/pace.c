@@ -11,6 +11,12 @@ enum {
     COPY_RESULTS = 3, /* so many results tell a pace */
 };
 
+enum {
+    USE_KNOWN_MS = 60000, /* a slot counts as a core until as much is known of it */
+    USE_MEMORY_MS = 1800000,
+};
+
+static const double use_least = 0.05;
 static const float copy_gain = 1.5F; /* a copy must be expected to end as many times sooner */
 
 static uint32_t pages_within(const struct sched *sched, uint8_t cost)
@@ -61,6 +67,7 @@ static void pace_learn(struct sched_worker *worker, const struct lease *lease, d
 void cost_result(struct sched *sched, const struct lease *lease, const Sohoa__Result *result, uint64_t now_ms)
 {
     uint32_t pages = pages_reported(lease, result);
+    sched->cpu_ms += result->cpu_ms;
     if (result->err || result->found || !pages || lease->kind == SOHOA__JOB_KIND__JOB_ASSEMBLE)
         return;
     uint8_t class = lease->work != NONE ? sched->backlog->work[lease->work].cost : cost_class(result->probe);
@@ -70,7 +77,39 @@ void cost_result(struct sched *sched, const struct lease *lease, const Sohoa__Re
     cost_learn(sched->cost, class, pages, result->cpu_ms);
     batch->pages_read += pages;
     lot->pages_read += pages;
-    lot->cpu_ms += result->cpu_ms;
+}
+
+/* ---- how many cores that is ---- */
+
+static double use_of(const struct sched *sched)
+{
+    double use = (sched->cpu_ms + USE_KNOWN_MS) / (sched->slot_ms + USE_KNOWN_MS);
+    return use < use_least ? use_least : use > 1 ? 1 : use;
+}
+
+double sched_cores(const struct sched *sched, const char *without)
+{
+    double slots = 0;
+    for (uint32_t w = 0; w < sched->workers; w++) {
+        const struct sched_worker *worker = &sched->worker[w].public;
+        if (worker->connected && !worker->drained && (!without || strcmp(worker->name, without)))
+            slots += worker->slots;
+    }
+    return slots * use_of(sched);
+}
+
+void sched_measure(struct sched *sched, uint64_t now_ms)
+{
+    double ms = sched->measured_ms ? (double)(now_ms - sched->measured_ms) : 0,
+           kept = USE_MEMORY_MS / (USE_MEMORY_MS + ms);
+    uint32_t busy = 0;
+    for (uint32_t w = 0; w < sched->workers; w++) {
+        const struct sched_worker *worker = &sched->worker[w].public;
+        busy += worker->leases < worker->slots ? worker->leases : worker->slots;
+    }
+    sched->cpu_ms *= kept;
+    sched->slot_ms = (sched->slot_ms + busy * ms) * kept;
+    sched->measured_ms = now_ms;
 }
 
 /* ---- copies ---- */

@@ -67,6 +67,10 @@ void sched_destroy(struct sched **sched)
 static int urgency(const void *left, const void *right)
 {
     const struct lot *a = *(struct lot *const *)left, *b = *(struct lot *const *)right;
+    if (!a->sample != !b->sample)
+        return a->sample ? -1 : 1;
+    if (a->turn_ms != b->turn_ms)
+        return a->turn_ms < b->turn_ms ? -1 : 1;
     if (a->due_ms != b->due_ms)
         return a->due_ms < b->due_ms ? -1 : 1;
     if (a->priority != b->priority)
@@ -92,6 +96,7 @@ static void order_lots(struct sched *sched, struct batch *batch)
 void sched_reorder(struct sched *sched)
 {
     sched->ordered = 0;
+    sched->sampled = false;
     for (uint32_t i = 0; i < sched->backlog->batches; i++)
         if (sched->backlog->batch[i])
             order_lots(sched, sched->backlog->batch[i]);
@@ -413,6 +418,8 @@ static struct lease *grant_probe(struct sched *sched, struct lot *lot, uint32_t 
         return NULL;
     struct doc *doc = doc_at(sched->backlog, (struct doc_ref){batch->index, index});
     doc->phase = PHASE_PROBING;
+    if (lot->sample && !--lot->sample)
+        sched->sampled = true;
     return lease_add(sched, worker,
                      (struct lease){
                          .id = sched->next_lease++,
@@ -449,14 +456,27 @@ void sched_ungrant(struct sched *sched, uint32_t worker)
     w->granted--;
 }
 
+/* A lot that is through; a re-run puts it back. */
+static void order_drop(struct sched *sched, size_t at)
+{
+    memmove(sched->order + at, sched->order + at + 1, (--sched->ordered - at) * sizeof sched->order[0]);
+}
+
 const struct lease *sched_grant(struct sched *sched, uint32_t worker, uint64_t now_ms)
 {
     struct sched_worker *w = &sched->worker[worker].public;
     if (!w->connected || w->drained || w->granted >= w->accepted)
         return NULL;
     struct lease *lease = NULL;
-    for (size_t i = 0; i < sched->ordered && !lease; i++)
-        lease = grant_from(sched, sched->order[i], worker, now_ms);
+    if (sched->sampled)
+        sched_reorder(sched);
+    for (size_t i = 0; i < sched->ordered && !lease;) {
+        if (!lot_open(sched->order[i])) {
+            order_drop(sched, i);
+            continue;
+        }
+        lease = grant_from(sched, sched->order[i++], worker, now_ms);
+    }
     if (!lease)
         lease = copy_grant(sched, worker, now_ms);
     /* The worker's array may have moved. */

@@ -160,6 +160,10 @@ uint32_t sched_workers(const struct sched *sched);
 const struct sched_worker *sched_worker(const struct sched *sched, uint32_t worker);
 uint32_t sched_leases(const struct sched *sched);
 struct cost *sched_cost(struct sched *sched);
+/* Cores that work for us: slots of workers that are there and not drained (but for one, if said), times the core time that results
+ * have told of a slot's time lately. */
+double sched_cores(const struct sched *sched, const char *without);
+void sched_measure(struct sched *sched, uint64_t now_ms); /* every few seconds */
 /* Up to so many pages are read in the lease of their PROBE: about range_ms of what is not known yet. */
 uint32_t sched_read_most(const struct sched *sched);
 

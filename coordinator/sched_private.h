@@ -33,6 +33,9 @@ struct sched {
     size_t pipelines;
     struct lot **order; /* lots with open documents, most urgent first */
     size_t ordered, order_capacity;
+    uint64_t measured_ms;   /* until then: */
+    double cpu_ms, slot_ms; /* told by results, and had by slots with leases; older ones count less */
+    bool sampled;           /* a lot's sample was granted: its turn is another */
 };
 
 void acts_add(struct acts *acts, struct act act);

@@ -71,7 +71,11 @@ void lot_settle(const struct backlog *backlog, struct lot *lot)
     uint64_t due_ms = standing->deadline_ms           ? standing->deadline_ms
                       : target && target->deadline_ms ? target->deadline_ms
                                                       : terms->deadline_ms;
-    lot->priority = priority ? priority : target && target->priority ? target->priority : PRIORITY_PRESET;
-    lot->due_ms = due_ms ? due_ms : DEADLINE_NONE;
+    priority = priority ? priority : target && target->priority ? target->priority : PRIORITY_PRESET;
+    due_ms = due_ms ? due_ms : DEADLINE_NONE;
+    if (lot->due_ms != due_ms) /* until the next plan */
+        lot->turn_ms = due_ms;
+    lot->priority = priority;
+    lot->due_ms = due_ms;
     lot->paused = standing->paused || (target && target->paused);
 }

@@ -17,7 +17,8 @@ bool target_set(struct backlog *backlog, const struct target *target);
  * is not known. NULL: the unit has none. */
 const struct target *target_of(const struct backlog *backlog, const char *unit, uint32_t priority);
 
-/* Takes together what manifest, target and operators say of the lot: priority, due_ms and paused. */
+/* Takes together what manifest, target and operators say of the lot: priority, due_ms and paused. With another deadline its turn
+ * is that, until the next plan. */
 void lot_settle(const struct backlog *backlog, struct lot *lot);
 
 #endif

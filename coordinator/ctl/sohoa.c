@@ -6,11 +6,13 @@
 
 #include "coordinator/ctl/get.h"
 #include "coordinator/ctl/order.h"
+#include "coordinator/ctl/plan.h"
 #include "coordinator/ctl/rebuild.h"
 #include "coordinator/ctl/rerun.h"
 #include "coordinator/ctl/run.h"
 #include "coordinator/ctl/status.h"
 #include "coordinator/ctl/submit.h"
+#include "coordinator/ctl/targets.h"
 #include "coordinator/ctl/withdraw.h"
 
 #define API_PRESET "127.0.0.1:7780"
@@ -23,6 +25,8 @@ static const struct command command_row[] = {
     {"rerun",    "BATCH --where EXPR | --document N", "Reads documents again; the old results stay until then.",
      rerun_main                                                                                                                             },
     {"withdraw", "BATCH",                             "Gives up what of a batch is not done yet.",                             withdraw_main},
+    {"plan",     "[--add-cores N] ...",               "Says what will be on time, or would be if something were different.",   plan_main    },
+    {"targets",  "[PLAN.csv]",                        "Shows or imports what is planned: unit, priority, deadline, pages.",    targets_main },
     {"pause",    "BATCH|UNIT...",                     "Grants nothing new of them.",                                           pause_main   },
     {"resume",   "BATCH|UNIT...",                     "Goes on with what was paused, by a person or by the breaker.",          resume_main  },
     {"deadline", "BATCH|UNIT[/N]=DAY...",             "Moves deadlines (YYYY-MM-DD or none); /N: of documents of priority N.",

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * All rows of the file are one order, so either the whole plan is in force or nothing of it. */
+#include "coordinator/ctl/targets.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "coordinator/csv.h"
+#include "coordinator/ctl/api.h"
+#include "coordinator/ctl/args.h"
+#include "proto/auto.h"
+#include "proto/limits.h"
+#include "proto/unit.h"
+
+enum { PLAN_MAX_BYTES = 16 << 20, HANOI_OFFSET_S = 7 * 3600 };
+
+static int file_read(const char *path, struct buf *into, struct err *err)
+{
+    AUTO(fd_destroy) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = 1;
+    if (fd < 0)
+        return err_errno(err, E_IO, "%s", path);
+    while (n > 0 && into->size <= PLAN_MAX_BYTES) {
+        n = read(fd, buf_reserve(into, 65536), 65536);
+        into->size += n > 0 ? (size_t)n : 0;
+    }
+    if (n < 0)
+        return err_errno(err, E_IO, "%s", path);
+    return n == 0 ? 0 : err_set(err, E_LIMIT, "%s is larger than %d bytes (PLAN_MAX_BYTES)", path, PLAN_MAX_BYTES);
+}
+
+/* A number of the row that is there, as one. */
+static int number_take(json_t *row, const char *key, uint64_t line_no, json_t *to, struct err *err)
+{
+    const char *text = json_string_value(json_object_get(row, key));
+    size_t digits = text ? strspn(text, "0123456789") : 0;
+    if (!text)
+        return 0;
+    if (text[digits] || digits > 12)
+        return err_set(err, E_MANIFEST, "line %" PRIu64 ": %s '%.40s' is not a number", line_no, key, text);
+    json_object_set_new(to, key, json_integer((json_int_t)strtoull(text, NULL, 10)));
+    return 0;
+}
+
+static int on_row(json_t *row, uint64_t line_no, void *user, struct err *err)
+{
+    static const char *const known[] = {"unit", "priority", "deadline", "pages"};
+    const char *key, *unit = json_string_value(json_object_get(row, "unit"));
+    json_t *value, *target = json_object();
+    struct err why;
+    json_array_append_new(user, target);
+    json_object_foreach(row, key, value)
+    {
+        size_t i = 0;
+        while (i < 4 && strcmp(known[i], key))
+            i++;
+        if (i == 4)
+            return err_set(err, E_MANIFEST, "column '%.40s': a plan has unit, priority, deadline and pages", key);
+    }
+    if (!unit || unit_check(unit, &why))
+        return err_set(err, E_MANIFEST, "line %" PRIu64 ": %s", line_no, unit ? why.text : "unit is missing");
+    json_object_set(target, "unit", json_object_get(row, "unit"));
+    json_object_set_new(target, "priority", json_null()); /* without one: of the whole unit */
+    if (json_object_get(row, "deadline"))
+        json_object_set(target, "deadline", json_object_get(row, "deadline"));
+    int rc = number_take(row, "priority", line_no, target, err);
+    return rc ? rc : number_take(row, "pages", line_no, target, err);
+}
+
+static int targets_send(struct api *api, const char *path, json_t **ret_answer, struct err *err)
+{
+    AUTO(buf_destroy) struct buf file = {0};
+    AUTO(json_drop) json_t *targets = json_array();
+    int rc = file_read(path, &file, err);
+    if (!rc)
+        rc = csv_read(buf_text(&file), file.size, "unit", on_row, targets, err);
+    if (!rc && !json_array_size(targets))
+        rc = err_set(err, E_MANIFEST, "%s has no rows", path);
+    if (rc)
+        return rc;
+    AUTO(mem_destroy) char *text = json_dumps(targets, JSON_COMPACT);
+    return api_post(api, "targets", text, strlen(text), ret_answer, err);
+}
+
+static void target_print(const json_t *target)
+{
+    json_int_t deadline_ms = json_integer_value(json_object_get(target, "deadline_ms"));
+    json_int_t priority = json_integer_value(json_object_get(target, "priority"));
+    time_t s = (time_t)(deadline_ms / 1000) + HANOI_OFFSET_S;
+    char day[16] = "no deadline", which[32] = "all";
+    struct tm tm;
+    if (deadline_ms && gmtime_r(&s, &tm))
+        strftime(day, sizeof day, "%Y-%m-%d", &tm);
+    if (priority)
+        snprintf(which, sizeof which, "priority %" JSON_INTEGER_FORMAT, priority);
+    printf("%-16s %-10s %-12s %10" JSON_INTEGER_FORMAT "%s\n", json_string_value(json_object_get(target, "unit")),
+           which, day, json_integer_value(json_object_get(target, "pages")),
+           json_is_true(json_object_get(target, "paused")) ? " paused" : "");
+}
+
+static void targets_print(const json_t *answer, bool sent)
+{
+    size_t i;
+    json_t *target;
+    if (sent) {
+        printf("%" JSON_INTEGER_FORMAT " targets are in force\n",
+               json_integer_value(json_object_get(answer, "targets")));
+        return;
+    }
+    json_array_foreach(json_object_get(answer, "targets"), i, target)
+    {
+        target_print(target);
+    }
+}
+
+int targets_main(const struct command *command, struct ctl *ctl, int argc, char **argv, struct err *err)
+{
+    AUTO(texts_destroy) struct texts operands = {0};
+    AUTO(api_destroy) struct api *api = NULL;
+    AUTO(json_drop) json_t *answer = NULL;
+    int rc = args_parse(command, ctl, NULL, 0, argc, argv, &operands, err);
+    if (rc)
+        return rc == ARGS_HELPED ? EXIT_SUCCESS : rc;
+    if (operands.count > 1)
+        return err_set(err, E_USAGE, "one file, not %zu", operands.count);
+    rc = api_new(ctl->api, &api, err);
+    if (!rc)
+        rc = operands.count ? targets_send(api, operands.item[0], &answer, err) : api_get(api, "targets", &answer, err);
+    if (rc)
+        return rc;
+    if (ctl->json) {
+        json_dumpf(answer, stdout, JSON_COMPACT);
+        puts("");
+    } else {
+        targets_print(answer, operands.count);
+    }
+    return EXIT_SUCCESS;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * Who comes next, and what will be on time: the backlog's lots and what targets still expect, put to the forecast. It sets each
+ * lot's turn, which the scheduler grants in order of; the same, with something changed and without setting anything, answers
+ * what-ifs. Times are since 1970. Pure. */
+#ifndef SOHOA_PLAN_H
+#define SOHOA_PLAN_H
+
+#include "coordinator/forecast.h"
+#include "coordinator/sched.h"
+
+/* What is left of a lot, or of a target's pages that are not admitted yet, and when it ends. */
+struct plan_row {
+    const struct lot *lot; /* NULL: of a target */
+    const char *unit;
+    double pages;
+    double unknown_ms; /* of its core time, that only what other batches cost tells */
+    struct demand demand;
+    struct outlook outlook;
+};
+
+struct plan {
+    struct plan_row *row;
+    size_t rows, capacity;
+    bool feasible; /* all deadlines can be met */
+    double cores;  /* now */
+};
+void plan_destroy(struct plan *plan);
+
+/* What would be different. */
+struct plan_change {
+    const char *subject;  /* a unit, or a batch */
+    uint64_t deadline_ms; /* 0: as it is; DEADLINE_NONE */
+    bool pause, resume;
+};
+
+/* Fills an empty plan: what is left of sched's backlog under changes, served by supply. */
+void plan_make(struct plan *plan, struct sched *sched, uint64_t now_ms, const struct supply *supply, size_t supplies,
+               const struct plan_change *changes, size_t count);
+
+/* The lots' turns are the plan's from now on. */
+void plan_apply(const struct plan *plan, struct sched *sched);
+
+/* All rows of a unit, or of a batch, or of everything (both NULL) taken together. False: there are none. */
+struct plan_total {
+    double pages, core_ms;
+    double undated_pages; /* of them, have no deadline */
+    uint64_t p50_ms, p90_ms,
+        deadline_ms;      /* the last ends; the first deadline that is not met, else the last; 0: none */
+    int64_t slack_ms;     /* the least */
+    enum verdict verdict; /* the worst */
+    double cores_needed;  /* the most */
+    bool shed;
+};
+bool plan_total(const struct plan *plan, const char *unit, const struct batch *batch, struct plan_total *total);
+
+#endif
