@@ -158,6 +158,13 @@ static double chance(uint64_t *state)
     return (double)(*state % 1000003) / 1000003;
 }
 
+static bool sooner(const struct outlook *turn, const struct demand *demand, int a, int b)
+{
+    if (turn[a].turn_ms != turn[b].turn_ms)
+        return turn[a].turn_ms < turn[b].turn_ms;
+    return demand[a].deadline_ms < demand[b].deadline_ms;
+}
+
 /* Serves in the order of turns, planning anew all the time; work left of each, and by how much each ended late. */
 static void serve(struct demand *demand, int n, double late_hours[])
 {
@@ -171,7 +178,7 @@ static void serve(struct demand *demand, int n, double late_hours[])
         while (room > 0) {
             int next = -1;
             for (int i = 0; i < n; i++)
-                if (demand[i].core_ms > 0 && (next < 0 || turn[i].turn_ms < turn[next].turn_ms))
+                if (demand[i].core_ms > 0 && (next < 0 || sooner(turn, demand, i, next)))
                     next = i;
             if (next < 0)
                 break;
