@@ -76,45 +76,72 @@ void coordinator_apply(struct coordinator *c)
 struct removal {
     struct io_task task;
     struct store *store;
-    struct buf names, prefixes;
-    size_t count, prefix_count;
+    struct buf names, purge;
+    size_t count, purge_count;
 };
 
-static int removal_found(const char *name, void *user)
+static void remove_blob(struct store *store, const char *name)
 {
-    struct removal *removal = user;
-    buf_append(&removal->names, name, strlen(name) + 1);
-    removal->count++;
+    struct err err;
+    if (store_remove(store, name, &err))
+        trace_err(TRACE_WARN, "removal_failed", &err, "blob=%s", name);
+}
+
+static int name_found(const char *name, void *user)
+{
+    buf_append(user, name, strlen(name) + 1);
     return 0;
+}
+
+static void remove_prefix(struct store *store, const char *prefix)
+{
+    AUTO(buf_destroy) struct buf found = {0};
+    struct err err;
+    if (store_list(store, prefix, name_found, &found, &err))
+        trace_err(TRACE_WARN, "removal_failed", &err, "prefix=%s", prefix);
+    const char *name = buf_text(&found), *end = name + found.size;
+    for (; name < end; name += strlen(name) + 1)
+        remove_blob(store, name);
+}
+
+static void remove_stopped(struct store *store, const struct buf *purge, size_t count)
+{
+    const char *stop = NULL, *name = buf_text(purge);
+    struct err err;
+    for (size_t i = 0; i < count; i++, name += strlen(name) + 1) {
+        if (!strncmp(name, "stop/", 5))
+            stop = name;
+        else if (store_stat(store, stop, NULL, &err) == E_ABSENT)
+            continue;
+        else if (name[strlen(name) - 1] == '/')
+            remove_prefix(store, name);
+        else
+            remove_blob(store, name);
+    }
 }
 
 static void removal_work(struct io_task *task)
 {
     struct removal *removal = (struct removal *)task;
-    struct err err;
-    const char *prefix = buf_text(&removal->prefixes);
-    for (size_t i = 0; i < removal->prefix_count; i++, prefix += strlen(prefix) + 1)
-        if (store_list(removal->store, prefix, removal_found, removal, &err))
-            trace_err(TRACE_WARN, "removal_failed", &err, "prefix=%s", prefix);
     const char *name = buf_text(&removal->names);
     for (size_t i = 0; i < removal->count; i++, name += strlen(name) + 1)
-        if (store_remove(removal->store, name, &err))
-            trace_err(TRACE_WARN, "removal_failed", &err, "blob=%s", name);
+        remove_blob(removal->store, name);
+    remove_stopped(removal->store, &removal->purge, removal->purge_count);
 }
 
 static void removal_done(struct io_task *task)
 {
     struct removal *removal = (struct removal *)task;
     buf_destroy(&removal->names);
-    buf_destroy(&removal->prefixes);
+    buf_destroy(&removal->purge);
     free(removal);
 }
 
 static void remove_garbage(struct coordinator *c, const struct group *group)
 {
-    size_t count, prefix_count;
-    const struct buf *names = group_garbage(group, &count), *prefixes = group_purge(group, &prefix_count);
-    if (!count && !prefix_count)
+    size_t count, purge_count;
+    const struct buf *names = group_garbage(group, &count), *purge = group_purge(group, &purge_count);
+    if (!count && !purge_count)
         return;
     struct removal *removal = calloc(1, sizeof *removal);
     if (!removal)
@@ -122,9 +149,9 @@ static void remove_garbage(struct coordinator *c, const struct group *group)
     removal->task = (struct io_task){.work = removal_work, .done = removal_done};
     removal->store = c->store;
     removal->count = count;
-    removal->prefix_count = prefix_count;
+    removal->purge_count = purge_count;
     buf_append(&removal->names, names->data, names->size);
-    buf_append(&removal->prefixes, prefixes->data, prefixes->size);
+    buf_append(&removal->purge, purge->data, purge->size);
     io_submit(c->back_io, &removal->task);
 }
 
