@@ -414,6 +414,7 @@ static void assembly_dead(struct sched *sched, uint32_t index, const struct err 
             doc_settle(sched, ref, SOHOA__DOC_STATE__DOC_DEAD, work->pages - dead, dead, acts);
         }
     work->phase = WORK_DONE;
+    work->cut->attempts = work->cut->losses = 0; /* who subscribes later has the whole ladder */
 }
 
 static void assembly_failed(struct sched *sched, const struct lease *lease, const struct err *err, uint64_t now_ms,

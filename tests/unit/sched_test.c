@@ -1140,6 +1140,51 @@ static void a_split_of_very_many_pages_fits_in_the_ledger(void **state)
     world_unload(&w);
 }
 
+/* Stores what is granted until there is something to assemble. */
+static uint64_t store_pages(struct world *w)
+{
+    for (;;) {
+        const struct lease *lease = sched_grant(w->sched, 0, w->now_ms);
+        Sohoa__Result result = SOHOA__RESULT__INIT;
+        Sohoa__Range range = SOHOA__RANGE__INIT, *stored = &range;
+        Sohoa__Assembled assembled = SOHOA__ASSEMBLED__INIT;
+        assert_non_null(lease);
+        if (lease->kind == SOHOA__JOB_KIND__JOB_ASSEMBLE)
+            return lease->id;
+        result.lease = lease->id;
+        range.first = lease->first;
+        range.count = lease->count;
+        result.stored = &stored;
+        result.n_stored = 1;
+        result.assembled = lease->assemble ? &assembled : NULL;
+        sched_finish(w->sched, 0, &result, w->now_ms, &w->acts);
+    }
+}
+
+static void who_comes_after_a_failed_assembly_has_the_whole_ladder(void **state)
+{
+    struct world w;
+    Sohoa__Result result = SOHOA__RESULT__INIT;
+    Sohoa__Err err = SOHOA__ERR__INIT;
+    struct placement placed = {.pages = 10, .range_pages = 4};
+    (void)state;
+    one_doc(&w, 3, 1); /* 10 and 2 pages */
+    result.lease = store_pages(&w);
+    result.err = &err;
+    err.code = E_ASSEMBLE;
+    sched_finish(w.sched, 0, &result, w.now_ms, &w.acts);
+    assert_int_equal(doc_look(w.backlog->batch[0], 0)->state, SOHOA__DOC_STATE__DOC_DEAD);
+    finish_document(&w, 0);
+    struct batch *batch = batch_add(w.backlog, "later", 1, 0);
+    source_sha256(3, placed.sha256);
+    sched_restore_placed(w.sched, (struct doc_ref){batch->index, 0}, &placed);
+    sched_enter(w.sched, batch, &w.acts);
+    const struct lease *lease = sched_grant(w.sched, 0, w.now_ms);
+    assert_int_equal(lease->kind, SOHOA__JOB_KIND__JOB_ASSEMBLE);
+    assert_int_equal(lease->attempt, 1);
+    world_unload(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1157,6 +1202,7 @@ int main(void)
         cmocka_unit_test(quarantine_stops_a_source_under_every_pipeline),
         cmocka_unit_test(the_last_word_on_a_source_wins_within_a_group),
         cmocka_unit_test(a_split_of_very_many_pages_fits_in_the_ledger),
+        cmocka_unit_test(who_comes_after_a_failed_assembly_has_the_whole_ladder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
