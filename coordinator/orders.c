@@ -249,9 +249,22 @@ void sched_release(struct sched *sched, struct doc_ref ref, struct acts *acts)
 
 /* ---- restart ---- */
 
+/* Decided before its source was known, in a batch that was not pinned then: its layout is read behind that. Placed, it was
+ * opened again since. */
+static void doc_unsettle(struct sched *sched, struct doc_ref ref)
+{
+    struct doc *doc = doc_at(sched->backlog, ref);
+    doc_count(sched->backlog, ref, -1);
+    doc->state = SOHOA__DOC_STATE__DOC_OPEN;
+    doc->fault = NONE;
+    doc_count(sched->backlog, ref, 1);
+}
+
 void sched_restore_placed(struct sched *sched, struct doc_ref ref, const struct placement *placed)
 {
     struct doc *doc = doc_at(sched->backlog, ref);
+    if (doc->state != SOHOA__DOC_STATE__DOC_OPEN && doc->work == NONE)
+        doc_unsettle(sched, ref);
     if (doc->work == NONE)
         sched_place(sched, ref, placed);
     struct work *work = &sched->backlog->work[doc->work];
