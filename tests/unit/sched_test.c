@@ -1185,6 +1185,110 @@ static void who_comes_after_a_failed_assembly_has_the_whole_ladder(void **state)
     world_unload(&w);
 }
 
+/* A probe of the only document of a batch under another pipeline finds source 0. */
+static void probe_elsewhere(struct world *w, struct batch *batch, Sohoa__Err *err)
+{
+    static uint8_t sha256[SHA256_BYTES];
+    Sohoa__Result result = SOHOA__RESULT__INIT;
+    Sohoa__Probe probe = SOHOA__PROBE__INIT;
+    source_sha256(0, sha256);
+    probe.sha256 = (ProtobufCBinaryData){SHA256_BYTES, sha256};
+    probe.pages = 1;
+    const struct lease *lease = sched_grant(w->sched, 0, w->now_ms);
+    assert_int_equal(lease->doc.batch, batch->index);
+    result.lease = lease->id;
+    result.probe = &probe;
+    result.err = err;
+    sched_finish(w->sched, 0, &result, w->now_ms, &w->acts);
+}
+
+static void a_probe_of_a_stopped_source_shares_its_quarantine(void **state)
+{
+    static const uint8_t other[SHA256_BYTES] = {43};
+    for (int told = 0; told < 2; told++) { /* whether the worker saw the tombstone */
+        struct world w;
+        Sohoa__Err err = SOHOA__ERR__INIT;
+        (void)state;
+        one_doc(&w, 0, 1);
+        finish_document(&w, 0);
+        struct batch *batch = batch_add(w.backlog, "again", 1, backlog_pipeline(w.backlog, other));
+        sched_enter(w.sched, batch, &w.acts);
+        sched_quarantine(w.sched, &(struct doc_ref){0, 0}, 1, &w.acts);
+        err.code = E_STOPPED;
+        probe_elsewhere(&w, batch, told ? &err : NULL);
+        check_counts(&w);
+        assert_int_equal(doc_look(batch, 0)->state, SOHOA__DOC_STATE__DOC_QUARANTINED);
+        sched_release(w.sched, (struct doc_ref){0, 0}, &w.acts);
+        assert_int_equal(doc_look(batch, 0)->state, SOHOA__DOC_STATE__DOC_OPEN);
+        world_unload(&w);
+    }
+}
+
+/* Two documents of one source are placed, the second as of generation; the ledger says that the first is quarantined, and
+ * before that, perhaps, that the second shared its result. */
+static void two_restored(struct world *w, uint32_t generation, bool shared)
+{
+    struct placement placed = {.pages = 1, .range_pages = 4};
+    Sohoa__DocOutcome outcome = SOHOA__DOC_OUTCOME__INIT;
+    one_doc(w, 3, 1);
+    finish_document(w, 0);
+    struct batch *batch = batch_add(w->backlog, "two", 2, 0);
+    source_sha256(0, placed.sha256);
+    sched_restore_placed(w->sched, (struct doc_ref){batch->index, 0}, &placed);
+    placed.generation = generation;
+    sched_restore_placed(w->sched, (struct doc_ref){batch->index, 1}, &placed);
+    outcome.batch = batch->id;
+    outcome.sha256 = (ProtobufCBinaryData){SHA256_BYTES, placed.sha256};
+    outcome.doc = 1;
+    outcome.state = SOHOA__DOC_STATE__DOC_DUPLICATE;
+    if (shared)
+        sched_restore_outcome(w->sched, (struct doc_ref){batch->index, 1}, &outcome);
+    outcome.doc = 0;
+    outcome.state = SOHOA__DOC_STATE__DOC_QUARANTINED;
+    sched_restore_outcome(w->sched, (struct doc_ref){batch->index, 0}, &outcome);
+    sched_enter(w->sched, batch, &w->acts);
+    sched_purge(w->sched, &w->acts);
+    check_counts(w);
+}
+
+static void a_quarantine_cut_short_is_whole_after_a_restart(void **state)
+{
+    struct world w;
+    (void)state;
+    two_restored(&w, 0, true);
+    assert_int_equal(doc_look(w.backlog->batch[1], 1)->state, SOHOA__DOC_STATE__DOC_QUARANTINED);
+    world_unload(&w);
+}
+
+static void a_release_cut_short_did_not_happen(void **state)
+{
+    struct world w;
+    (void)state;
+    two_restored(&w, 1, false);
+    assert_int_equal(doc_look(w.backlog->batch[1], 0)->state, SOHOA__DOC_STATE__DOC_QUARANTINED);
+    assert_int_equal(doc_look(w.backlog->batch[1], 1)->state, SOHOA__DOC_STATE__DOC_QUARANTINED);
+    world_unload(&w);
+}
+
+static void a_document_placed_after_its_outcome_is_open(void **state)
+{
+    struct world w;
+    Sohoa__DocOutcome outcome = SOHOA__DOC_OUTCOME__INIT;
+    struct placement placed = {.pages = 1, .range_pages = 4};
+    (void)state;
+    one_doc(&w, 0, 1);
+    struct batch *batch = batch_add(w.backlog, "late", 1, 0); /* its pipeline was not known then */
+    outcome.batch = batch->id;
+    outcome.state = SOHOA__DOC_STATE__DOC_QUARANTINED;
+    sched_restore_outcome(w.sched, (struct doc_ref){batch->index, 0}, &outcome);
+    source_sha256(5, placed.sha256);
+    sched_restore_placed(w.sched, (struct doc_ref){batch->index, 0}, &placed);
+    sched_enter(w.sched, batch, &w.acts);
+    check_counts(&w);
+    assert_int_equal(doc_look(batch, 0)->state, SOHOA__DOC_STATE__DOC_OPEN);
+    world_unload(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1203,6 +1307,10 @@ int main(void)
         cmocka_unit_test(the_last_word_on_a_source_wins_within_a_group),
         cmocka_unit_test(a_split_of_very_many_pages_fits_in_the_ledger),
         cmocka_unit_test(who_comes_after_a_failed_assembly_has_the_whole_ladder),
+        cmocka_unit_test(a_probe_of_a_stopped_source_shares_its_quarantine),
+        cmocka_unit_test(a_quarantine_cut_short_is_whole_after_a_restart),
+        cmocka_unit_test(a_release_cut_short_did_not_happen),
+        cmocka_unit_test(a_document_placed_after_its_outcome_is_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
