@@ -70,7 +70,7 @@ struct world {
     struct event heap[EVENTS];
     uint32_t events;
     double needed_ms, wasted_ms; /* of results that counted, and of jobs that were dropped */
-    double late_pages, tardiness, late_of[CITY_PRIORITIES + 1], tard_of[CITY_PRIORITIES + 1];
+    double late_pages, tardiness;
     uint64_t pages;
     double ended_ms, commune_ms[CITY_COMMUNES];
     uint32_t made, snapshots;
@@ -201,7 +201,6 @@ static void doc_ended(struct world *w, struct doc_ref ref)
     if (late_ms <= 0)
         return;
     w->late_pages += pages;
-    w->late_of[city_lot->priority] += pages; w->tard_of[city_lot->priority] += pow(10, 5 - (double)city_lot->priority) * pages * city_doc_ms(w->city, lot, doc) * late_ms;
     w->tardiness += pow(10, 5 - (double)city_lot->priority) * pages * city_doc_ms(w->city, lot, doc) * late_ms;
 }
 
@@ -420,7 +419,6 @@ static int run_city(const struct city *city, double load, const char *policy)
            w.pages, (w.ended_ms - BEGAN_MS) / 86.4e6, w.needed_ms / city->core_ms - 1,
            w.needed_ms / (NODES * SLOTS * (w.ended_ms - BEGAN_MS)), w.late_pages / (double)w.pages, w.tardiness,
            coverage(&w), w.plan_most_ms, w.made);
-    for (int p = 1; p <= 5; p++) fprintf(stderr, "P%d late %.3g tard %.3g\n", p, w.late_of[p], w.tard_of[p]);
     world_end(&w);
     return 0;
 }

@@ -62,7 +62,8 @@ const struct doc_ref *group_placed(const struct group *group, size_t *count);
 /* Blobs to remove once the group is durable, each ended by a 0. */
 const struct buf *group_garbage(const struct group *group, size_t *count);
 
-/* Likewise, what their names begin with. */
+/* Likewise, what stopped sources left: for each the name of its tombstone, behind it names, or with a slash at the end what
+ * names begin with. They go only as long as the tombstone is there: a source that is released meanwhile may have new ones. */
 const struct buf *group_purge(const struct group *group, size_t *count);
 
 /* ---- the committer ---- */

@@ -55,14 +55,22 @@ struct coordinator {
     struct err err;
 };
 
+/* The document's row; source, when asked for, is the caller's. Errors: as rows_read. */
+int coordinator_row(struct coordinator *c, struct doc_ref ref, struct row *row, char **ret_source, struct err *err);
+
+/* ---- turn.c ---- */
+
+enum { TURN_MOST_MS = 50 }; /* the longest the loop sleeps */
+
 /* Turns the collected actions into the next group and tells workers what to drop. After every event. */
 void coordinator_apply(struct coordinator *c);
 
-/* Plans anew, as every few seconds. */
-void coordinator_plan(struct coordinator *c, uint64_t now_ms);
-
-/* The document's row; source, when asked for, is the caller's. Errors: as rows_read. */
-int coordinator_row(struct coordinator *c, struct doc_ref ref, struct row *row, char **ret_source, struct err *err);
+int turn_wait_ms(struct coordinator *c, uint64_t now_ms); /* until turn_commit() may have something to write */
+void turn_time(struct coordinator *c, uint64_t now_ms);   /* beats, expires leases, renews the lock */
+void turn_commit(struct coordinator *c,
+                 uint64_t now_ms); /* hands the next group, admission or rewrite to the committer */
+/* The committer's done: user is the coordinator. */
+void turn_committed(struct group *group, int rc, const struct err *err, void *user);
 
 /* ---- recover.c ---- */
 

@@ -123,6 +123,10 @@ static void probe_done(struct sched *sched, struct doc_ref ref, const Sohoa__Res
     if (sched->backlog->work[doc->work].phase == WORK_STOPPED) {
         doc->duplicate_of = NONE;
         doc_settle(sched, ref, SOHOA__DOC_STATE__DOC_QUARANTINED, 0, 0, acts);
+        /* It may have been read, now or in a lease that was lost, before the tombstone was there. */
+        acts_add(acts, (struct act){.kind = ACT_STOPPED, .work = doc->work});
+    } else if (sched_source_stopped(sched, placed.sha256)) { /* looked at before the tombstone was there */
+        sched_stop_work(sched, doc->work, acts);
     } else if (doc->duplicate_of != NONE) {
         doc_settle(sched, ref, SOHOA__DOC_STATE__DOC_DUPLICATE, 0, 0, acts);
     }
@@ -377,8 +381,6 @@ static void probe_read(struct sched *sched, const struct lease *lease, const Soh
 {
     struct doc *doc = doc_at(sched->backlog, lease->doc);
     struct work *work = doc->work == NONE ? NULL : &sched->backlog->work[doc->work];
-    if (work && work->phase == WORK_STOPPED) /* it may have been read before the tombstone was there */
-        acts_add(acts, (struct act){.kind = ACT_STOPPED, .work = doc->work});
     if (doc->phase != PHASE_PLACED || work->phase != WORK_HELD || work->cut || work->generation ||
         work->pages > work->range_pages || work->subscriber.batch != lease->doc.batch ||
         work->subscriber.doc != lease->doc.doc || doc->next.batch != NONE)
@@ -398,11 +400,15 @@ static void probe_read(struct sched *sched, const struct lease *lease, const Soh
 static void finish_probe(struct sched *sched, const struct lease *lease, const Sohoa__Result *result, uint64_t now_ms,
                          struct acts *acts)
 {
+    const struct batch *batch = sched->backlog->batch[lease->doc.batch];
     struct err err;
     err_from_wire(result->err, &err);
     if (!err.code && !result->probe)
         err_set(&err, E_FRAME, "the worker reported a probe without what it found");
-    if (err.code) {
+    /* The worker names a source that it finds stopped: the document shares its fate, and its release. */
+    bool stopped = err.code == E_STOPPED && result->probe && !batch->check_only &&
+                   sched_source_stopped(sched, result->probe->sha256.data);
+    if (err.code && !stopped) {
         probe_failed(sched, lease->doc, &err, now_ms, acts);
         return;
     }
@@ -427,6 +433,7 @@ static void assembly_dead(struct sched *sched, uint32_t index, const struct err 
             doc_settle(sched, ref, SOHOA__DOC_STATE__DOC_DEAD, work->pages - dead, dead, acts);
         }
     work->phase = WORK_DONE;
+    work->cut->attempts = work->cut->losses = 0; /* who subscribes later has the whole ladder */
 }
 
 static void assembly_failed(struct sched *sched, const struct lease *lease, const struct err *err, uint64_t now_ms,

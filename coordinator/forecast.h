@@ -35,7 +35,7 @@ struct outlook {
     int64_t slack_ms;        /* from p50_ms to the deadline; INT64_MAX: there is no deadline */
     enum verdict verdict;    /* at risk: late in more than one of ten */
     double cores_needed;     /* more, so that all due until then is on time nine of ten times; INFINITY: it was due */
-    uint64_t turn_ms;        /* what has the smaller one is served first */
+    uint64_t turn_ms;        /* the smaller is served first; of two alike the more important */
     bool shed;               /* more important work makes it late */
 };
 

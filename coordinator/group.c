@@ -353,33 +353,43 @@ static void add_pages(struct group *group, const struct backlog *backlog, const 
         group_add_change(group, change);
 }
 
-/* All bundles of a generation: of the ranges of the layout, of those they were cut into, of leases that were lost. */
-static void purge_bundles(struct group *group, const struct work *work, const uint8_t *pipeline, uint32_t generation)
+static void purge_add(struct group *group, const char *name)
 {
-    struct name name;
-    name_bundle(&name, work->sha256, pipeline, generation, 1, 1);
-    strrchr(name.text, '/')[1] = '\0';
-    buf_append(&group->purge, name.text, strlen(name.text) + 1);
+    buf_append(&group->purge, name, strlen(name) + 1);
     group->purge_count++;
 }
 
-/* Everything derived from the source, in every generation so far. The source itself stays until an operator purges it. */
-static void add_stop(struct group *group, const struct backlog *backlog, uint32_t index)
+/* What workers made of the source in this generation. Of bundles all: of the ranges of the layout, of those they were cut
+ * into, of leases that were lost. */
+static void purge_made(struct group *group, const uint8_t *sha256, const uint8_t *pipeline, uint32_t generation)
 {
     static const char *const part[] = {"done", "pdf", "alto", "text", "words"};
+    struct name name;
+    for (size_t i = 0; i < sizeof part / sizeof part[0]; i++)
+        purge_add(group, name_out(&name, sha256, pipeline, generation, part[i]));
+    name_bundle(&name, sha256, pipeline, generation, 1, 1);
+    strrchr(name.text, '/')[1] = '\0';
+    purge_add(group, name.text);
+}
+
+/* Everything derived from the source, in every generation so far; under a pipeline that has no work of it, too: what was
+ * read in the lease of a PROBE, if its worker or we died before it was told. The source itself stays until an operator
+ * purges it. */
+static void add_stop(struct group *group, const struct backlog *backlog, uint32_t index)
+{
     const struct work *work = &backlog->work[index];
-    const uint8_t *pipeline = backlog->pipeline[work->pipeline];
     struct group_stop stop = {.release = false};
     struct name name;
     memcpy(stop.sha256, work->sha256, SHA256_BYTES);
     buf_append(&group->stops, &stop, sizeof stop);
-    for (uint32_t generation = 0; generation <= work->generation; generation++) {
-        for (size_t i = 0; i < sizeof part / sizeof part[0]; i++)
-            garbage_add(group, name_out(&name, work->sha256, pipeline, generation, part[i]));
-        purge_bundles(group, work, pipeline, generation);
-    }
+    purge_add(group, name_stop(&name, work->sha256));
     for (struct doc_ref ref = work->subscriber; ref.batch != NONE; ref = doc_at(backlog, ref)->next)
-        garbage_add(group, name_rec(&name, backlog->batch[ref.batch]->id, ref.doc));
+        purge_add(group, name_rec(&name, backlog->batch[ref.batch]->id, ref.doc));
+    for (uint32_t generation = 0; generation <= work->generation; generation++)
+        purge_made(group, work->sha256, backlog->pipeline[work->pipeline], generation);
+    for (uint32_t pipeline = 0; pipeline < backlog->pipelines; pipeline++)
+        if (work_find(backlog, work->sha256, pipeline) == NONE)
+            purge_made(group, work->sha256, backlog->pipeline[pipeline], 0);
 }
 
 void group_add_standing(struct group *group, const struct backlog *backlog, uint32_t index)

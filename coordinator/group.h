@@ -37,7 +37,7 @@ struct group {
     struct buf touched; /* uint32_t: batches whose counters changed, each once */
     struct buf garbage; /* names, each ended by a 0 */
     size_t garbage_count;
-    struct buf purge; /* prefixes of names, likewise */
+    struct buf purge; /* as group_purge() says, likewise */
     size_t purge_count;
     bool recount; /* pages went back: Redis is rewritten */
 };

@@ -159,14 +159,19 @@ static void doc_quarantine(struct sched *sched, struct doc_ref ref, struct acts 
     acts_add(acts, (struct act){.kind = ACT_RECOUNT, .doc = ref});
 }
 
+static void subscribers_quarantine(struct sched *sched, const struct work *work, struct acts *acts)
+{
+    for (struct doc_ref ref = work->subscriber; ref.batch != NONE; ref = doc_at(sched->backlog, ref)->next)
+        doc_quarantine(sched, ref, acts);
+}
+
 static void work_stop(struct sched *sched, uint32_t index, struct acts *acts)
 {
     struct work *work = &sched->backlog->work[index];
     if (work->phase == WORK_STOPPED)
         return;
     sched_drop_leases(sched, (struct doc_ref){NONE, 0}, index, acts);
-    for (struct doc_ref ref = work->subscriber; ref.batch != NONE; ref = doc_at(sched->backlog, ref)->next)
-        doc_quarantine(sched, ref, acts);
+    subscribers_quarantine(sched, work, acts);
     work->phase = WORK_STOPPED;
     work->leased = work->folded = false;
     work_uncut(work);
@@ -190,11 +195,25 @@ void sched_stop_work(struct sched *sched, uint32_t index, struct acts *acts)
     source_each(sched, index, acts, work_stop);
 }
 
+bool sched_source_stopped(const struct sched *sched, const uint8_t sha256[SHA256_BYTES])
+{
+    for (uint32_t pipeline = 0; pipeline < sched->backlog->pipelines; pipeline++) {
+        uint32_t work = work_find(sched->backlog, sha256, pipeline);
+        if (work != NONE && sched->backlog->work[work].phase == WORK_STOPPED)
+            return true;
+    }
+    return false;
+}
+
 void sched_purge(struct sched *sched, struct acts *acts)
 {
-    for (uint32_t i = 0; i < sched->backlog->works; i++)
-        if (sched->backlog->work[i].phase == WORK_STOPPED)
-            acts_add(acts, (struct act){.kind = ACT_STOPPED, .work = i});
+    for (uint32_t i = 0; i < sched->backlog->works; i++) {
+        if (sched->backlog->work[i].phase != WORK_STOPPED)
+            continue;
+        subscribers_quarantine(sched, &sched->backlog->work[i], acts);
+        acts_add(acts, (struct act){.kind = ACT_STOPPED, .work = i});
+        sched_stop_work(sched, i, acts); /* those that nobody subscribes to are in no outcome */
+    }
 }
 
 static void doc_stop(struct sched *sched, struct doc_ref ref, struct acts *acts)
@@ -248,9 +267,22 @@ void sched_release(struct sched *sched, struct doc_ref ref, struct acts *acts)
 
 /* ---- restart ---- */
 
+/* Decided before its source was known, in a batch that was not pinned then: its layout is read behind that. Placed, it was
+ * opened again since. */
+static void doc_unsettle(struct sched *sched, struct doc_ref ref)
+{
+    struct doc *doc = doc_at(sched->backlog, ref);
+    doc_count(sched->backlog, ref, -1);
+    doc->state = SOHOA__DOC_STATE__DOC_OPEN;
+    doc->fault = NONE;
+    doc_count(sched->backlog, ref, 1);
+}
+
 void sched_restore_placed(struct sched *sched, struct doc_ref ref, const struct placement *placed)
 {
     struct doc *doc = doc_at(sched->backlog, ref);
+    if (doc->state != SOHOA__DOC_STATE__DOC_OPEN && doc->work == NONE)
+        doc_unsettle(sched, ref);
     if (doc->work == NONE)
         sched_place(sched, ref, placed);
     struct work *work = &sched->backlog->work[doc->work];
@@ -417,20 +449,27 @@ void sched_restore_reopened(struct sched *sched, struct doc_ref ref)
     acts_destroy(&none);
 }
 
+/* Others of its batch can share its result, now or once it has one. */
+static bool doc_shares(const struct doc *doc)
+{
+    return doc->state == SOHOA__DOC_STATE__DOC_OPEN || doc->state == SOHOA__DOC_STATE__DOC_STORED ||
+           doc->state == SOHOA__DOC_STATE__DOC_DEAD;
+}
+
 /* The document of its batch whose result this open one shares; NONE: its own. */
 static uint32_t doc_master(const struct sched *sched, struct doc_ref ref)
 {
     const struct doc *doc = doc_at(sched->backlog, ref);
     if (doc->duplicate_of != NONE) { /* by the layout's order, and no outcome says otherwise */
         const struct doc *master = doc_at(sched->backlog, (struct doc_ref){ref.batch, doc->duplicate_of});
-        if (master->work == doc->work && master->state != SOHOA__DOC_STATE__DOC_DUPLICATE)
+        if (master->work == doc->work && doc_shares(master))
             return doc->duplicate_of;
     }
     struct doc_ref it = sched->backlog->work[doc->work].subscriber;
     for (; it.batch != NONE; it = doc_at(sched->backlog, it)->next) {
         const struct doc *other = doc_at(sched->backlog, it);
         bool stands = other->phase == PHASE_WORKING || other->phase == PHASE_FINAL;
-        if (it.batch == ref.batch && it.doc != ref.doc && stands && other->state != SOHOA__DOC_STATE__DOC_DUPLICATE)
+        if (it.batch == ref.batch && it.doc != ref.doc && stands && doc_shares(other))
             return it.doc;
     }
     return NONE;
@@ -439,9 +478,13 @@ static uint32_t doc_master(const struct sched *sched, struct doc_ref ref)
 static void doc_enter(struct sched *sched, struct doc_ref ref, struct acts *acts)
 {
     struct doc *doc = doc_at(sched->backlog, ref);
-    if (doc->state != SOHOA__DOC_STATE__DOC_OPEN || doc->work == NONE)
+    if (doc->work == NONE)
         return;
     struct work *work = &sched->backlog->work[doc->work];
+    if (doc->state == SOHOA__DOC_STATE__DOC_QUARANTINED && work->phase != WORK_STOPPED)
+        sched_stop_work(sched, doc->work, acts); /* a release that a crash cut short did not happen */
+    if (doc->state != SOHOA__DOC_STATE__DOC_OPEN)
+        return;
     doc->duplicate_of = work->phase == WORK_STOPPED ? NONE : doc_master(sched, ref);
     if (work->phase == WORK_STOPPED) {
         doc_settle(sched, ref, SOHOA__DOC_STATE__DOC_QUARANTINED, 0, 0, acts);

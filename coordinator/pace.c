@@ -197,6 +197,8 @@ struct lease *copy_grant(struct sched *sched, uint32_t worker, uint64_t now_ms)
     struct lease copy = *slow;
     uint32_t pages = copy.count ? copy.count : sched->rules.range_pages;
     uint8_t class = copy.work == NONE ? COST_UNKNOWN : sched->backlog->work[copy.work].cost;
+    if (copy.work != NONE) /* who stood for it may be withdrawn by now */
+        copy.doc = work_lead(sched, &sched->backlog->work[copy.work]);
     copy.id = sched->next_lease++;
     copy.granted_ms = now_ms;
     copy.deadline_ms = lease_deadline(sched, class, pages, now_ms);

@@ -360,7 +360,9 @@ static int job_source(struct coordinator *c, Sohoa__Job *job, const struct lease
         return 0;
     }
     int rc = coordinator_row(c, lease->doc, &row, &job->source, err);
-    if (rc || !row.pages || row.pages > read_most || batch->pipeline == NONE)
+    /* Any worker may look at a source, but what it reads is of its own pipeline. */
+    bool reads = batch->pipeline == sched_worker(c->sched, lease->worker)->pipeline;
+    if (rc || !row.pages || row.pages > read_most || !reads)
         return rc;
     job->read_most = read_most;
     job->subscribers = fresh(sizeof *job->subscribers);

@@ -71,10 +71,10 @@ static int urgency(const void *left, const void *right)
         return a->sample ? -1 : 1;
     if (a->turn_ms != b->turn_ms)
         return a->turn_ms < b->turn_ms ? -1 : 1;
-    if (a->due_ms != b->due_ms)
-        return a->due_ms < b->due_ms ? -1 : 1;
     if (a->priority != b->priority)
         return a->priority < b->priority ? -1 : 1;
+    if (a->due_ms != b->due_ms)
+        return a->due_ms < b->due_ms ? -1 : 1;
     if (a->terms.permanent != b->terms.permanent)
         return a->terms.permanent ? -1 : 1;
     if (a->batch != b->batch)

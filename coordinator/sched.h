@@ -138,7 +138,7 @@ void sched_rerun(struct sched *sched, struct doc_ref doc, struct acts *acts); /*
 /* All documents of a file, and of their sources. */
 void sched_quarantine(struct sched *sched, const struct doc_ref *doc, size_t count, struct acts *acts);
 void sched_release(struct sched *sched, struct doc_ref doc, struct acts *acts);
-/* After loading: what a crash may have left of stopped sources is purged again. */
+/* After loading: what a crash may have left of stopped sources is purged again, whom it may have left out is stopped, too. */
 void sched_purge(struct sched *sched, struct acts *acts);
 
 /* While loading, before sched_enter: what layout, ledger and Redis say of documents and works. */

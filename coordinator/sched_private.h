@@ -69,6 +69,8 @@ void work_advance(struct sched *sched, uint32_t work);
 void sched_drop_leases(struct sched *sched, struct doc_ref doc, uint32_t work, struct acts *acts);
 /* Quarantine of a source: every subscriber stops, of its works under other pipelines, too. */
 void sched_stop_work(struct sched *sched, uint32_t work, struct acts *acts);
+/* Under any pipeline. */
+bool sched_source_stopped(const struct sched *sched, const uint8_t sha256[SHA256_BYTES]);
 /* The bundles of its stored parts are of no more use. */
 void work_tell_bundles(const struct work *work, uint32_t index, struct acts *acts);
 

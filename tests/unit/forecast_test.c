@@ -162,6 +162,8 @@ static bool sooner(const struct outlook *turn, const struct demand *demand, int 
 {
     if (turn[a].turn_ms != turn[b].turn_ms)
         return turn[a].turn_ms < turn[b].turn_ms;
+    if (demand[a].priority != demand[b].priority)
+        return demand[a].priority < demand[b].priority;
     return demand[a].deadline_ms < demand[b].deadline_ms;
 }
 

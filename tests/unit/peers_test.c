@@ -42,7 +42,8 @@ static void coordinator_exec(void)
     snprintf(bind, sizeof bind, "--bind=%s", endpoint);
     snprintf(listen, sizeof listen, "--http=%s", http);
     snprintf(lost, sizeof lost, "--worker_lost_ms=%d", LOST_MS);
-    execl(binary, binary, store, socket, bind, listen, lost, "--name=c1", "--log=error", (char *)NULL);
+    execl(binary, binary, store, socket, bind, listen, lost, "--name=c1", "--log=error", "--breaker_failures=0",
+          (char *)NULL);
     _exit(127);
 }
 
