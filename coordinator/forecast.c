@@ -14,7 +14,7 @@ static const double z90 = 1.2816; /* of the standard normal distribution */
 static const double crumb_ms = 1; /* of core time, that rounding may leave */
 static const double tolerance =
     0.01; /* work that is over by less may well be none: what is left is not known any better */
-static const double margin = 0.02; /* of the time to its deadline, that important work is meant to end before it */
+static const double margin = 0.01; /* of the time to its deadline, that important work is meant to end before it */
 
 struct group {
     uint64_t deadline_ms; /* UINT64_MAX: none */

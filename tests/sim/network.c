@@ -130,10 +130,18 @@ void network_cut(uint32_t worker, uint64_t until_ms)
     line->down_ms += until_ms - world.now_ms;
 }
 
+/* What several cuts put off, one after the other, comes soon, too. */
 void network_heal(void)
 {
-    for (uint32_t i = 0; i < WORKERS; i++)
-        net.line[i].cut_ms = 0;
+    uint64_t soon_ms = world.now_ms + DELAY_MOST_MS;
+    for (uint32_t i = 0; i < net.frames; i++)
+        net.frame[i].due_ms = net.frame[i].due_ms < soon_ms ? net.frame[i].due_ms : soon_ms;
+    for (uint32_t i = 0; i < WORKERS; i++) {
+        struct line *line = &net.line[i];
+        line->cut_ms = 0;
+        line->up_ms = line->up_ms < soon_ms ? line->up_ms : soon_ms;
+        line->down_ms = line->down_ms < soon_ms ? line->down_ms : soon_ms;
+    }
 }
 
 void network_forsake(void)

@@ -322,8 +322,10 @@ static void link_step(struct worker *w)
 void worker_hear(uint32_t worker, const Sohoa__Frame *frame)
 {
     struct worker *w = &workers[worker];
-    if (w->away_ms > world.now_ms) /* stalled: it reads that when it is back, if its connection lives so long */
+    if (w->away_ms > world.now_ms) { /* stalled: what it does not read is lost, and its connection with it */
+        worker_break(worker, w->away_ms);
         return;
+    }
     w->heard_ms = world.now_ms;
     if (frame->body_case == SOHOA__FRAME__BODY_REFUSE)
         link_lose(w);
@@ -379,8 +381,11 @@ void workers_step(void)
 void workers_calm(void)
 {
     network_heal();
-    for (uint32_t i = 0; i < WORKERS; i++)
-        workers[i].away_ms = least(workers[i].away_ms, world.now_ms);
+    for (uint32_t i = 0; i < WORKERS; i++) {
+        struct worker *w = &workers[i];
+        w->away_ms = least(w->away_ms, world.now_ms);
+        w->break_ms = w->break_ms == NEVER ? NEVER : least(w->break_ms, world.now_ms); /* what is broken is noticed */
+    }
 }
 
 void workers_leave(void)
