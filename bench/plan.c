@@ -413,12 +413,13 @@ static int run_city(const struct city *city, double load, const char *policy)
     double horizon_ms = city_load(city, 1, NODES * SLOTS) / load;
     world_make(&w, city, horizon_ms, policy);
     world_run(&w);
-    printf("{\"pages\": %" PRIu64
-           ", \"days\": %.2f, \"overhead\": %.4f, \"busy\": %.4f, \"late_share\": %.6f, \"tardiness\": %.6g, \"p90_coverage\": %.3f, "
-           "\"replan_ms\": %.2f, \"plans\": %u}\n",
-           w.pages, (w.ended_ms - BEGAN_MS) / 86.4e6, w.needed_ms / city->core_ms - 1,
-           w.needed_ms / (NODES * SLOTS * (w.ended_ms - BEGAN_MS)), w.late_pages / (double)w.pages, w.tardiness,
-           coverage(&w), w.plan_most_ms, w.made);
+    printf(
+        "{\"pages\": %" PRIu64
+        ", \"days\": %.2f, \"overhead\": %.4f, \"busy\": %.4f, \"late_share\": %.6f, \"tardiness\": %.6g, \"p90_coverage\": %.3f, "
+        "\"replan_ms\": %.2f, \"plans\": %u}\n",
+        w.pages, (w.ended_ms - BEGAN_MS) / 86.4e6, w.needed_ms / city->core_ms - 1,
+        w.needed_ms / (NODES * SLOTS * (w.ended_ms - BEGAN_MS)), w.late_pages / (double)w.pages, w.tardiness,
+        coverage(&w), w.plan_most_ms, w.made);
     world_end(&w);
     return 0;
 }

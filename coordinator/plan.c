@@ -19,9 +19,9 @@ enum {
     PRESET_PAGES = 7,  /* of a document, where nothing is known */
 };
 
-static const double batch_spread = 0.25; /* batches differ in cost by so much, before it is known */
-static const double page_spread = 0.5;   /* likewise documents of a batch */
-static const double pages_spread = 0.25; /* likewise in pages a document, where the manifest does not say */
+static const double batch_spread = 0.25;  /* batches differ in cost by so much, before it is known */
+static const double page_spread = 0.5;    /* likewise documents of a batch */
+static const double pages_spread = 0.25;  /* likewise in pages a document, where the manifest does not say */
 static const double speed_spread = 0.004; /* of the whole cluster against the model */
 
 void plan_destroy(struct plan *plan)

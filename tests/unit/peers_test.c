@@ -22,7 +22,7 @@ enum {
     WAIT_MS = 20000,
     LOST_MS = 2000,
     PIN_ROUNDS = 12,
-    PIN_STEP_MS = 14,      /* later in each round */
+    PIN_STEP_MS = 14,     /* later in each round */
     PIN_DOCUMENTS = 8000, /* of PIN_SOURCE_BYTES each: four pieces of a manifest */
     PIN_SOURCE_BYTES = 4000,
 };
