@@ -292,6 +292,7 @@ static const struct route route_rule[] = {
     {"GET",    "batches/{batch}",                            get_batch      },
     {"GET",    "batches/{batch}/documents",                  get_documents  },
     {"GET",    "batches/{batch}/documents/{doc}/{word}",     get_file       },
+    {"POST",   "reruns",                                     post_rerun     },
     {"POST",   "batches/{batch}/rerun",                      post_rerun     },
     {"POST",   "batches/{batch}/withdraw",                   post_withdraw  },
     {"POST",   "batches/{batch}/documents/{doc}/quarantine", post_quarantine},

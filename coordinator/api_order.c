@@ -8,16 +8,17 @@
 #include <string.h>
 
 #include "coordinator/manifest.h"
+#include "coordinator/where.h"
 #include "proto/auto.h"
 #include "proto/trace.h"
 
 enum {
     OFFSET_DIGITS = 18,
-    WHERE_BYTES = 256,          /* a predicate, with the 0 */
-    REASON_BYTES = 4096,        /* why a document is quarantined, likewise */
-    RERUN_ENTRY_DOCS = 1 << 18, /* documents in one ledger entry */
+    WHERE_TOLD_BYTES = WHERE_BYTES, /* of a predicate, in the ledger */
+    REASON_BYTES = 4096,            /* why a document is quarantined, likewise */
+    RERUN_ENTRY_DOCS = 1 << 18,     /* documents in one ledger entry */
 };
-_Static_assert(RERUN_ENTRY_DOCS * 5 + 2 * WHERE_BYTES + NAME_BYTES <= LEDGER_ENTRY_BYTES, "a re-run fits in an entry");
+_Static_assert(RERUN_ENTRY_DOCS * 5 + WHERE_TOLD_BYTES + NAME_BYTES <= LEDGER_ENTRY_BYTES, "a re-run fits in an entry");
 
 struct ordered {
     struct request *request;
@@ -105,129 +106,134 @@ void post_batch(struct coordinator *c, struct request *request, const struct rou
 
 /* ---- re-run ---- */
 
-struct where { /* state=S and error=E_X; NULL: any */
-    char state[32], error[32];
-};
-
-/* Terms KEY=VALUE joined by " and ". */
-static int where_parse(const char *text, struct where *where, struct err *err)
-{
-    AUTO(mem_destroy) char *copy = strdup(text);
-    char *rest = copy, *term;
-    *where = (struct where){"", ""};
-    while (rest && (term = rest)) {
-        char *joint = strstr(term, " and ");
-        rest = joint ? joint + 5 : NULL;
-        if (joint)
-            *joint = '\0';
-        char *equals = strchr(term, '=');
-        char *field = equals && equals - term == 5 && !strncmp(term, "state", 5)   ? where->state
-                      : equals && equals - term == 5 && !strncmp(term, "error", 5) ? where->error
-                                                                                   : NULL;
-        if (!field || strlen(equals + 1) >= sizeof where->state)
-            return err_set(err, E_WHERE, "'%.60s' is not state=STATE or error=E_CODE; join terms with ' and '", term);
-        snprintf(field, sizeof where->state, "%s", equals + 1);
-    }
-    return 0;
-}
-
-static bool where_fits(const struct coordinator *c, const struct where *where, const struct doc *doc)
-{
-    if (*where->state && strcmp(where->state, doc_state_name(doc->state)))
-        return false;
-    return !*where->error ||
-           (doc->fault != NONE && !strcmp(where->error, err_name(c->backlog->fault[doc->fault].code)));
-}
-
 static bool may_rerun(const struct doc *doc)
 {
     return doc->state == SOHOA__DOC_STATE__DOC_STORED || doc->state == SOHOA__DOC_STATE__DOC_DEAD ||
            doc->state == SOHOA__DOC_STATE__DOC_REFUSED;
 }
 
-/* The documents that the body names, as an array of uint32_t. */
-static int rerun_choose(struct coordinator *c, const struct batch *batch, const char *body, struct buf *chosen,
-                        char ret_where[WHERE_BYTES], struct err *err)
+/* Documents that are meant, in the order of their batches. */
+struct chosen {
+    const struct backlog *backlog;
+    const struct batch *batch; /* only of this one; NULL: of any */
+    struct buf refs;           /* struct doc_ref */
+    uint64_t pages;            /* that would run: all of a stored document's, the dead ones of a dead one's */
+    double core_ms;
+    char where[WHERE_TOLD_BYTES];
+};
+
+static const struct doc_ref *chosen_refs(const struct chosen *chosen, size_t *ret_count)
 {
-    json_error_t fault;
-    json_t *json = json_loads(body, 0, &fault), *docs = json_object_get(json, "documents");
-    const char *text = json_string_value(json_object_get(json, "where"));
-    struct where where = {"", ""};
-    int rc = 0;
-    if (!json_is_object(json) || (!text && !json_is_array(docs)))
-        rc = err_set(err, E_USAGE, "the body must be {\"where\": \"state=dead\"} or {\"documents\": [0, 1]}");
-    if (!rc && text && strlen(text) >= WHERE_BYTES)
-        rc = err_set(err, E_WHERE, "'where' is longer than %d bytes (WHERE_BYTES)", WHERE_BYTES - 1);
-    if (!rc && text)
-        rc = where_parse(text, &where, err);
-    snprintf(ret_where, WHERE_BYTES, "%s", rc || !text ? "" : text);
-    for (uint32_t i = doc_next(batch, 0); i < batch->docs && !rc && text; i = doc_next(batch, i + 1))
-        if (may_rerun(doc_look(batch, i)) && where_fits(c, &where, doc_look(batch, i)))
-            buf_append(chosen, &i, sizeof i);
-    for (size_t i = 0; i < json_array_size(docs) && !rc && !text; i++) {
-        json_int_t number = json_integer_value(json_array_get(docs, i));
-        uint32_t doc = (uint32_t)number;
-        if (!json_is_integer(json_array_get(docs, i)) || number < 0 || number >= batch->docs)
-            rc = err_set(err, E_ABSENT, "batch %s has no such document: 0 to %u", batch->id, batch->docs - 1);
-        else if (!may_rerun(doc_look(batch, doc)))
-            rc = err_set(err, E_STATE, "document %u is neither stored, dead nor refused", doc);
-        else
-            buf_append(chosen, &doc, sizeof doc);
-    }
-    json_decref(json);
-    return rc;
+    *ret_count = chosen->refs.size / sizeof(struct doc_ref);
+    return (const struct doc_ref *)(const void *)chosen->refs.data;
 }
 
-static void rerun_enter(struct coordinator *c, struct batch *batch, const struct buf *chosen, const char *where)
+static void on_chosen(struct doc_ref ref, void *user)
 {
-    const uint32_t *doc = (const uint32_t *)(const void *)chosen->data;
-    size_t count = chosen->size / sizeof *doc;
-    for (size_t first = 0; first < count; first += RERUN_ENTRY_DOCS) {
-        Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
-        Sohoa__Rerun rerun = SOHOA__RERUN__INIT;
-        rerun.batch = batch->id;
-        rerun.docs = (uint32_t *)(uintptr_t)(doc + first);
-        rerun.n_docs = count - first < RERUN_ENTRY_DOCS ? count - first : RERUN_ENTRY_DOCS;
-        rerun.where = (char *)(uintptr_t)where;
-        entry.body_case = SOHOA__LEDGER_ENTRY__BODY_RERUN;
-        entry.rerun = &rerun;
-        group_add_entry(c->group, &entry);
+    struct chosen *chosen = user;
+    const struct batch *batch = chosen->backlog->batch[ref.batch];
+    const struct doc *doc = doc_look(batch, ref.doc);
+    if (!may_rerun(doc) || (chosen->batch && chosen->batch != batch))
+        return;
+    uint32_t pages = doc->pages_dead ? doc->pages_dead : doc->pages;
+    buf_append(&chosen->refs, &ref, sizeof ref);
+    chosen->pages += pages;
+    if (batch->pages_read)
+        chosen->core_ms += (double)batch->cpu_ms / (double)batch->pages_read * pages;
+}
+
+static int choose_numbers(struct chosen *chosen, const json_t *docs, struct err *err)
+{
+    size_t i;
+    json_t *number;
+    json_array_foreach(docs, i, number)
+    {
+        json_int_t doc = json_integer_value(number);
+        if (!json_is_integer(number) || doc < 0 || doc >= chosen->batch->docs)
+            return err_set(err, E_ABSENT, "batch %s has no such document: 0 to %u", chosen->batch->id,
+                           chosen->batch->docs - 1);
+        if (!may_rerun(doc_look(chosen->batch, (uint32_t)doc)))
+            return err_set(err, E_STATE, "document %u is neither stored, dead nor refused", (uint32_t)doc);
+        on_chosen((struct doc_ref){chosen->batch->index, (uint32_t)doc}, chosen);
     }
+    return 0;
+}
+
+static int choose_where(struct chosen *chosen, const char *text, struct err *err)
+{
+    AUTO(where_destroy) struct where *where = NULL;
+    int rc = where_parse(text, &where, err);
+    if (rc)
+        return rc;
+    snprintf(chosen->where, sizeof chosen->where, "%s", text);
+    where_each(where, chosen->backlog, on_chosen, chosen);
+    return 0;
+}
+
+static int rerun_choose(struct chosen *chosen, const char *body, struct err *err)
+{
+    AUTO(json_drop) json_t *json = json_loads(body, 0, NULL);
+    const json_t *docs = json_object_get(json, "documents");
+    const char *text = json_string_value(json_object_get(json, "where"));
+    if (text)
+        return choose_where(chosen, text, err);
+    if (!chosen->batch || !json_is_array(docs))
+        return err_set(err, E_USAGE, "the body must be {\"where\": \"state=dead\"}%s",
+                       chosen->batch ? " or {\"documents\": [0, 1]}" : "");
+    return choose_numbers(chosen, docs, err);
+}
+
+/* One entry of documents of one batch; how many it has. */
+static size_t rerun_say(struct coordinator *c, const struct chosen *chosen, const struct doc_ref *ref, size_t count)
+{
+    AUTO(buf_destroy) struct buf docs = {0};
+    Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
+    Sohoa__Rerun rerun = SOHOA__RERUN__INIT;
+    size_t n = 0;
+    for (; n < count && n < RERUN_ENTRY_DOCS && ref[n].batch == ref[0].batch; n++)
+        buf_append(&docs, &ref[n].doc, sizeof ref[n].doc);
+    rerun.batch = c->backlog->batch[ref[0].batch]->id;
+    rerun.docs = (uint32_t *)(void *)docs.data;
+    rerun.n_docs = n;
+    rerun.where = (char *)(uintptr_t)chosen->where;
+    entry.body_case = SOHOA__LEDGER_ENTRY__BODY_RERUN;
+    entry.rerun = &rerun;
+    group_add_entry(c->group, &entry);
+    return n;
+}
+
+static void rerun_enter(struct coordinator *c, const struct chosen *chosen)
+{
+    size_t count;
+    const struct doc_ref *ref = chosen_refs(chosen, &count);
+    for (size_t i = 0; i < count;)
+        i += rerun_say(c, chosen, ref + i, count - i);
     for (size_t i = 0; i < count; i++)
         /* One of the same source may have taken this one along. */
-        if (doc_look(batch, doc[i])->phase == PHASE_FINAL)
-            sched_rerun(c->sched, (struct doc_ref){batch->index, doc[i]}, &c->acts);
+        if (doc_look(c->backlog->batch[ref[i].batch], ref[i].doc)->phase == PHASE_FINAL)
+            sched_rerun(c->sched, ref[i], &c->acts);
     coordinator_apply(c);
-    trace(TRACE_INFO, "rerun", "batch=%s docs=%zu", batch->id, count);
+    trace(TRACE_INFO, "rerun", "docs=%zu pages=%" PRIu64, count, chosen->pages);
 }
 
-/* Pages that would run: all of a stored document's, the dead ones of a dead one's. */
-static uint64_t rerun_pages(const struct batch *batch, const struct buf *chosen)
-{
-    const uint32_t *at = (const uint32_t *)(const void *)chosen->data;
-    uint64_t pages = 0;
-    for (size_t i = 0; i < chosen->size / sizeof *at; i++) {
-        const struct doc *doc = doc_look(batch, at[i]);
-        pages += doc->pages_dead ? doc->pages_dead : doc->pages;
-    }
-    return pages;
-}
-
+/* {batch} is only of the shorter form. */
 void post_rerun(struct coordinator *c, struct request *request, const struct route_args *args)
 {
-    AUTO(buf_destroy) struct buf chosen = {0};
+    struct chosen chosen = {.backlog = c->backlog, .batch = args->batch};
     const char *dry = request_argument(request, "dry_run");
-    char where[WHERE_BYTES];
+    size_t count;
     struct err err;
-    int rc = rerun_choose(c, args->batch, buf_text(request_body(request)), &chosen, where, &err);
-    if (rc) {
+    int rc = rerun_choose(&chosen, buf_text(request_body(request)), &err);
+    chosen_refs(&chosen, &count);
+    if (!rc && count && !(dry && !strcmp(dry, "1")))
+        rerun_enter(c, &chosen);
+    if (rc)
         request_answer_err(request, &err);
-        return;
-    }
-    uint64_t docs = chosen.size / sizeof(uint32_t), pages = rerun_pages(args->batch, &chosen);
-    if (docs && !(dry && !strcmp(dry, "1")))
-        rerun_enter(c, args->batch, &chosen, where);
-    answer_then(c, request, json_pack("{s:I, s:I}", "documents", (json_int_t)docs, "pages", (json_int_t)pages));
+    else
+        answer_then(c, request,
+                    json_pack("{s:I, s:I, s:f}", "documents", (json_int_t)count, "pages", (json_int_t)chosen.pages,
+                              "core_hours", chosen.core_ms / 3.6e6));
+    buf_destroy(&chosen.refs);
 }
 
 /* ---- withdraw, quarantine, release ---- */

@@ -47,7 +47,7 @@ void sched_withdraw(struct sched *sched, struct batch *batch, struct acts *acts)
     acts_add(acts, (struct act){
                        .kind = ACT_RECOUNT, .doc = {batch->index, 0}
     });
-    sched_reorder(sched);
+    sched->stale = true;
 }
 
 void sched_discard(struct sched *sched, struct batch *batch, struct acts *acts)
@@ -123,7 +123,7 @@ void sched_rerun(struct sched *sched, struct doc_ref ref, struct acts *acts)
     assert(doc->phase == PHASE_FINAL);
     if (doc->work == NONE) {
         probe_again(sched, ref, acts);
-        sched_reorder(sched);
+        sched->stale = true;
         return;
     }
     uint32_t index = doc->work;
@@ -141,7 +141,7 @@ void sched_rerun(struct sched *sched, struct doc_ref ref, struct acts *acts)
     }
     if (work->cut)
         acts_add(acts, (struct act){.kind = ACT_SPLIT, .work = index});
-    sched_reorder(sched);
+    sched->stale = true;
 }
 
 /* ---- quarantine ---- */
@@ -229,7 +229,7 @@ void sched_quarantine(struct sched *sched, const struct doc_ref *doc, size_t cou
 {
     for (size_t i = 0; i < count; i++)
         doc_stop(sched, doc[i], acts);
-    sched_reorder(sched);
+    sched->stale = true;
 }
 
 static void work_release(struct sched *sched, uint32_t index, struct acts *acts)
@@ -262,7 +262,7 @@ void sched_release(struct sched *sched, struct doc_ref ref, struct acts *acts)
         probe_again(sched, ref, acts);
     else
         source_each(sched, doc->work, acts, work_release);
-    sched_reorder(sched);
+    sched->stale = true;
 }
 
 /* ---- restart ---- */

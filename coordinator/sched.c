@@ -96,7 +96,7 @@ static void order_lots(struct sched *sched, struct batch *batch)
 void sched_reorder(struct sched *sched)
 {
     sched->ordered = 0;
-    sched->sampled = false;
+    sched->stale = false;
     for (uint32_t i = 0; i < sched->backlog->batches; i++)
         if (sched->backlog->batch[i])
             order_lots(sched, sched->backlog->batch[i]);
@@ -419,7 +419,7 @@ static struct lease *grant_probe(struct sched *sched, struct lot *lot, uint32_t 
     struct doc *doc = doc_at(sched->backlog, (struct doc_ref){batch->index, index});
     doc->phase = PHASE_PROBING;
     if (lot->sample && !--lot->sample)
-        sched->sampled = true;
+        sched->stale = true;
     return lease_add(sched, worker,
                      (struct lease){
                          .id = sched->next_lease++,
@@ -468,7 +468,7 @@ const struct lease *sched_grant(struct sched *sched, uint32_t worker, uint64_t n
     if (!w->connected || w->drained || w->granted >= w->accepted)
         return NULL;
     struct lease *lease = NULL;
-    if (sched->sampled)
+    if (sched->stale)
         sched_reorder(sched);
     for (size_t i = 0; i < sched->ordered && !lease;) {
         if (!lot_open(sched->order[i])) {

@@ -35,7 +35,7 @@ struct sched {
     size_t ordered, order_capacity;
     uint64_t measured_ms;   /* until then: */
     double cpu_ms, slot_ms; /* told by results, and had by slots with leases; older ones count less */
-    bool sampled;           /* a lot's sample was granted: its turn is another */
+    bool stale;             /* the order of lots is not what it should be any more */
 };
 
 void acts_add(struct acts *acts, struct act act);

@@ -98,6 +98,14 @@ const char *err_name(int code)
     return err_known(code) ? err_rule[-code].name : "E_?";
 }
 
+int err_code_named(const char *name)
+{
+    for (size_t i = 1; i < sizeof err_rule / sizeof err_rule[0]; i++)
+        if (err_rule[i].name && !strcmp(err_rule[i].name, name))
+            return -(int)i;
+    return 0;
+}
+
 const char *err_meaning(int code)
 {
     return err_known(code) ? err_rule[-code].meaning : "an unknown error";

@@ -76,6 +76,7 @@ int err_set(struct err *err, int code, const char *format, ...) __attribute__((f
 int err_errno(struct err *err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 const char *err_name(int code);       /* "E_IO"; "E_?" for an unknown code */
+int err_code_named(const char *name); /* 0: there is none of that name */
 const char *err_meaning(int code);    /* the table's text */
 enum err_class err_class(int code);   /* an unknown code counts as ERR_RETRY */
 const char *err_class_name(int code); /* "retry", "poison", "fatal", "refused" */

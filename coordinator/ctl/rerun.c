@@ -53,17 +53,22 @@ static int rerun_post(const struct rerun *rerun, const struct ctl *ctl, struct e
     if (rc)
         return rc;
     AUTO(mem_destroy) char *text = json_dumps(body, JSON_COMPACT);
-    batch_path(&path, rerun->batch, rerun->dry ? "/rerun?dry_run=1" : "/rerun");
+    if (rerun->batch)
+        batch_path(&path, rerun->batch, "/rerun");
+    else
+        buf_puts(&path, "reruns");
+    buf_puts(&path, rerun->dry ? "?dry_run=1" : "");
     rc = api_post(api, buf_text(&path), text, strlen(text), &answer, err);
     if (rc)
         return rc;
     if (ctl->json)
         json_dumpf(answer, stdout, JSON_COMPACT);
     else
-        printf("%" JSON_INTEGER_FORMAT " documents with %" JSON_INTEGER_FORMAT " pages %s",
+        printf("%" JSON_INTEGER_FORMAT " documents with %" JSON_INTEGER_FORMAT " pages %s, about %.1f core-hours",
                json_integer_value(json_object_get(answer, "documents")),
                json_integer_value(json_object_get(answer, "pages")),
-               rerun->dry ? "would be read again" : "are read again");
+               rerun->dry ? "would be read again" : "are read again",
+               json_real_value(json_object_get(answer, "core_hours")));
     puts("");
     return EXIT_SUCCESS;
 }
@@ -73,20 +78,23 @@ int rerun_main(const struct command *command, struct ctl *ctl, int argc, char **
     AUTO(texts_destroy) struct texts operands = {0};
     AUTO(rerun_destroy) struct rerun rerun = {0};
     const struct flag flags[] = {
-        {.name = "where",                     .meta = "EXPR", .text = &rerun.where, .doc = "which documents, such as state=dead"},
-        {.name = "document",                                   .meta = "N",                                .list = &rerun.documents,       .doc = "their numbers; N N or N,N"},
-        {.name = "dry-run", .on = &rerun.dry,               .doc = "only count"            },
+        {.name = "where",
+         .meta = "EXPR",
+         .text = &rerun.where,
+         .doc = "which, such as 'state=dead and unit=district:001'"},
+        {.name = "document",                                   .meta = "N",                  .list = &rerun.documents, .doc = "their numbers; N N or N,N"},
+        {.name = "dry-run", .on = &rerun.dry, .doc = "only count"            },
     };
     int rc = args_parse(command, ctl, flags, sizeof flags / sizeof flags[0], argc, argv, &operands, err);
     if (rc)
         return rc == ARGS_HELPED ? EXIT_SUCCESS : rc;
-    if (!operands.count || (operands.count > 1 && !rerun.documents.count))
+    if (operands.count ? operands.count > 1 && !rerun.documents.count : !rerun.where)
         return err_set(err, E_USAGE, "one batch, not %zu", operands.count);
     for (size_t i = 1; i < operands.count; i++) /* --document 1 2 3 */
         texts_add(&rerun.documents, operands.item[i]);
     if (!rerun.where == !rerun.documents.count)
         return err_set(err, E_USAGE, "which documents: either --where EXPR or --document N");
-    rerun.batch = operands.item[0];
-    rc = args_batch(rerun.batch, err);
+    rerun.batch = operands.count ? operands.item[0] : NULL;
+    rc = rerun.batch ? args_batch(rerun.batch, err) : 0;
     return rc ? rc : rerun_post(&rerun, ctl, err);
 }
