@@ -302,6 +302,8 @@ static const struct route route_rule[] = {
     {"POST",   "targets",                                    post_targets   },
     {"GET",    "forecast",                                   get_forecast   },
     {"POST",   "forecast",                                   post_forecast  },
+    {"GET",    "calendar",                                   get_calendar   },
+    {"POST",   "calendar",                                   post_calendar  },
     {"POST",   "workers/{word}",                             post_drain     },
     {"POST",   "checks",                                     post_check     },
     {"GET",    "checks/{check}",                             get_check      },

@@ -368,9 +368,10 @@ static json_t *forecast_json(const struct coordinator *c, const struct plan *pla
 void get_forecast(struct coordinator *c, struct request *request, const struct route_args *args)
 {
     AUTO(plan_destroy) struct plan plan = {0};
-    struct supply supply = {0, sched_cores(c->sched, NULL)};
+    static struct supply supply[CALENDAR_SUPPLIES];
+    size_t supplies = coordinator_supply(c, clock_wall_ms(), NULL, 0, supply);
     (void)args;
-    plan_make(&plan, c->sched, clock_wall_ms(), &supply, 1, NULL, 0);
+    plan_make(&plan, c->sched, clock_wall_ms(), supply, supplies, NULL, 0);
     request_answer(request, 200, forecast_json(c, &plan));
 }
 
@@ -404,25 +405,24 @@ static int change_take(const struct coordinator *c, json_t *said, struct plan_ch
     return rc;
 }
 
-/* Of the workers that stay, and those that come. */
-static int cores_take(const struct coordinator *c, json_t *body, double *ret_cores, struct err *err)
+/* Cores that come, and names (borrowed) of workers that go. */
+static int cores_take(const struct coordinator *c, json_t *body, double *ret_add, struct buf *without, struct err *err)
 {
     const json_t *add = json_object_get(body, "add_cores"), *drain = json_object_get(body, "drain");
-    double cores = sched_cores(c->sched, NULL), all = cores;
     size_t i;
-    json_t *name;
+    json_t *said;
     if (add && (!json_is_number(add) || fabs(json_number_value(add)) > CORES_MAX))
         return err_set(err, E_USAGE, "add_cores is a number of cores, at most %d", CORES_MAX);
     if (drain && !json_is_array(drain))
         return err_set(err, E_USAGE, "drain is a list of workers");
-    json_array_foreach(drain, i, name)
+    json_array_foreach(drain, i, said)
     {
-        if (!json_is_string(name) || !worker_known(c, json_string_value(name)))
-            return err_set(err, E_ABSENT, "there is no worker '%.60s'",
-                           json_is_string(name) ? json_string_value(name) : "?");
-        cores -= all - sched_cores(c->sched, json_string_value(name));
+        const char *name = json_string_value(said);
+        if (!name || !worker_known(c, name))
+            return err_set(err, E_ABSENT, "there is no worker '%.60s'", name ? name : "?");
+        buf_append(without, &name, sizeof name);
     }
-    *ret_cores = fmax(0, cores + json_number_value(add));
+    *ret_add = json_number_value(add);
     return 0;
 }
 
@@ -445,7 +445,9 @@ void post_forecast(struct coordinator *c, struct request *request, const struct 
     AUTO(json_drop) json_t *body = NULL;
     AUTO(plan_destroy) struct plan plan = {0};
     AUTO(mem_destroy) struct plan_change *changes = calloc(CHANGES_MAX, sizeof *changes);
-    struct supply supply = {0};
+    AUTO(buf_destroy) struct buf without = {0};
+    static struct supply supply[CALENDAR_SUPPLIES];
+    double add = 0;
     struct err err;
     (void)args;
     if (!changes)
@@ -457,13 +459,44 @@ void post_forecast(struct coordinator *c, struct request *request, const struct 
     if (!rc && list && (!json_is_array(list) || json_array_size(list) > CHANGES_MAX))
         rc = err_set(&err, E_USAGE, "changes is a list of at most %d (CHANGES_MAX)", CHANGES_MAX);
     if (!rc)
-        rc = cores_take(c, body, &supply.cores, &err);
+        rc = cores_take(c, body, &add, &without, &err);
     if (!rc)
         rc = changes_take(c, list, changes, &err);
     if (rc) {
         request_answer_err(request, &err);
         return;
     }
-    plan_make(&plan, c->sched, clock_wall_ms(), &supply, 1, changes, json_array_size(list));
+    size_t supplies = coordinator_supply(c, clock_wall_ms(), &without, add, supply);
+    plan_make(&plan, c->sched, clock_wall_ms(), supply, supplies, changes, json_array_size(list));
     request_answer(request, 200, forecast_json(c, &plan));
+}
+
+/* ---- the calendar ---- */
+
+void get_calendar(struct coordinator *c, struct request *request, const struct route_args *args)
+{
+    (void)args;
+    request_answer(request, 200, json_pack("{s:s}", "csv", buf_text(&c->calendar_csv)));
+}
+
+/* The CSV as it is; an empty one: none. */
+void post_calendar(struct coordinator *c, struct request *request, const struct route_args *args)
+{
+    const struct buf *csv = request_body(request);
+    struct calendar *calendar = NULL;
+    Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
+    Sohoa__Calendar said = SOHOA__CALENDAR__INIT;
+    struct err err;
+    (void)args;
+    if (csv->size && calendar_parse(buf_text(csv), csv->size, &calendar, &err)) {
+        request_answer_err(request, &err);
+        return;
+    }
+    coordinator_calendar(c, calendar, buf_text(csv));
+    said.csv = (char *)(uintptr_t)buf_text(csv);
+    entry.body_case = SOHOA__LEDGER_ENTRY__BODY_CALENDAR;
+    entry.calendar = &said;
+    group_add_entry(c->group, &entry);
+    trace(TRACE_INFO, "calendar", "bytes=%zu", csv->size);
+    answer_then(c, request, json_pack("{s:b}", "calendar", calendar != NULL));
 }

@@ -11,6 +11,8 @@ void get_targets(struct coordinator *c, struct request *request, const struct ro
 void post_targets(struct coordinator *c, struct request *request, const struct route_args *args);
 void get_forecast(struct coordinator *c, struct request *request, const struct route_args *args);
 void post_forecast(struct coordinator *c, struct request *request, const struct route_args *args); /* what if */
+void get_calendar(struct coordinator *c, struct request *request, const struct route_args *args);
+void post_calendar(struct coordinator *c, struct request *request, const struct route_args *args);
 void post_drain(struct coordinator *c, struct request *request, const struct route_args *args);
 
 #endif

@@ -156,6 +156,8 @@ static void coordinator_end(struct coordinator *c)
     store_destroy(&c->store);
     free(c->peer);
     plan_destroy(&c->plan);
+    calendar_destroy(&c->calendar);
+    buf_destroy(&c->calendar_csv);
 }
 
 static int run(const struct config *config, struct err *err)

@@ -3,6 +3,7 @@
 #ifndef SOHOA_COORDINATOR_H
 #define SOHOA_COORDINATOR_H
 
+#include "coordinator/calendar.h"
 #include "coordinator/commit.h"
 #include "coordinator/gate.h"
 #include "coordinator/plan.h"
@@ -46,8 +47,10 @@ struct coordinator {
     uint64_t started_ms, granting_ms; /* nothing is granted before granting_ms ... */
     struct buf awaited;               /* ... or until all these workers are back: their names, each ended by a 0 */
     uint64_t beat_ms, renew_ms, expire_ms, rewrite_ms, plan_ms;
-    struct plan plan; /* in force */
-    uint32_t checks;  /* made so far */
+    struct plan plan;          /* in force */
+    struct calendar *calendar; /* NULL: none */
+    struct buf calendar_csv;   /* as it was given */
+    uint32_t checks;           /* made so far */
     bool rebuilding;
     void (*committed)(struct group *group, int rc, const struct err *err, void *user);
     bool stop;
@@ -64,6 +67,14 @@ enum { TURN_MOST_MS = 50 }; /* the longest the loop sleeps */
 
 /* Turns the collected actions into the next group and tells workers what to drop. After every event. */
 void coordinator_apply(struct coordinator *c);
+
+/* In the place of the one before. Takes calendar over; csv is copied. */
+void coordinator_calendar(struct coordinator *c, struct calendar *calendar, const char *csv);
+
+/* What cores are and will be there, but for the workers named in without (an array of texts; NULL: none), and with add more. Fills
+ * CALENDAR_SUPPLIES at most, whose number is returned. */
+size_t coordinator_supply(const struct coordinator *c, uint64_t now_ms, const struct buf *without, double add,
+                          struct supply *supply);
 
 int turn_wait_ms(struct coordinator *c, uint64_t now_ms); /* until turn_commit() may have something to write */
 void turn_time(struct coordinator *c, uint64_t now_ms);   /* beats, expires leases, renews the lock */

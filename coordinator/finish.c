@@ -381,6 +381,8 @@ static void probe_read(struct sched *sched, const struct lease *lease, const Soh
 {
     struct doc *doc = doc_at(sched->backlog, lease->doc);
     struct work *work = doc->work == NONE ? NULL : &sched->backlog->work[doc->work];
+    if (lease->stops != sched->stops) /* it may have been this source, released by now: what was read may be purged */
+        return;
     if (doc->phase != PHASE_PLACED || work->phase != WORK_HELD || work->cut || work->generation ||
         work->pages > work->range_pages || work->subscriber.batch != lease->doc.batch ||
         work->subscriber.doc != lease->doc.doc || doc->next.batch != NONE)

@@ -175,6 +175,7 @@ static void work_stop(struct sched *sched, uint32_t index, struct acts *acts)
     work->phase = WORK_STOPPED;
     work->leased = work->folded = false;
     work_uncut(work);
+    sched->stops++;
     acts_add(acts, (struct act){.kind = ACT_STOPPED, .work = index});
 }
 

@@ -81,21 +81,10 @@ void cost_result(struct sched *sched, const struct lease *lease, const Sohoa__Re
 
 /* ---- how many cores that is ---- */
 
-static double use_of(const struct sched *sched)
+double sched_use(const struct sched *sched)
 {
     double use = (sched->cpu_ms + USE_KNOWN_MS) / (sched->slot_ms + USE_KNOWN_MS);
     return use < use_least ? use_least : use > 1 ? 1 : use;
-}
-
-double sched_cores(const struct sched *sched, const char *without)
-{
-    double slots = 0;
-    for (uint32_t w = 0; w < sched->workers; w++) {
-        const struct sched_worker *worker = &sched->worker[w].public;
-        if (worker->connected && !worker->drained && (!without || strcmp(worker->name, without)))
-            slots += worker->slots;
-    }
-    return slots * use_of(sched);
 }
 
 void sched_measure(struct sched *sched, uint64_t now_ms)

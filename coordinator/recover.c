@@ -14,6 +14,7 @@
 #include "storage/layout.h"
 
 struct loading {
+    struct coordinator *c; /* NULL: nothing but counts is wanted */
     struct store *store;
     struct backlog *backlog;
     struct sched *sched;
@@ -149,6 +150,18 @@ static int load_targets(struct loading *loading, const Sohoa__Targets *targets, 
     return 0;
 }
 
+static int load_calendar(struct loading *loading, const char *csv, struct err *err)
+{
+    struct calendar *calendar = NULL;
+    int rc = *csv ? calendar_parse(csv, strlen(csv), &calendar, err) : 0;
+    if (rc || !loading->c) {
+        calendar_destroy(&calendar);
+        return rc ? err_set(err, E_CORRUPT, "the ledger's calendar can't be read") : 0;
+    }
+    coordinator_calendar(loading->c, calendar, csv);
+    return 0;
+}
+
 static int on_entry(const Sohoa__LedgerEntry *entry, void *user, struct err *err)
 {
     struct loading *loading = user;
@@ -170,6 +183,7 @@ static int on_entry(const Sohoa__LedgerEntry *entry, void *user, struct err *err
     case SOHOA__LEDGER_ENTRY__BODY_RELEASED: return load_released(loading, entry->released, err);
     case SOHOA__LEDGER_ENTRY__BODY_STANDING: load_standing(loading, entry->standing); return 0;
     case SOHOA__LEDGER_ENTRY__BODY_TARGETS: return load_targets(loading, entry->targets, err);
+    case SOHOA__LEDGER_ENTRY__BODY_CALENDAR: return load_calendar(loading, entry->calendar->csv, err);
     case SOHOA__LEDGER_ENTRY__BODY_DRAINED:
         sched_drain(loading->sched, entry->drained->worker, entry->drained->drained);
         return 0;
@@ -226,7 +240,7 @@ static void await_workers(struct coordinator *c)
 
 int recover(struct coordinator *c, struct err *err)
 {
-    struct loading loading = {.store = c->store, .backlog = c->backlog, .sched = c->sched};
+    struct loading loading = {.c = c, .store = c->store, .backlog = c->backlog, .sched = c->sched};
     uint64_t began_ms = clock_mono_ms();
     int rc = ledger_open(c->store, on_entry, &loading, &c->ledger, err);
     if (rc)

@@ -220,6 +220,7 @@ struct lease *lease_add(struct sched *sched, uint32_t worker, struct lease lease
     struct worker *w = &sched->worker[worker];
     w->lease = widen(w->lease, &w->lease_capacity, w->public.leases + 1, sizeof *w->lease);
     lease.worker = worker;
+    lease.stops = sched->stops;
     w->lease[w->public.leases] = lease;
     return &w->lease[w->public.leases++];
 }

@@ -75,6 +75,7 @@ struct lease {
     bool copied; /* another worker has the same: whichever reports first */
     uint32_t attempt;
     uint64_t granted_ms;
+    uint32_t stops;    /* sources that had been stopped by then */
     float expected_ms; /* of core time */
 };
 
@@ -160,9 +161,8 @@ uint32_t sched_workers(const struct sched *sched);
 const struct sched_worker *sched_worker(const struct sched *sched, uint32_t worker);
 uint32_t sched_leases(const struct sched *sched);
 struct cost *sched_cost(struct sched *sched);
-/* Cores that work for us: slots of workers that are there and not drained (but for one, if said), times the core time that results
- * have told of a slot's time lately. */
-double sched_cores(const struct sched *sched, const char *without);
+/* The core time that results have told of a slot's time lately: at most 1. */
+double sched_use(const struct sched *sched);
 void sched_measure(struct sched *sched, uint64_t now_ms); /* every few seconds */
 /* Up to so many pages are read in the lease of their PROBE: about range_ms of what is not known yet. */
 uint32_t sched_read_most(const struct sched *sched);

@@ -26,6 +26,7 @@ struct sched {
     struct sched_rules rules;
     struct cost *cost;
     uint64_t next_lease;
+    uint32_t stops; /* of sources, so far */
     struct worker *worker;
     size_t worker_capacity;
     uint32_t workers, connected_slots;

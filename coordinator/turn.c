@@ -249,14 +249,46 @@ static void plan_trace(const struct plan *before, const struct plan *plan)
         trace(TRACE_INFO, "deadlines_met", "lots=%u cores=%.1f", (unsigned)plan->rows, plan->cores);
 }
 
+void coordinator_calendar(struct coordinator *c, struct calendar *calendar, const char *csv)
+{
+    calendar_destroy(&c->calendar);
+    c->calendar = calendar;
+    buf_clear(&c->calendar_csv);
+    buf_puts(&c->calendar_csv, csv);
+}
+
+static bool is_without(const struct buf *without, const char *name)
+{
+    const char *const *at = without ? (const char *const *)(const void *)without->data : NULL;
+    for (size_t i = 0; without && i < without->size / sizeof *at; i++)
+        if (!strcmp(at[i], name))
+            return true;
+    return false;
+}
+
+size_t coordinator_supply(const struct coordinator *c, uint64_t now_ms, const struct buf *without, double add,
+                          struct supply *supply)
+{
+    double slots = 0, use = sched_use(c->sched);
+    for (uint32_t i = 0; i < sched_workers(c->sched); i++) {
+        const struct sched_worker *worker = sched_worker(c->sched, i);
+        if (worker->connected && !worker->drained && !is_without(without, worker->name) &&
+            !calendar_names(c->calendar, worker->name))
+            slots += worker->slots;
+    }
+    double cores = slots * use + add;
+    return calendar_supply(c->calendar, now_ms, cores > 0 ? cores : 0, use, supply);
+}
+
 static void turn_plan(struct coordinator *c, uint64_t now_ms)
 {
+    static struct supply supply[CALENDAR_SUPPLIES];
     struct plan plan = {0};
     c->plan_ms = now_ms + PLAN_MS;
     sched_measure(c->sched, now_ms);
-    struct supply supply = {0, sched_cores(c->sched, NULL)};
-    plan_make(&plan, c->sched, clock_wall_ms(), &supply, 1, NULL, 0);
-    if (plan.cores > 0) { /* without workers nothing can be said, and nothing is granted */
+    size_t supplies = coordinator_supply(c, clock_wall_ms(), NULL, 0, supply);
+    plan_make(&plan, c->sched, clock_wall_ms(), supply, supplies, NULL, 0);
+    if (plan.cores > 0 || supplies > 1) { /* without workers nothing can be said, and nothing is granted */
         plan_apply(&plan, c->sched);
         plan_trace(&c->plan, &plan);
     }

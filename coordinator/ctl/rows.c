@@ -38,7 +38,7 @@ bool rows_named(const char *path)
     return ends_in(path, ".csv") || ends_in(path, ".jsonl");
 }
 
-static int file_load(const char *path, struct buf *into, struct err *err)
+int file_load(const char *path, struct buf *into, struct err *err)
 {
     AUTO(fd_destroy) int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat st;

@@ -24,6 +24,9 @@ struct rows {
 
 void rows_destroy(struct rows *rows);
 
+/* The whole file, appended. Errors: E_IO, E_LIMIT. */
+int file_load(const char *path, struct buf *into, struct err *err);
+
 /* Is path called like a manifest: .csv or .jsonl? */
 bool rows_named(const char *path);
 

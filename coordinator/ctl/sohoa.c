@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coordinator/ctl/calendar.h"
 #include "coordinator/ctl/get.h"
 #include "coordinator/ctl/order.h"
 #include "coordinator/ctl/plan.h"
@@ -27,6 +28,7 @@ static const struct command command_row[] = {
     {"withdraw", "BATCH",                             "Gives up what of a batch is not done yet.",                             withdraw_main},
     {"plan",     "[--add-cores N] ...",               "Says what will be on time, or would be if something were different.",   plan_main    },
     {"targets",  "[PLAN.csv]",                        "Shows or imports what is planned: unit, priority, deadline, pages.",    targets_main },
+    {"calendar", "[FILE.csv]",                        "Shows or sets which cores are expected when: nights, holidays.",        calendar_main},
     {"pause",    "BATCH|UNIT...",                     "Grants nothing new of them.",                                           pause_main   },
     {"resume",   "BATCH|UNIT...",                     "Goes on with what was paused, by a person or by the breaker.",          resume_main  },
     {"deadline", "BATCH|UNIT[/N]=DAY...",             "Moves deadlines (YYYY-MM-DD or none); /N: of documents of priority N.",

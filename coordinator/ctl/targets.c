@@ -2,37 +2,20 @@
  * All rows of the file are one order, so either the whole plan is in force or nothing of it. */
 #include "coordinator/ctl/targets.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "coordinator/csv.h"
 #include "coordinator/ctl/api.h"
 #include "coordinator/ctl/args.h"
+#include "coordinator/ctl/rows.h"
 #include "proto/auto.h"
-#include "proto/limits.h"
 #include "proto/unit.h"
 
-enum { PLAN_MAX_BYTES = 16 << 20, HANOI_OFFSET_S = 7 * 3600 };
-
-static int file_read(const char *path, struct buf *into, struct err *err)
-{
-    AUTO(fd_destroy) int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = 1;
-    if (fd < 0)
-        return err_errno(err, E_IO, "%s", path);
-    while (n > 0 && into->size <= PLAN_MAX_BYTES) {
-        n = read(fd, buf_reserve(into, 65536), 65536);
-        into->size += n > 0 ? (size_t)n : 0;
-    }
-    if (n < 0)
-        return err_errno(err, E_IO, "%s", path);
-    return n == 0 ? 0 : err_set(err, E_LIMIT, "%s is larger than %d bytes (PLAN_MAX_BYTES)", path, PLAN_MAX_BYTES);
-}
+enum { HANOI_OFFSET_S = 7 * 3600 };
 
 /* A number of the row that is there, as one. */
 static int number_take(json_t *row, const char *key, uint64_t line_no, json_t *to, struct err *err)
@@ -76,7 +59,7 @@ static int targets_send(struct api *api, const char *path, json_t **ret_answer, 
 {
     AUTO(buf_destroy) struct buf file = {0};
     AUTO(json_drop) json_t *targets = json_array();
-    int rc = file_read(path, &file, err);
+    int rc = file_load(path, &file, err);
     if (!rc)
         rc = csv_read(buf_text(&file), file.size, "unit", on_row, targets, err);
     if (!rc && !json_array_size(targets))

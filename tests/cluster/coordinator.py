@@ -187,6 +187,12 @@ def check_terms_survive(c):
         status, answer = c.ask("POST", "targets", body)
         if status != 400:
             fail(f"targets {body}: {status} {answer}")
+    nights = "workers,cores,days,from,to\nnight-*,64,all,20:00,06:00\n"
+    c.api.post("calendar", nights)
+    c.restart()
+    if c.api.get("calendar")["csv"] != nights or not c.api.get("forecast")["all"]["p50_ms"]:
+        fail(f"the calendar after a kill: {c.api.get('calendar')}, {c.api.get('forecast')['all']}")
+    c.refused(400, "E_MANIFEST", "POST", "calendar", "workers,cores,days\nx,1,never\n")
     c.refused(400, "E_USAGE", "POST", "batches/terms/standing", '{"paused": 1}')
     c.refused(404, "E_ABSENT", "POST", "workers/nobody", '{"drained": true}')
     mixed = rows(*({"source": f"/nowhere/m{i}.pdf", "priority": 1 + i % 2} for i in range(4097)))

@@ -42,6 +42,15 @@ static bool result_there(const struct loan *loan, bool assemble)
     return blob_find(name_bundle(&name, sha256, pipeline, loan->generation, loan->first, loan->count));
 }
 
+/* An order that did not become durable left its tombstone: whoever reads meets it, and takes back what it wrote. */
+static bool source_has_stop(uint32_t source)
+{
+    struct name name;
+    uint8_t sha256[SHA256_BYTES];
+    source_sha256(source, sha256);
+    return blob_find(name_stop(&name, sha256));
+}
+
 /* Not again where it is stored, not too soon, not on the worker that failed, and not for ever. */
 static void check_page_granted(uint32_t worker, const Sohoa__Job *job, const struct loan *loan, uint32_t page_no)
 {
@@ -49,7 +58,7 @@ static void check_page_granted(uint32_t worker, const Sohoa__Job *job, const str
     uint64_t epoch = lease_epoch(loan->lease);
     if (view_copied(seat(), worker, loan->lease)) /* what holds of the first lease was checked then */
         return;
-    if (story->settled & 1u << loan->generation && !result_there(loan, job->assemble))
+    if (story->settled & 1u << loan->generation && !result_there(loan, job->assemble) && !source_has_stop(loan->source))
         violation("page %u of source %u is stored in generation %u, and granted again", page_no, loan->source,
                   loan->generation);
     story->grants++;

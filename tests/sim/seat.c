@@ -162,6 +162,7 @@ void seat_kill(void)
     group_destroy(&it.c.group);
     buf_destroy(&it.c.awaited);
     acts_destroy(&it.c.acts);
+    plan_destroy(&it.c.plan);
     sched_destroy(&it.c.sched);
     backlog_destroy(&it.c.backlog);
     free(it.c.peer);
