@@ -88,6 +88,22 @@ static void probe_again(struct sched *sched, struct doc_ref ref, struct acts *ac
     acts_add(acts, (struct act){.kind = ACT_RECOUNT, .doc = ref});
 }
 
+/* Queued parts of one range are one again: so a restart finds them, and bundles are named after them. */
+static void cut_mend(struct cut *cut, uint32_t range_pages)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < cut->parts; i++) {
+        struct part *before = n ? &cut->part[n - 1] : NULL;
+        const struct part *part = &cut->part[i];
+        if (before && before->state == PAGE_QUEUED && part->state == PAGE_QUEUED &&
+            (before->first - 1) / range_pages == (part->first - 1) / range_pages)
+            before->count += part->count;
+        else
+            cut->part[n++] = *part;
+    }
+    cut->parts = n;
+}
+
 /* A new generation of the work. Where pages are dead, only these run again; the others are kept from its words. Where it
  * could not be assembled it has no words, and only what it had kept itself is kept again. */
 static void work_renew(struct work *work)
@@ -106,12 +122,14 @@ static void work_renew(struct work *work)
         some_kept = some_kept || keep;
         some_run = some_run || !keep;
     }
-    if (!some_kept || !some_run)
-        work_uncut(work);
-    else
+    if (some_kept && some_run) {
+        cut_mend(cut, work->range_pages);
         *cut = (struct cut){.parts = cut->parts,
                             .words_generation = folded ? work->generation : cut->words_generation,
                             .last_worker = NONE};
+    } else {
+        work_uncut(work);
+    }
     work->generation++;
     work->phase = WORK_HELD;
     work->leased = work->folded = false;

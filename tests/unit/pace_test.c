@@ -154,6 +154,31 @@ static void ranges_are_alike_and_cost_what_is_meant(void **state)
     assert_int_equal(sched_read_most(sched), 8);
 }
 
+static void what_is_read_with_its_probe_is_not_read_again(void **state)
+{
+    (void)state;
+    uint32_t a = worker("a", 10);
+    struct batch *batch = batch_add(backlog, "b", 2, 0);
+    sched_enter(sched, batch, &acts);
+    for (uint32_t d = 0; d < 2; d++) {
+        struct lease lease = *grant(a);
+        Sohoa__Result result = SOHOA__RESULT__INIT;
+        Sohoa__Probe probe = SOHOA__PROBE__INIT;
+        Sohoa__Assembled assembled = SOHOA__ASSEMBLED__INIT;
+        uint8_t sha256[SHA256_BYTES] = {(uint8_t)(d + 1)};
+        probe.sha256 = (ProtobufCBinaryData){SHA256_BYTES, sha256};
+        probe.pages = 2 * PAGES; /* more than a range would have */
+        result.lease = lease.id;
+        result.probe = &probe;
+        result.assembled = &assembled;
+        if (d) /* meanwhile a source was stopped: it may have been this one, and what was read purged */
+            sched_quarantine(sched, &(struct doc_ref){0, 0}, 1, &acts);
+        assert_true(sched_finish(sched, a, &result, now_ms, &acts));
+        assert_int_equal(doc_look(batch, d)->phase, d ? PHASE_PLACED : PHASE_FINAL);
+    }
+    assert_int_equal(backlog->work[0].range_pages, 2 * PAGES);
+}
+
 static void a_document_stays_with_the_worker_that_has_it(void **state)
 {
     (void)state;
@@ -280,6 +305,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(ranges_are_alike_and_cost_what_is_meant, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_read_with_its_probe_is_not_read_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_document_stays_with_the_worker_that_has_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(probes_go_where_the_sources_are_seen, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_drained_worker_gets_nothing_new, set_up, tear_down),
