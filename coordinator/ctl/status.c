@@ -39,17 +39,22 @@ static void counts_print(const json_t *json, const char *what)
 
 static void batch_print(const json_t *batch)
 {
+    const json_t *why = json_object_get(batch, "paused_by");
     printf("batch %s: %s\n", text(batch, "id"), text(batch, "state"));
+    if (json_is_object(why))
+        printf("paused after the same failure over and over, %s: %s; sohoa resume %s goes on\n", text(why, "code"),
+               text(why, "text"), text(batch, "id"));
     counts_print(batch, "documents");
     counts_print(batch, "pages");
 }
 
 static void worker_print(const json_t *worker)
 {
-    printf("worker %s: %s, %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " slots busy, %s, %" JSON_INTEGER_FORMAT
+    printf("worker %s: %s%s, %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " slots busy, %s, %" JSON_INTEGER_FORMAT
            " MB\n",
            text(worker, "name"), json_is_true(json_object_get(worker, "connected")) ? "connected" : "not connected",
-           number(worker, "busy"), number(worker, "slots"), text(worker, "lang"), number(worker, "rss_bytes") >> 20);
+           json_is_true(json_object_get(worker, "drained")) ? ", drained" : "", number(worker, "busy"),
+           number(worker, "slots"), text(worker, "lang"), number(worker, "rss_bytes") >> 20);
 }
 
 static void status_print(const json_t *status)

@@ -14,6 +14,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from cluster import BIN, Cluster, backlog, fail, main, say, wait  # noqa: E402
 
 
+BREAKER = 10
+
+
 def submit(cluster, batch, sources, said=0):
     """said: for every so many-th document the manifest says a page count (which may be wrong); 0: for none."""
     rows = [{"source": source, **({"pages": 1} if said and i % said == 0 else {})} for i, source in enumerate(sources)]
@@ -118,6 +121,28 @@ def rerun(cluster):
     say(f"re-run: {dry['pages']} pages read again, generation {again['generation']} in force")
 
 
+def broken(cluster, sources, folder):
+    """The same failure over and over pauses a batch, also over a kill -9; an operator goes on."""
+    paths = []
+    for i in range(BREAKER + 12):
+        paths.append(os.path.join(folder, f"broken-{i}.pdf"))
+        with open(paths[-1], "w", encoding="utf-8") as out:
+            out.write(f"%PDF-1.7 broken {i}\n")
+    submit(cluster, "broken", [*paths, sources[0]])
+    wait("the breaker", lambda: cluster.api.get("batches/broken")["state"] == "paused", 120)
+    restart(cluster)
+    batch = cluster.api.get("batches/broken")
+    if batch["state"] != "paused" or batch["paused_by"]["code"] != "E_SOURCE_BROKEN" or not batch["documents"]["open"]:
+        fail(f"after a kill: {batch}")
+    while cluster.api.get("batches/broken")["state"] != "finished":
+        if cluster.api.get("batches/broken")["state"] == "paused":
+            cluster.api.post("batches/broken/standing", json.dumps({"paused": False}))
+        wait("the batch to end, or to pause again",
+             lambda: cluster.api.get("batches/broken")["state"] in ("paused", "finished"), 120)
+    expect(cluster, "broken", refused=len(paths), stored=1)
+    say(f"{BREAKER} failures of one kind paused a batch; it was gone on with")
+
+
 def mended(cluster, sources, folder):
     """A broken source is refused by reason; put right and re-run, it is stored."""
     path = os.path.join(folder, "mended.pdf")
@@ -166,15 +191,16 @@ def check(cluster, sources, folder):
 
 def run(store, folder):
     sources, _ = backlog(folder, "--documents", "6", "--seed", "5", "--duplicates", "20", "--pages-mean", "1")
-    cluster = Cluster(store, folder)
+    cluster = Cluster(store, folder, settings=(f"--breaker_failures={BREAKER}",))
     cluster.start()
     same_again(cluster, sources)
     quarantine(cluster, store)
     rerun(cluster)
     mended(cluster, sources, folder)
+    broken(cluster, sources, folder)
     withdraw(cluster, folder)
     check(cluster, sources, folder)
-    batches = ("first", "again", "mended", "withdrawn")
+    batches = ("first", "again", "mended", "broken", "withdrawn")
     before = {batch: cluster.api.get(f"batches/{batch}") for batch in batches}
     restart(cluster)
     for batch in batches:
