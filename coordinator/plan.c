@@ -15,7 +15,8 @@ enum {
     OWN_PAGES = 100,   /* what is known of others counts as many of a lot's or batch's own */
     KNOWN_PAGES = 100, /* tell what a batch costs */
     KNOWN_BATCHES = 8, /* tell how batches differ */
-    SAMPLE_DOCS = 32,  /* of a batch, are read before their turn */
+    SAMPLE_DOCS = 100, /* of a batch, are read before their turn ... */
+    SAMPLE_SHARE = 16, /* ... but at most one of so many of a lot */
     PRESET_PAGES = 7,  /* of a document, where nothing is known */
 };
 
@@ -225,7 +226,8 @@ static void lot_sample(struct batch *batch, struct lot *lot)
     if (batch->sampled || lot->paused)
         return;
     batch->sampled = true;
-    lot->sample = batch->pages_read < KNOWN_PAGES ? SAMPLE_DOCS : 0;
+    if (batch->pages_read < KNOWN_PAGES)
+        lot->sample = lot->docs / SAMPLE_SHARE < SAMPLE_DOCS ? lot->docs / SAMPLE_SHARE : SAMPLE_DOCS;
 }
 
 void plan_apply(const struct plan *plan, struct sched *sched)

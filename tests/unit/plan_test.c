@@ -185,8 +185,8 @@ static void a_new_batch_is_sampled_before_others_turns(void **state)
 {
     AUTO(plan_destroy) struct plan plan = {0};
     (void)state;
-    batch("soon", "new:00004", 200, 800, NOW + 100 * HOUR);
-    batch("late", "new:00008", 200, 800, NOW + 900 * HOUR);
+    batch("soon", "new:00004", 400, 1600, NOW + 100 * HOUR);
+    batch("late", "new:00008", 400, 1600, NOW + 900 * HOUR);
     make(&plan, NULL, 0);
     plan_apply(&plan, sched);
     uint32_t of[2] = {0}, sampled = backlog->batch[1]->lot[0]->sample;
