@@ -57,6 +57,10 @@ struct lease *lease_add(struct sched *sched, uint32_t worker, struct lease lease
 uint32_t range_size(const struct sched *sched, uint8_t cost, uint32_t pages);
 uint64_t lease_deadline(const struct sched *sched, uint8_t cost, uint32_t pages, uint64_t now_ms);
 
+bool cluster_fault(int code); /* of the store, the network and the like: the source is not at fault */
+/* After each result: pauses its batch when the same failure came again and again. */
+void breaker_feel(struct sched *sched, struct batch *batch, const Sohoa__Result *result, struct acts *acts);
+
 /* Makes a document final. */
 void doc_settle(struct sched *sched, struct doc_ref ref, Sohoa__DocState state, uint32_t stored, uint32_t dead,
                 struct acts *acts);
