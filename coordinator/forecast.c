@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * Demands of the same priority and deadline are one group: they are served alike. Time is cut into slots, at every deadline and
- * on a grid; within a slot nothing comes before anything else. */
+ * Demands of the same priority and deadline are one group: they are served alike. While not all deadlines can be met, time is cut
+ * into slots, at deadlines and on a grid, and fluid.c says how much of each priority is served in which; within a slot the more
+ * important comes first, and within a priority the earlier deadline. */
 #include "coordinator/forecast.h"
 
 #include <assert.h>
@@ -8,40 +9,54 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GRID_SLOTS = 1024, PRIORITIES = 5 };
+#include "coordinator/fluid.h"
+#include "proto/auto.h"
+
+enum { GRID_SLOTS = 256, CUT_SLOTS = 1024 }; /* deadlines nearer to each other than a CUT_SLOTSth of the time are one */
+
+#define NO_DEADLINE UINT64_MAX
 
 static const double z90 = 1.2816; /* of the standard normal distribution */
-static const double crumb_ms = 1; /* of core time, that rounding may leave */
 static const double tolerance =
     0.01; /* work that is over by less may well be none: what is left is not known any better */
-static const double margin = 0.01; /* of the time to its deadline, that important work is meant to end before it */
+/* Work is meant to end before its deadline by as much of the time until then: what is put off to the last moment is not to be late
+ * because it was a little more than expected. The nearer it comes, the better is known how much it is. */
+static const double margin = 0.01;
+
+struct sum { /* of independent amounts of work */
+    double work, variance;
+};
 
 struct group {
-    uint64_t deadline_ms; /* UINT64_MAX: none */
+    uint64_t deadline_ms; /* NO_DEADLINE */
     uint32_t priority;
-    double work, variance;
-    double due_work, due_variance;  /* of all that is due until its deadline, itself included */
-    double before, before_variance; /* of all that is served until it ends, likewise */
+    struct sum own;
+    struct sum due;   /* until its deadline, itself included */
+    struct sum kept;  /* of that, what no less important work puts off */
+    struct sum until; /* all that is served until it ends */
     uint64_t turn_ms;
-    uint32_t last; /* slot that it ends in */
-    bool shed;
+};
+
+struct step { /* of the supply, as far as it is not over */
+    uint64_t from_ms;
+    double cores, before; /* core-milliseconds from now until it begins */
 };
 
 struct slots {
     uint64_t *start_ms; /* count + 1 of them */
-    double *capacity;   /* core-milliseconds */
-    double *free;       /* of them */
     uint32_t count;
 };
 
 struct forecasting {
     uint64_t now_ms;
-    const struct supply *supply;
-    size_t supplies;
+    struct step *step;
+    size_t steps;
     struct group *group; /* by deadline, then priority */
     uint32_t groups;
     uint32_t *of; /* the demand's group */
-    struct slots slots;
+    double speed_sd;
+    double missing; /* cores, to meet all deadlines */
+    bool fit;       /* they can be met */
 };
 
 const char *verdict_name(enum verdict verdict)
@@ -58,37 +73,73 @@ static void *zeroed(size_t count, size_t bytes)
     return at;
 }
 
+static void forecasting_destroy(struct forecasting *f)
+{
+    free(f->step);
+    free(f->group);
+    free(f->of);
+}
+
+static void sum_add(struct sum *sum, const struct sum *more)
+{
+    sum->work += more->work;
+    sum->variance += more->variance;
+}
+
+/* What it may come to one time of ten. */
+static double sum_p90(const struct sum *sum, double speed_sd)
+{
+    return sum->work + z90 * hypot(sqrt(sum->variance), speed_sd * sum->work);
+}
+
 /* ---- supply ---- */
+
+static void supply_take(struct forecasting *f, const struct supply *supply, size_t supplies)
+{
+    assert(supplies && supply[0].from_ms <= f->now_ms);
+    f->step = zeroed(supplies, sizeof *f->step);
+    for (size_t i = 0; i < supplies; i++) {
+        bool over = i + 1 < supplies && supply[i + 1].from_ms <= f->now_ms;
+        struct step step = {supply[i].from_ms > f->now_ms ? supply[i].from_ms : f->now_ms, supply[i].cores, 0};
+        if (over)
+            continue;
+        if (f->steps) {
+            const struct step *last = &f->step[f->steps - 1];
+            step.before = last->before + last->cores * (double)(step.from_ms - last->from_ms);
+        }
+        f->step[f->steps++] = step;
+    }
+}
 
 /* Core-milliseconds from now until then. */
 static double supplied(const struct forecasting *f, uint64_t until_ms)
 {
-    double sum = 0;
-    for (size_t i = 0; i < f->supplies; i++) {
-        uint64_t from = f->supply[i].from_ms > f->now_ms ? f->supply[i].from_ms : f->now_ms;
-        uint64_t to = i + 1 < f->supplies && f->supply[i + 1].from_ms < until_ms ? f->supply[i + 1].from_ms : until_ms;
-        if (to > from)
-            sum += f->supply[i].cores * (double)(to - from);
+    size_t low = 0, high = f->steps;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (f->step[middle].from_ms <= until_ms)
+            low = middle;
+        else
+            high = middle;
     }
-    return sum;
+    const struct step *step = &f->step[low];
+    return until_ms > step->from_ms ? step->before + step->cores * (double)(until_ms - step->from_ms) : step->before;
 }
 
 /* When so much has been done. */
 static uint64_t supplied_at(const struct forecasting *f, double work)
 {
-    for (size_t i = 0; i < f->supplies; i++) {
-        uint64_t from = f->supply[i].from_ms > f->now_ms ? f->supply[i].from_ms : f->now_ms;
-        bool last = i + 1 == f->supplies;
-        if (!last && f->supply[i + 1].from_ms <= from)
-            continue;
-        double room = last ? INFINITY : f->supply[i].cores * (double)(f->supply[i + 1].from_ms - from);
-        if (f->supply[i].cores > 0 && work <= room) {
-            double ms = work / f->supply[i].cores;
-            return ms < 1e15 ? from + (uint64_t)ms : FORECAST_NEVER;
-        }
-        work -= last ? 0 : room;
+    size_t low = 0, high = f->steps;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (f->step[middle].before < work)
+            low = middle;
+        else
+            high = middle;
     }
-    return work <= 0 ? f->now_ms : FORECAST_NEVER;
+    const struct step *step = &f->step[low];
+    double ms = work > step->before ? (work - step->before) / step->cores : 0;
+    return ms < 1e15 ? step->from_ms + (uint64_t)ms : FORECAST_NEVER;
 }
 
 /* ---- groups ---- */
@@ -108,62 +159,77 @@ static int member_order(const void *a, const void *b)
 
 static void group_up(struct forecasting *f, const struct demand *demand, size_t demands)
 {
-    struct member *member = zeroed(demands, sizeof *member);
+    AUTO(mem_destroy) struct member *member = zeroed(demands, sizeof *member);
     size_t members = 0;
+    f->group = zeroed(demands, sizeof *f->group);
+    f->of = zeroed(demands, sizeof *f->of);
     for (size_t i = 0; i < demands; i++) {
-        assert(demand[i].priority >= 1 && demand[i].priority <= PRIORITIES);
+        assert(demand[i].priority >= 1 && demand[i].priority <= FLUID_PRIORITIES);
         if (!demand[i].paused)
-            member[members++] = (struct member){demand[i].deadline_ms ? demand[i].deadline_ms : UINT64_MAX,
+            member[members++] = (struct member){demand[i].deadline_ms ? demand[i].deadline_ms : NO_DEADLINE,
                                                 demand[i].priority, (uint32_t)i};
     }
     qsort(member, members, sizeof *member, member_order);
     for (size_t i = 0; i < members; i++) {
         const struct demand *of = &demand[member[i].demand];
+        struct sum own = {of->core_ms, of->core_ms_sd * of->core_ms_sd};
         if (!i || member_order(&member[i - 1], &member[i]))
             f->group[f->groups++] = (struct group){.deadline_ms = member[i].deadline_ms, .priority = of->priority};
-        f->group[f->groups - 1].work += of->core_ms;
-        f->group[f->groups - 1].variance += of->core_ms_sd * of->core_ms_sd;
+        sum_add(&f->group[f->groups - 1].own, &own);
         f->of[member[i].demand] = f->groups - 1;
     }
-    free(member);
 }
 
-/* What is due until each deadline; whether that can be done. */
-static bool groups_fit(struct forecasting *f)
+/* Takes into account what is due at a deadline: whether all until then can be done, and how many cores are missing for that. */
+static void deadline_check(struct forecasting *f, uint64_t deadline_ms, const struct sum *due)
 {
-    double work = 0, variance = 0;
-    bool fit = true;
+    double supply = supplied(f, deadline_ms), missing = sum_p90(due, f->speed_sd) - supply;
+    f->fit = f->fit && due->work <= (1 + tolerance) * supply;
+    if (missing > 0 && deadline_ms > f->now_ms)
+        f->missing = fmax(f->missing, missing / (double)(deadline_ms - f->now_ms));
+}
+
+static void groups_check(struct forecasting *f)
+{
+    struct sum due = {0}, kept[FLUID_PRIORITIES] = {{0}}; /* kept[p - 1]: of priority p and the more important */
+    f->fit = true;
     for (uint32_t first = 0, i; first < f->groups; first = i) {
-        for (i = first; i < f->groups && f->group[i].deadline_ms == f->group[first].deadline_ms; i++) {
-            work += f->group[i].work;
-            variance += f->group[i].variance;
+        uint64_t deadline_ms = f->group[first].deadline_ms;
+        for (i = first; i < f->groups && f->group[i].deadline_ms == deadline_ms; i++) {
+            sum_add(&due, &f->group[i].own);
+            for (uint32_t p = f->group[i].priority; p <= FLUID_PRIORITIES; p++)
+                sum_add(&kept[p - 1], &f->group[i].own);
         }
         for (uint32_t k = first; k < i; k++) {
-            f->group[k].due_work = work;
-            f->group[k].due_variance = variance;
+            f->group[k].due = due;
+            f->group[k].kept = kept[f->group[k].priority - 1];
         }
-        bool dated = f->group[first].deadline_ms != UINT64_MAX;
-        fit = fit && (!dated || work <= (1 + tolerance) * supplied(f, f->group[first].deadline_ms));
+        if (deadline_ms != NO_DEADLINE)
+            deadline_check(f, deadline_ms, &due);
     }
-    return fit;
 }
 
 /* ---- all can be met: earliest deadline first ---- */
 
 static void serve_by_deadline(struct forecasting *f)
 {
-    double work = 0, variance = 0;
+    struct sum until = {0};
     for (uint32_t i = 0; i < f->groups; i++) {
-        struct group *g = &f->group[i];
-        work += g->work;
-        variance += g->variance;
-        g->before = work;
-        g->before_variance = variance;
-        g->turn_ms = g->deadline_ms;
+        sum_add(&until, &f->group[i].own);
+        f->group[i].until = until;
+        f->group[i].turn_ms = f->group[i].deadline_ms;
     }
 }
 
-/* ---- not all can be met ---- */
+/* ---- not all can be met: what is late costs least ---- */
+
+/* When a group is meant to end. */
+static uint64_t due_ms(const struct forecasting *f, const struct group *g)
+{
+    if (g->deadline_ms <= f->now_ms)
+        return f->now_ms;
+    return g->deadline_ms - (uint64_t)(margin * (double)(g->deadline_ms - f->now_ms));
+}
 
 static int time_order(const void *a, const void *b)
 {
@@ -171,52 +237,50 @@ static int time_order(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* From now until all is done, or the last deadline. */
+/* All that has a deadline. */
+static struct sum dated_sum(const struct forecasting *f)
+{
+    uint32_t i = f->groups;
+    while (i > 0 && f->group[i - 1].deadline_ms == NO_DEADLINE)
+        i--;
+    return i ? f->group[i - 1].due : (struct sum){0};
+}
+
+/* From now until all that has a deadline is done, or the last deadline. */
 static uint64_t slots_end(const struct forecasting *f)
 {
-    double work = 0;
-    uint64_t end = f->now_ms + GRID_SLOTS;
-    for (uint32_t i = 0; i < f->groups; i++) {
-        work += f->group[i].work;
-        if (f->group[i].deadline_ms != UINT64_MAX && f->group[i].deadline_ms > end)
+    uint64_t end = f->now_ms + CUT_SLOTS, done = supplied_at(f, dated_sum(f).work);
+    for (uint32_t i = 0; i < f->groups; i++)
+        if (f->group[i].deadline_ms != NO_DEADLINE && f->group[i].deadline_ms > end)
             end = f->group[i].deadline_ms;
-    }
-    uint64_t done = supplied_at(f, work);
     return done != FORECAST_NEVER && done >= end ? done + 1 : end;
 }
 
-static void slots_cut(struct forecasting *f)
+/* The last slot is what comes after all that. */
+static void slots_cut(const struct forecasting *f, struct slots *s)
 {
-    struct slots *s = &f->slots;
-    uint64_t end = slots_end(f);
-    uint32_t n = 0;
+    uint64_t end = slots_end(f), least = (end - f->now_ms) / CUT_SLOTS;
+    uint32_t cuts = 0;
     s->start_ms = zeroed(GRID_SLOTS + f->groups + 2, sizeof *s->start_ms);
-    for (uint32_t i = 0; i <= GRID_SLOTS; i++)
-        s->start_ms[n++] = f->now_ms + (uint64_t)((double)(end - f->now_ms) * i / GRID_SLOTS);
-    for (uint32_t i = 0; i < f->groups; i++)
-        if (f->group[i].deadline_ms > f->now_ms && f->group[i].deadline_ms < end)
-            s->start_ms[n++] = f->group[i].deadline_ms;
-    qsort(s->start_ms, n, sizeof *s->start_ms, time_order);
-    for (uint32_t i = 1; i < n; i++)
-        if (s->start_ms[i] != s->start_ms[s->count])
+    for (uint32_t i = 0; i < GRID_SLOTS; i++)
+        s->start_ms[cuts++] = f->now_ms + (uint64_t)((double)(end - f->now_ms) * i / GRID_SLOTS);
+    for (uint32_t i = 0; i < f->groups && f->group[i].deadline_ms != NO_DEADLINE; i++)
+        s->start_ms[cuts++] = due_ms(f, &f->group[i]);
+    qsort(s->start_ms, cuts, sizeof *s->start_ms, time_order);
+    for (uint32_t i = 1; i < cuts; i++)
+        if (s->start_ms[i] >= s->start_ms[s->count] + least && s->start_ms[i] + least <= end)
             s->start_ms[++s->count] = s->start_ms[i];
-    s->capacity = zeroed(s->count, sizeof *s->capacity);
-    s->free = zeroed(s->count, sizeof *s->free);
-    double before = 0;
-    for (uint32_t i = 0; i < s->count; i++) {
-        double until = supplied(f, s->start_ms[i + 1]);
-        s->free[i] = s->capacity[i] = until - before;
-        before = until;
-    }
+    s->start_ms[++s->count] = end;
+    s->start_ms[++s->count] = end + (end - f->now_ms);
 }
 
-/* The last slot that ends by then; the first one when it was before now. */
+/* The last slot that ends by then; the first one when none does. */
 static uint32_t slot_until(const struct slots *s, uint64_t ms)
 {
     uint32_t low = 0, high = s->count;
     while (high - low > 1) {
         uint32_t middle = low + (high - low) / 2;
-        if (s->start_ms[middle] < ms)
+        if (s->start_ms[middle + 1] <= ms)
             low = middle;
         else
             high = middle;
@@ -224,175 +288,135 @@ static uint32_t slot_until(const struct slots *s, uint64_t ms)
     return low;
 }
 
-/* The slot that a group is meant to end in: what is put off to the last moment must not be late by a little. */
-static uint32_t slot_due(const struct forecasting *f, const struct group *g)
+static struct fluid *slots_fill(const struct forecasting *f, const struct slots *s)
 {
-    if (g->deadline_ms <= f->now_ms)
-        return 0;
-    return slot_until(&f->slots, g->deadline_ms - (uint64_t)(margin * (double)(g->deadline_ms - f->now_ms)));
+    AUTO(mem_destroy) int64_t *slot_ms = zeroed(s->count, sizeof *slot_ms);
+    AUTO(mem_destroy) int64_t *room = zeroed(s->count, sizeof *room);
+    for (uint32_t i = 0; i < s->count; i++) {
+        slot_ms[i] = (int64_t)(s->start_ms[i + 1] - s->start_ms[i]);
+        room[i] = (int64_t)(supplied(f, s->start_ms[i + 1]) - supplied(f, s->start_ms[i]));
+    }
+    struct fluid *fluid = fluid_new(slot_ms, room, s->count);
+    for (uint32_t priority = 1; priority <= FLUID_PRIORITIES;
+         priority++) /* most of it fits on time, if it comes first */
+        for (uint32_t i = 0; i < f->groups && f->group[i].deadline_ms != NO_DEADLINE; i++)
+            if (f->group[i].priority == priority)
+                fluid_add(fluid, priority, slot_until(s, due_ms(f, &f->group[i])), llround(f->group[i].own.work));
+    return fluid;
 }
 
-/* Work of a group, and the slot it must be done in at the latest. */
-struct piece {
-    uint32_t group, latest;
-    double work;
-};
-
-struct pieces {
-    struct piece *at;
-    uint32_t count;
-};
-
-static void piece_add(struct pieces *pieces, uint32_t group, uint32_t latest, double work)
+/* Gives the slots' work of a priority to its groups. before: of all priorities, by slot, until the priority is served there. */
+static void groups_place(struct forecasting *f, const struct slots *s, const struct fluid *fluid, uint32_t priority,
+                         const double *before)
 {
-    struct piece *last = pieces->count ? &pieces->at[pieces->count - 1] : NULL;
-    if (last && last->group == group && last->latest == latest)
-        last->work += work;
-    else
-        pieces->at[pieces->count++] = (struct piece){group, latest, work};
-}
-
-/* As early as possible, by deadline: no order makes work of one priority less late (it is all of one weight). */
-static void priority_forward(const struct forecasting *f, uint32_t priority, struct pieces *pieces)
-{
-    double left = f->slots.free[0];
-    uint32_t slot = 0, end = f->slots.count - 1;
-    for (uint32_t i = 0; i < f->groups; i++) {
-        const struct group *g = &f->group[i];
-        if (g->priority != priority || g->deadline_ms == UINT64_MAX)
-            continue;
-        uint32_t due = slot_due(f, g);
-        for (double work = g->work; work > crumb_ms;) {
-            while (left <= crumb_ms && slot < end)
-                left = f->slots.free[++slot];
-            double take = work < left || slot == end ? work : left;
-            piece_add(pieces, i, slot > due ? slot : due, take);
-            work -= take;
-            left -= take;
-        }
-    }
-}
-
-/* Then as late as that allows: pieces come in the order of their latest slot. */
-static void priority_backward(struct forecasting *f, const struct pieces *pieces)
-{
-    uint32_t slot = f->slots.count - 1;
-    for (uint32_t i = pieces->count; i > 0; i--) {
-        const struct piece *piece = &pieces->at[i - 1];
-        struct group *g = &f->group[piece->group];
-        slot = slot < piece->latest ? slot : piece->latest;
-        for (double work = piece->work; work > crumb_ms;) {
-            while (f->slots.free[slot] <= crumb_ms && slot)
-                slot--;
-            double take = work < f->slots.free[slot] || !slot ? work : f->slots.free[slot];
-            f->slots.free[slot] -= take;
-            work -= take;
-            g->last = slot > g->last ? slot : g->last;
-            g->turn_ms = f->slots.start_ms[slot];
-        }
-        g->shed = g->shed || piece->latest > slot_until(&f->slots, g->deadline_ms);
-    }
-}
-
-/* What has no deadline comes last; what else is reserved until a group's last slot is served before that group ends. */
-static void groups_end(struct forecasting *f)
-{
-    double work = 0, variance = 0, dated = 0, dated_variance = 0;
-    for (uint32_t i = 0; i < f->groups; i++) {
-        dated += f->group[i].deadline_ms == UINT64_MAX ? 0 : f->group[i].work;
-        dated_variance += f->group[i].deadline_ms == UINT64_MAX ? 0 : f->group[i].variance;
-    }
-    double *until = zeroed(f->slots.count, sizeof *until);
-    for (uint32_t i = 0; i < f->slots.count; i++) {
-        work += f->slots.capacity[i] - f->slots.free[i];
-        until[i] = work;
-    }
-    work = dated;
-    variance = dated_variance;
-    for (uint32_t i = 0; i < f->groups; i++) {
+    struct sum all = dated_sum(f);
+    uint32_t slot = 0;
+    int64_t taken = 0; /* in the slot */
+    for (uint32_t i = 0; i < f->groups && f->group[i].deadline_ms != NO_DEADLINE; i++) {
         struct group *g = &f->group[i];
-        if (g->deadline_ms == UINT64_MAX) {
-            work += g->work;
-            variance += g->variance;
-            g->before = work;
-            g->before_variance = variance;
-            g->turn_ms = UINT64_MAX;
-        } else {
-            g->before = until[g->last];
-            g->before_variance = dated > 0 ? dated_variance * g->before / dated : 0;
-        }
+        int64_t left = llround(g->own.work);
+        if (g->priority != priority)
+            continue;
+        g->turn_ms = FORECAST_NEVER;
+        do {
+            int64_t there = fluid_served(fluid, priority, slot) - taken, take = left < there ? left : there;
+            if ((take || !left) && g->turn_ms == FORECAST_NEVER)
+                g->turn_ms = s->start_ms[slot] + priority; /* the more important first */
+            taken += take;
+            left -= take;
+            slot += left > 0;
+            taken = left > 0 ? 0 : taken;
+        } while (left);
+        g->until.work = before[slot] + (double)taken;
+        g->until.variance = all.work > 0 ? all.variance * g->until.work / all.work : 0;
     }
-    free(until);
 }
 
-static void serve_by_importance(struct forecasting *f)
+static void undated_place(struct forecasting *f)
 {
-    slots_cut(f);
-    struct pieces pieces = {.at = zeroed((size_t)f->groups + f->slots.count + 1, sizeof *pieces.at)};
-    for (uint32_t priority = 1; priority <= PRIORITIES; priority++) {
-        pieces.count = 0;
-        priority_forward(f, priority, &pieces);
-        priority_backward(f, &pieces);
+    struct sum until = dated_sum(f);
+    for (uint32_t i = 0; i < f->groups; i++) {
+        if (f->group[i].deadline_ms != NO_DEADLINE)
+            continue;
+        sum_add(&until, &f->group[i].own);
+        f->group[i].until = until;
+        f->group[i].turn_ms = NO_DEADLINE;
     }
-    groups_end(f);
-    free(pieces.at);
+}
+
+static void serve_by_cost(struct forecasting *f)
+{
+    struct slots slots = {0};
+    slots_cut(f, &slots);
+    AUTO(fluid_destroy) struct fluid *fluid = slots_fill(f, &slots);
+    AUTO(mem_destroy) double *before = zeroed(slots.count, sizeof *before);
+    double sum = 0;
+    for (uint32_t i = 0; i < slots.count; i++) {
+        before[i] = sum;
+        for (uint32_t p = 1; p <= FLUID_PRIORITIES; p++)
+            sum += (double)fluid_served(fluid, p, i);
+    }
+    for (uint32_t p = 1; p <= FLUID_PRIORITIES; p++) {
+        groups_place(f, &slots, fluid, p, before);
+        for (uint32_t i = 0; i < slots.count; i++)
+            before[i] += (double)fluid_served(fluid, p, i);
+    }
+    undated_place(f);
+    free(slots.start_ms);
 }
 
 /* ---- what comes of it ---- */
 
-static double with_spread(double work, double variance, double speed_sd)
+/* Less important work gives way when there is more than expected: until the deadline, if what is not put off fits until then. */
+static uint64_t group_p90(const struct forecasting *f, const struct group *g, uint64_t p50_ms)
 {
-    return work + z90 * sqrt(variance + speed_sd * work * speed_sd * work);
+    uint64_t p90_ms = supplied_at(f, sum_p90(&g->until, f->speed_sd));
+    bool kept = g->deadline_ms != NO_DEADLINE && sum_p90(&g->kept, f->speed_sd) <= supplied(f, g->deadline_ms);
+    return !f->fit && kept && p50_ms <= g->deadline_ms && p90_ms > g->deadline_ms ? g->deadline_ms : p90_ms;
 }
 
-static double cores_needed(const struct forecasting *f, const struct group *g, double speed_sd)
+static double cores_needed(const struct forecasting *f, const struct group *g)
 {
     if (g->deadline_ms <= f->now_ms)
         return INFINITY;
-    double missing = with_spread(g->due_work, g->due_variance, speed_sd) - supplied(f, g->deadline_ms);
-    return missing > 0 ? missing / (double)(g->deadline_ms - f->now_ms) : 0;
+    double missing = sum_p90(&g->due, f->speed_sd) - supplied(f, g->deadline_ms);
+    return missing > 0 ? missing / (double)(g->deadline_ms - f->now_ms) : f->missing;
 }
 
-static void outlook_of(const struct forecasting *f, const struct group *g, double speed_sd, struct outlook *out)
+static struct outlook outlook_of(const struct forecasting *f, const struct group *g)
 {
-    uint64_t p50 = supplied_at(f, g->before),
-             p90 = supplied_at(f, with_spread(g->before, g->before_variance, speed_sd));
-    *out =
-        (struct outlook){.p50_ms = p50, .p90_ms = p90, .slack_ms = INT64_MAX, .turn_ms = g->turn_ms, .shed = g->shed};
-    out->verdict = VERDICT_NO_DEADLINE;
-    if (g->deadline_ms == UINT64_MAX)
-        return;
-    out->slack_ms = p50 == FORECAST_NEVER ? INT64_MIN : (int64_t)(g->deadline_ms - p50);
-    out->verdict = p50 > g->deadline_ms ? VERDICT_LATE : p90 > g->deadline_ms ? VERDICT_AT_RISK : VERDICT_ON_TIME;
-    out->cores_needed = out->verdict == VERDICT_ON_TIME ? 0 : cores_needed(f, g, speed_sd);
+    uint64_t p50_ms = supplied_at(f, g->until.work);
+    struct outlook out = {.p50_ms = p50_ms, .p90_ms = group_p90(f, g, p50_ms), .turn_ms = g->turn_ms};
+    out.slack_ms = INT64_MAX;
+    out.verdict = VERDICT_NO_DEADLINE;
+    if (g->deadline_ms == NO_DEADLINE)
+        return out;
+    out.slack_ms = p50_ms == FORECAST_NEVER ? INT64_MIN : (int64_t)(g->deadline_ms - p50_ms);
+    out.verdict = p50_ms > g->deadline_ms       ? VERDICT_LATE
+                  : out.p90_ms > g->deadline_ms ? VERDICT_AT_RISK
+                                                : VERDICT_ON_TIME;
+    out.shed = !f->fit && out.verdict == VERDICT_LATE;
+    out.cores_needed = out.verdict == VERDICT_ON_TIME ? 0 : cores_needed(f, g);
+    return out;
 }
 
 bool forecast(uint64_t now_ms, const struct supply *supply, size_t supplies, const struct demand *demand,
               size_t demands, double speed_sd, struct outlook *out)
 {
-    struct forecasting f = {.now_ms = now_ms, .supply = supply, .supplies = supplies};
-    assert(supplies && supply[0].from_ms <= now_ms);
-    f.group = zeroed(demands, sizeof *f.group);
-    f.of = zeroed(demands, sizeof *f.of);
+    static const struct outlook paused = {.p50_ms = FORECAST_NEVER,
+                                          .p90_ms = FORECAST_NEVER,
+                                          .slack_ms = INT64_MAX,
+                                          .turn_ms = UINT64_MAX,
+                                          .verdict = VERDICT_PAUSED};
+    AUTO(forecasting_destroy) struct forecasting f = {.now_ms = now_ms, .speed_sd = speed_sd};
+    supply_take(&f, supply, supplies);
     group_up(&f, demand, demands);
-    bool fit = groups_fit(&f);
-    if (fit)
+    groups_check(&f);
+    if (f.fit)
         serve_by_deadline(&f);
     else
-        serve_by_importance(&f);
+        serve_by_cost(&f);
     for (size_t i = 0; i < demands; i++)
-        if (demand[i].paused)
-            out[i] = (struct outlook){.p50_ms = FORECAST_NEVER,
-                                      .p90_ms = FORECAST_NEVER,
-                                      .slack_ms = INT64_MAX,
-                                      .turn_ms = UINT64_MAX,
-                                      .verdict = VERDICT_PAUSED};
-        else
-            outlook_of(&f, &f.group[f.of[i]], speed_sd, &out[i]);
-    free(f.group);
-    free(f.of);
-    free(f.slots.start_ms);
-    free(f.slots.capacity);
-    free(f.slots.free);
-    return fit;
+        out[i] = demand[i].paused ? paused : outlook_of(&f, &f.group[f.of[i]]);
+    return f.fit;
 }

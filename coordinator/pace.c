@@ -7,8 +7,9 @@
 #include "coordinator/sched_private.h"
 
 enum {
-    PACE_MEMORY = 16, /* results of a worker that its pace is a mean of */
-    COPY_RESULTS = 3, /* so many results tell a pace */
+    PACE_MEMORY = 16,     /* results of a worker that its pace is a mean of */
+    COPY_RESULTS = 3,     /* so many results tell a pace */
+    COPY_LEAST_MS = 5000, /* that a copy must be expected to gain */
 };
 
 enum {
@@ -146,7 +147,7 @@ static float copy_gain_of(const struct sched *sched, const struct lease *lease, 
     float age_ms = (float)(now_ms - lease->granted_ms), whole_ms = lease->expected_ms * pace_of(holder, mean);
     float left_ms = whole_ms - age_ms > age_ms ? whole_ms - age_ms : age_ms;
     float copy_ms = lease->expected_ms * pace_of(other, mean);
-    return copy_ms > 0 && age_ms > copy_ms ? left_ms / copy_ms : 0;
+    return copy_ms > 0 && age_ms > copy_ms && left_ms - copy_ms >= COPY_LEAST_MS ? left_ms / copy_ms : 0;
 }
 
 static bool copy_may(const struct sched *sched, const struct lease *lease, uint32_t worker)
