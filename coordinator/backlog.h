@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "coordinator/grades.h"
 #include "coordinator/terms.h"
 #include "proto/err.h"
 #include "proto/limits.h"
@@ -38,7 +39,8 @@ struct doc {
     struct doc_ref next; /* next subscriber of its work */
     uint32_t first_ordinal;
     uint32_t work;                     /* NONE until probed */
-    uint32_t generation;               /* of the result in force or in work */
+    uint16_t generation;               /* of the result in force or in work */
+    uint16_t confidence_cpct;          /* of the last result, mean; 0: no word was read */
     uint32_t duplicate_of;             /* NONE */
     uint32_t fault;                    /* index of the reason; NONE */
     uint16_t pages;                    /* 0 until probed */
@@ -51,7 +53,10 @@ struct doc {
 };
 _Static_assert(sizeof(struct doc) == 36 && DOC_MAX_PAGES <= UINT16_MAX, "a document is small");
 
-enum { DOC_BLOCK = 4096 }; /* documents that get their memory at once */
+enum {
+    DOC_BLOCK = 4096,            /* documents that get their memory at once */
+    GENERATION_MAX = UINT16_MAX, /* re-runs and releases of a document */
+};
 
 struct ring { /* a queue of numbers */
     uint64_t *at;
@@ -100,8 +105,9 @@ struct batch {
     uint32_t lots;
     uint32_t docs;
     uint32_t blocks;
-    struct doc **block; /* DOC_BLOCK documents each; NULL: nothing has happened to them */
-    uint64_t ordinals;  /* given out so far */
+    struct doc **block;   /* DOC_BLOCK documents each; NULL: nothing has happened to them */
+    uint64_t ordinals;    /* given out so far */
+    struct grades grades; /* of pages, by ordinal, in the last result */
     uint64_t page_count[PAGE_STATES];
     uint32_t doc_count[DOC_STATES];
     uint64_t cpu_ms;     /* of slots, since this coordinator started */
@@ -144,7 +150,7 @@ struct work {
     uint8_t sha256[SHA256_BYTES];
     struct doc_ref subscriber; /* the first */
     struct cut *cut;           /* NULL: all pages are queued, or all are stored once DONE or ASSEMBLING */
-    uint32_t generation;
+    uint16_t generation;
     uint16_t pages;
     uint16_t range_pages;
     uint16_t pipeline;
@@ -222,6 +228,9 @@ struct doc *doc_at(const struct backlog *backlog, struct doc_ref ref);
 const struct doc *doc_look(const struct batch *batch, uint32_t doc);
 /* The first document from doc on that something may have happened to; batch->docs: none. */
 uint32_t doc_next(const struct batch *batch, uint32_t doc);
+
+/* What came out of it, in its last result: packed grades of other than its pages' number are none. */
+void doc_grade(struct batch *batch, uint32_t doc, uint32_t confidence_cpct, const uint8_t *packed, size_t bytes);
 
 /* Adds what doc's pages are now to its batch's and lot's counters, or takes it away: around every change of a whole
  * document. */

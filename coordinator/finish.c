@@ -247,7 +247,8 @@ void work_tell_bundles(const struct work *work, uint32_t index, struct acts *act
                                         .generation = work->generation});
 }
 
-static void doc_finish(struct sched *sched, struct doc_ref ref, uint32_t index, struct acts *acts)
+static void doc_finish(struct sched *sched, struct doc_ref ref, uint32_t index, const Sohoa__Assembled *assembled,
+                       struct acts *acts)
 {
     const struct work *work = &sched->backlog->work[index];
     struct doc *doc = doc_at(sched->backlog, ref);
@@ -269,19 +270,21 @@ static void doc_finish(struct sched *sched, struct doc_ref ref, uint32_t index, 
     if (!work->cut)
         acts_add(acts, (struct act){.kind = ACT_STORED, .doc = ref, .first = 1, .count = work->pages});
     doc->generation = work->generation;
+    doc_grade(sched->backlog->batch[ref.batch], ref.doc, assembled->confidence_cpct, assembled->grades.data,
+              assembled->grades.len);
     doc_settle(sched, ref, dead ? SOHOA__DOC_STATE__DOC_DEAD : SOHOA__DOC_STATE__DOC_STORED, work->pages - dead, dead,
                acts);
 }
 
 /* Ends every document that the lease wrote a record for; those that came later get theirs in a lease of their own. */
-static void work_finish(struct sched *sched, uint32_t index, struct acts *acts)
+static void work_finish(struct sched *sched, uint32_t index, const Sohoa__Assembled *assembled, struct acts *acts)
 {
     struct work *work = &sched->backlog->work[index];
     bool later = false;
     for (struct doc_ref ref = work->subscriber; ref.batch != NONE; ref = doc_at(sched->backlog, ref)->next) {
         struct doc *doc = doc_at(sched->backlog, ref);
         if (doc->named)
-            doc_finish(sched, ref, index, acts);
+            doc_finish(sched, ref, index, assembled, acts);
         else
             later = later || doc->phase == PHASE_WORKING;
     }
@@ -363,13 +366,13 @@ static void finish_pages(struct sched *sched, const struct lease *lease, const S
         range_failed(sched, lease, &err, now_ms, acts);
     } else if (assembled) {
         part_move(sched->backlog, lease->work, lease_part(sched, lease), PAGE_STORED);
-        work_finish(sched, lease->work, acts);
+        work_finish(sched, lease->work, result->assembled, acts);
         return;
     } else {
         pages_reported(sched, lease, result, ended, now_ms, acts);
     }
     if (ended && !err.code)
-        work_finish(sched, lease->work, acts);
+        work_finish(sched, lease->work, result->assembled, acts);
     else
         work_advance(sched, lease->work);
 }
@@ -471,7 +474,7 @@ static void finish_assembly(struct sched *sched, const struct lease *lease, cons
         assembly_failed(sched, lease, &err, now_ms, acts);
     } else {
         work_tell_bundles(work, lease->work, acts);
-        work_finish(sched, lease->work, acts);
+        work_finish(sched, lease->work, result->assembled, acts);
     }
 }
 

@@ -305,11 +305,11 @@ void sched_restore_placed(struct sched *sched, struct doc_ref ref, const struct 
     if (doc->work == NONE)
         sched_place(sched, ref, placed);
     struct work *work = &sched->backlog->work[doc->work];
-    doc->generation = placed->generation;
+    doc->generation = (uint16_t)placed->generation;
     if (placed->generation <= work->generation)
         return;
     work_count(sched->backlog, doc->work, -1);
-    work->generation = placed->generation;
+    work->generation = (uint16_t)placed->generation;
     work->phase = WORK_HELD;
     work_uncut(work);
     work_count(sched->backlog, doc->work, 1);
@@ -352,7 +352,7 @@ static void doc_restore(struct sched *sched, struct doc_ref ref, const Sohoa__Do
     struct acts none = {0};
     struct err err;
     err_from_wire(outcome->err, &err);
-    doc->generation = outcome->generation;
+    doc->generation = (uint16_t)outcome->generation;
     doc->fault = outcome->err ? backlog_fault(sched->backlog, &err) : NONE;
     doc->duplicate_of = NONE;
     if (outcome->state == SOHOA__DOC_STATE__DOC_DUPLICATE) {
@@ -361,6 +361,9 @@ static void doc_restore(struct sched *sched, struct doc_ref ref, const Sohoa__Do
         if (master->state == SOHOA__DOC_STATE__DOC_OPEN)
             master->duplicate_of = NONE;
     }
+    if (outcome->state == SOHOA__DOC_STATE__DOC_STORED || outcome->state == SOHOA__DOC_STATE__DOC_DEAD)
+        doc_grade(sched->backlog->batch[ref.batch], ref.doc, outcome->confidence_cpct, outcome->grades.data,
+                  outcome->grades.len);
     doc_settle(sched, ref, outcome->state, outcome->pages_stored, outcome->pages_dead, &none);
     acts_destroy(&none);
 }
