@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coordinator/rerun.h"
+
 static void *grow(void *at, uint32_t *capacity, uint32_t need, size_t item_bytes)
 {
     if (need <= *capacity)
@@ -100,7 +102,7 @@ void backlog_destroy(struct backlog **backlog)
     for (uint32_t i = 0; i < b->batches; i++)
         batch_destroy(&b->batch[i]);
     for (uint32_t i = 0; i < b->works; i++)
-        free(b->work[i].cut);
+        work_uncut(&b->work[i]);
     for (uint32_t i = 0; i < b->faults; i++)
         free(b->fault[i].text);
     free(b->batch);
@@ -108,6 +110,7 @@ void backlog_destroy(struct backlog **backlog)
     free(b->slot);
     free(b->fault);
     free(b->pipeline);
+    reruns_destroy(b);
     free(b->target);
     free(b);
     *backlog = NULL;

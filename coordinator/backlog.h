@@ -124,6 +124,10 @@ struct batch {
     uint32_t *check_pages; /* ... and the page counts that the manifest says; 0: none */
 };
 
+struct page_range {
+    uint32_t first, count;
+};
+
 struct part {
     uint32_t first, count;
     uint8_t state;        /* PAGE_QUEUED, LEASED, STORED or DEAD */
@@ -135,11 +139,13 @@ struct part {
     uint64_t not_before_ms;
 };
 
-struct cut { /* of a work that is under way, or has dead pages */
+struct cut {            /* of a work that is under way, or has dead pages */
+    struct cut *before; /* of a re-run: the cut of the result that is in force; NULL: that is stored as a whole */
     uint32_t parts;
     uint32_t words_generation; /* where kept parts lie */
     uint32_t last_worker;      /* of ASSEMBLE's failed attempt; NONE */
     uint8_t attempts, losses;  /* of ASSEMBLE */
+    bool folded;               /* of one that is before: the words of its generation are stored */
     uint64_t not_before_ms;
     struct part part[];
 };
@@ -151,6 +157,7 @@ struct work {
     struct doc_ref subscriber; /* the first */
     struct cut *cut;           /* NULL: all pages are queued, or all are stored once DONE or ASSEMBLING */
     uint16_t generation;
+    uint16_t reached; /* the highest generation so far: one that was undone may have left something in the store */
     uint16_t pages;
     uint16_t range_pages;
     uint16_t pipeline;
@@ -188,6 +195,8 @@ struct backlog {
     uint32_t pipelines;
     struct target *target; /* by unit and priority */
     uint32_t targets;
+    struct rerun *rerun; /* by number */
+    uint32_t reruns;
 };
 
 const char *doc_state_name(int state); /* "open", "stored", ...: a Sohoa__DocState as people read it */
@@ -249,7 +258,13 @@ uint32_t work_subscriber_in(const struct backlog *backlog, uint32_t work, uint32
 
 const struct cut *cut_of(const struct work *work); /* to look at only; without parts where it is not cut */
 struct cut *work_cut(struct work *work);           /* cuts it, unless it is */
-void work_uncut(struct work *work);
+void work_uncut(struct work *work);                /* and forgets the cut before, too */
+/* The cut of the result before, of a work that is run again: as the layout cuts it, unless it is known already. */
+struct cut *work_before(struct work *work);
+void work_forget_before(struct work *work);
+void work_reach(struct work *work, uint16_t generation); /* its generation, from now on */
+/* A cut of so many parts, all zero but for what is no index. */
+struct cut *cut_new(uint32_t parts);
 /* The part that holds all of first..first+count-1; NULL: they are in several, or not in the work. */
 struct part *work_part(struct work *work, uint32_t first, uint32_t count);
 /* Cuts the part of which first..first+count-1 lie so that they are a part of their own, and returns it (asserted: there is such a part). */

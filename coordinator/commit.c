@@ -131,9 +131,8 @@ static int write_layouts(struct committer *committer, struct err *err)
     int rc = 0;
     for (size_t first = 0, n; first < count && !rc; first += n) {
         AUTO(buf_destroy) struct buf entries = {0};
-        for (n = 0; first + n < count && at[first].piece == at[first + n].piece &&
-                    !strcmp(at[first].batch, at[first + n].batch);
-             n++)
+        for (n = 0;
+             first + n < count && at[first].piece == at[first + n].piece && at[first].batch == at[first + n].batch; n++)
             buf_append(&entries, &at[first + n].entry, sizeof at->entry);
         rc = layout_append(committer->store, at[first].batch, at[first].piece,
                            (const struct layout_entry *)(const void *)entries.data, n, err);

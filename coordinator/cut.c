@@ -17,31 +17,63 @@ const struct cut *cut_of(const struct work *work)
     return work->cut ? work->cut : &none;
 }
 
-struct cut *work_cut(struct work *work)
+struct cut *cut_new(uint32_t parts)
 {
-    if (work->cut)
-        return work->cut;
-    uint32_t count = (work->pages + work->range_pages - 1u) / work->range_pages;
-    bool stored = work->phase == WORK_DONE || work->phase == WORK_ASSEMBLING;
-    struct cut *cut = malloc(cut_bytes(count));
+    struct cut *cut = malloc(cut_bytes(parts));
     if (!cut)
         abort();
-    *cut = (struct cut){.parts = count, .last_worker = NONE};
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t first = i * work->range_pages;
-        uint32_t left = work->pages - first;
-        cut->part[i] = (struct part){.first = first + 1,
-                                     .count = left < work->range_pages ? left : work->range_pages,
-                                     .state = stored ? PAGE_STORED : PAGE_QUEUED,
-                                     .last_worker = NONE,
-                                     .fault = NONE};
-    }
-    work->cut = cut;
+    *cut = (struct cut){.parts = parts, .last_worker = NONE};
+    for (uint32_t i = 0; i < parts; i++)
+        cut->part[i] = (struct part){.last_worker = NONE, .fault = NONE};
     return cut;
+}
+
+/* As the layout says. */
+static struct cut *cut_plain(const struct work *work, enum page_state state)
+{
+    struct cut *cut = cut_new((work->pages + work->range_pages - 1u) / work->range_pages);
+    for (uint32_t i = 0; i < cut->parts; i++) {
+        uint32_t first = i * work->range_pages, left = work->pages - first;
+        cut->part[i].first = first + 1;
+        cut->part[i].count = left < work->range_pages ? left : work->range_pages;
+        cut->part[i].state = (uint8_t)state;
+    }
+    return cut;
+}
+
+struct cut *work_cut(struct work *work)
+{
+    bool stored = work->phase == WORK_DONE || work->phase == WORK_ASSEMBLING;
+    if (!work->cut)
+        work->cut = cut_plain(work, stored ? PAGE_STORED : PAGE_QUEUED);
+    return work->cut;
+}
+
+struct cut *work_before(struct work *work)
+{
+    struct cut *cut = work_cut(work);
+    if (!cut->before)
+        cut->before = cut_plain(work, PAGE_STORED);
+    return cut->before;
+}
+
+void work_forget_before(struct work *work)
+{
+    if (!work->cut)
+        return;
+    free(work->cut->before);
+    work->cut->before = NULL;
+}
+
+void work_reach(struct work *work, uint16_t generation)
+{
+    work->generation = generation;
+    work->reached = generation > work->reached ? generation : work->reached;
 }
 
 void work_uncut(struct work *work)
 {
+    work_forget_before(work);
     free(work->cut);
     work->cut = NULL;
 }

@@ -68,34 +68,39 @@ static uint64_t word_at(const struct grades *grades, uint64_t first, uint32_t *c
     return word & ((UINT64_C(1) << *count * 2) - 1);
 }
 
-/* The low bit of each page's two, where it has the grade. */
-static uint64_t pages_with(uint64_t word, uint32_t count, unsigned grade)
+/* By grade the low bits of the pages that have it, of so many from the lowest on. */
+static void word_sort(uint64_t word, uint32_t count, uint64_t with[4])
 {
-    uint64_t low = grade & 1 ? word : ~word, high = grade & 2 ? word >> 1 : ~word >> 1;
-    return low & high & LOW_BITS & ((UINT64_C(1) << count * 2) - 1);
+    uint64_t all = LOW_BITS & ((UINT64_C(1) << count * 2) - 1), low = word & all, high = word >> 1 & all;
+    with[0] = all & ~(low | high);
+    with[1] = low & ~high;
+    with[2] = high & ~low;
+    with[3] = low & high;
 }
 
 uint8_t grades_seen(const struct grades *grades, uint64_t first, uint32_t count)
 {
-    uint8_t seen = 0;
+    unsigned seen = 0;
     for (uint32_t n; count; first += n, count -= n) {
+        uint64_t with[4];
         n = count;
         uint64_t word = word_at(grades, first, &n);
-        for (unsigned grade = 0; grade < 4; grade++)
-            seen |= (uint8_t)((pages_with(word, n, grade) != 0) << grade);
+        word_sort(word, n, with);
+        seen |= (with[0] != 0) | (with[1] != 0) << 1 | (with[2] != 0) << 2 | (with[3] != 0) << 3;
     }
-    return seen;
+    return (uint8_t)seen;
 }
 
 uint32_t grades_count(const struct grades *grades, uint64_t first, uint32_t count, uint8_t set)
 {
     uint32_t pages = 0;
     for (uint32_t n; count; first += n, count -= n) {
+        uint64_t with[4];
         n = count;
         uint64_t word = word_at(grades, first, &n);
+        word_sort(word, n, with);
         for (unsigned grade = 0; grade < 4; grade++)
-            if (set & 1u << grade)
-                pages += (uint32_t)__builtin_popcountll(pages_with(word, n, grade));
+            pages += set >> grade & 1 ? (uint32_t)__builtin_popcountll(with[grade]) : 0;
     }
     return pages;
 }

@@ -205,6 +205,7 @@ static void add_placed(struct group *group, const struct backlog *backlog, struc
     const struct work *work = &backlog->work[doc->work];
     const struct batch *batch = backlog->batch[ref.batch];
     struct group_layout layout = {
+        .batch = batch->id,
         .piece = batch_piece(batch, ref.doc),
         .entry = {.doc = ref.doc,
                   .pages = work->pages,
@@ -214,7 +215,6 @@ static void add_placed(struct group *group, const struct backlog *backlog, struc
                   .cost = work->cost}
     };
     memcpy(layout.entry.sha256, work->sha256, SHA256_BYTES);
-    memcpy(layout.batch, batch->id, sizeof layout.batch);
     buf_append(&group->layouts, &layout, sizeof layout);
     buf_append(&group->placed, &ref, sizeof ref);
 }
@@ -404,7 +404,7 @@ static void add_stop(struct group *group, const struct backlog *backlog, uint32_
     purge_add(group, name_stop(&name, work->sha256));
     for (struct doc_ref ref = work->subscriber; ref.batch != NONE; ref = doc_at(backlog, ref)->next)
         purge_add(group, name_rec(&name, backlog->batch[ref.batch]->id, ref.doc));
-    for (uint32_t generation = 0; generation <= work->generation; generation++)
+    for (uint32_t generation = 0; generation <= work->reached; generation++)
         purge_made(group, work->sha256, backlog->pipeline[work->pipeline], generation);
     for (uint32_t pipeline = 0; pipeline < backlog->pipelines; pipeline++)
         if (work_find(backlog, work->sha256, pipeline) == NONE)

@@ -23,7 +23,7 @@ static const struct command command_row[] = {
     {"submit",   "MANIFEST|FOLDER",                   "Admits a batch to a cluster; --check only looks whether it could be.",  submit_main  },
     {"status",   "[BATCH]",                           "Shows where the cluster, or one batch, is.",                            status_main  },
     {"get",      "BATCH --out DIR",                   "Brings a batch's results into DIR.",                                    get_main     },
-    {"rerun",    "BATCH --where EXPR | --document N", "Reads documents again; the old results stay until then.",
+    {"rerun",    "[BATCH] --where EXPR | BATCH --document N | --list | --undo N", "Reads pages again; the old results stay until then.",
      rerun_main                                                                                                                             },
     {"withdraw", "BATCH",                             "Gives up what of a batch is not done yet.",                             withdraw_main},
     {"plan",     "[--add-cores N] ...",               "Says what will be on time, or would be if something were different.",   plan_main    },
