@@ -314,7 +314,7 @@ static void doc_restore(struct sched *sched, struct doc_ref ref, const Sohoa__Do
 static void before_restore(struct work *work, const Sohoa__DocOutcome *outcome)
 {
     if (outcome->state != SOHOA__DOC_STATE__DOC_DEAD) {
-        work_forget_before(work);
+        work_uncut(work);
         return;
     }
     struct cut *before = work_before(work);

@@ -116,6 +116,8 @@ void work_choose(struct work *work, const struct page_range *range, size_t range
     for (size_t i = 0; i < ranges; i++)
         memset(fate + range[i].first - 1, FATE_RUN, range[i].count);
     work_uncut(work);
+    if (!memchr(fate, FATE_KEEP, work->pages))
+        return;
     work->cut = cut_by_fate(work, fate);
     work->cut->words_generation = work->generation - 1u;
 }
