@@ -11,7 +11,8 @@
  * as a whole.
  *
  * 94 million pages are 13 million documents, so what all have is small: a document that nothing has happened to takes no
- * memory, any other 36 bytes, a work 64 and its place in the hash table. What only some have lies in the work's cut. */
+ * memory, any other 36 bytes, a work 64 and its place in the hash table, a page's grade two bits. What only some have lies
+ * in the work's cut. */
 #ifndef SOHOA_BACKLOG_H
 #define SOHOA_BACKLOG_H
 

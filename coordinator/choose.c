@@ -16,7 +16,10 @@ struct choosing {
     const struct backlog *backlog;
     const struct where *where;
     struct choice *choice;
-    uint8_t *wanted; /* by work: what any of its documents chose */
+    uint8_t *wanted;                /* by work: what any of its documents chose */
+    bool differ;                    /* two of one work chose otherwise */
+    uint64_t pages, measured_pages; /* that run; of these, in batches where pages were measured */
+    double core_ms;                 /* that those cost */
     struct where_op op[WHERE_OPS];
     uint32_t ops;
     bool asks;
@@ -53,6 +56,36 @@ static void facts_take(const struct choosing *of, const struct doc *doc, uint32_
     facts->number[WHERE_GENERATION] = doc->generation;
 }
 
+/* Pages of the document's source that run: each is read once, whoever chose it. */
+static uint32_t pages_of(const struct choosing *of, const struct batch *batch, const struct chosen *chosen)
+{
+    const struct doc *doc = doc_look(batch, chosen->ref.doc);
+    if (doc->state == SOHOA__DOC_STATE__DOC_DEAD)
+        return rerun_pages(of->backlog, chosen);
+    return chosen->grades == WHERE_ALL ? doc->pages
+                                       : grades_count(&batch->grades, doc->first_ordinal, doc->pages, chosen->grades);
+}
+
+static void price_add(struct choosing *of, const struct batch *batch, struct chosen chosen, uint32_t work)
+{
+    struct chosen all = {chosen.ref, of->wanted[work] | chosen.grades};
+    uint8_t before = of->wanted[work];
+    if (all.grades == before)
+        return;
+    uint32_t pages = pages_of(of, batch, &all);
+    if (before) {
+        of->differ = true;
+        chosen.grades = before;
+        pages -= pages_of(of, batch, &chosen);
+    }
+    of->wanted[work] = all.grades;
+    of->pages += pages;
+    if (!batch->pages_read)
+        return;
+    of->measured_pages += pages;
+    of->core_ms += (double)batch->cpu_ms / (double)batch->pages_read * pages;
+}
+
 static void doc_choose(struct choosing *of, const struct batch *batch, const struct doc *doc, uint32_t number)
 {
     struct where_facts facts;
@@ -63,8 +96,8 @@ static void doc_choose(struct choosing *of, const struct batch *batch, const str
         facts_take(of, doc, number, &facts);
         grades = where_grades(of->where, of->op, of->ops, &facts);
     }
-    if (grades != WHERE_ALL)
-        grades &= grades && doc->work != NONE ? grades_seen(&batch->grades, doc->first_ordinal, doc->pages) : 0;
+    if (grades && grades != WHERE_ALL)
+        grades &= doc->work == NONE ? 0 : grades_seen(&batch->grades, doc->first_ordinal, doc->pages);
     if (!grades)
         return;
     struct chosen chosen = {
@@ -73,7 +106,7 @@ static void doc_choose(struct choosing *of, const struct batch *batch, const str
     };
     buf_append(&of->choice->docs, &chosen, sizeof chosen);
     if (doc->work != NONE)
-        of->wanted[doc->work] |= grades;
+        price_add(of, batch, chosen, doc->work);
 }
 
 /* ---- all of them ---- */
@@ -119,40 +152,14 @@ static void batch_choose(struct choosing *of, const struct batch *batch)
         lot_choose(of, batch, batch->lot[i], pipeline);
 }
 
-/* ---- what it costs ---- */
-
-/* Pages of the document that run: those of its source once. */
-static uint32_t chosen_pages(struct choosing *of, struct chosen *chosen)
-{
-    const struct batch *batch = of->backlog->batch[chosen->ref.batch];
-    const struct doc *doc = doc_look(batch, chosen->ref.doc);
-    if (doc->work == NONE)
-        return 0;
-    chosen->grades = of->wanted[doc->work];
-    of->wanted[doc->work] = 0;
-    if (!chosen->grades)
-        return 0;
-    if (doc->state == SOHOA__DOC_STATE__DOC_DEAD)
-        return rerun_pages(of->backlog, chosen);
-    return chosen->grades == WHERE_ALL ? doc->pages
-                                       : grades_count(&batch->grades, doc->first_ordinal, doc->pages, chosen->grades);
-}
-
-static void choice_price(struct choosing *of)
+/* Who comes first of a work runs all that is wanted of it. */
+static void choice_unite(const struct choosing *of)
 {
     struct chosen *at = (struct chosen *)(void *)of->choice->docs.data;
-    size_t count = of->choice->docs.size / sizeof *at;
-    double core_ms = 0, measured = 0;
-    for (size_t i = 0; i < count; i++) {
-        const struct batch *batch = of->backlog->batch[at[i].ref.batch];
-        uint32_t pages = chosen_pages(of, &at[i]);
-        of->choice->pages += pages;
-        if (!batch->pages_read)
-            continue;
-        core_ms += (double)batch->cpu_ms / (double)batch->pages_read * pages;
-        measured += pages;
+    for (size_t i = 0; i < of->choice->docs.size / sizeof *at; i++) {
+        uint32_t work = doc_look(of->backlog->batch[at[i].ref.batch], at[i].ref.doc)->work;
+        at[i].grades = work == NONE ? at[i].grades : of->wanted[work];
     }
-    of->choice->core_ms = measured > 0 ? core_ms / measured * (double)of->choice->pages : -1;
 }
 
 void choose(const struct backlog *backlog, const struct where *where, struct choice *choice)
@@ -164,5 +171,8 @@ void choose(const struct backlog *backlog, const struct where *where, struct cho
     for (uint32_t i = 0; i < backlog->batches; i++)
         if (backlog->batch[i] && !backlog->batch[i]->check_only)
             batch_choose(&of, backlog->batch[i]);
-    choice_price(&of);
+    if (of.differ)
+        choice_unite(&of);
+    choice->pages = of.pages;
+    choice->core_ms = of.measured_pages ? of.core_ms / (double)of.measured_pages * (double)of.pages : -1;
 }

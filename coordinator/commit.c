@@ -340,8 +340,12 @@ void committer_submit(struct committer *committer, struct group *group)
 
 static void bits_set(struct buf *bits, uint64_t first, uint64_t count)
 {
-    for (uint64_t bit = first; bit < first + count; bit++)
-        bits->data[bit / 8] |= (uint8_t)(0x80 >> (bit % 8));
+    uint64_t end = first + count;
+    for (; first < end && (first % 8 || end - first < 8); first++)
+        bits->data[first / 8] |= (uint8_t)(0x80 >> (first % 8));
+    memset(bits->data + first / 8, 0xff, (end - first) / 8);
+    for (first += (end - first) / 8 * 8; first < end; first++)
+        bits->data[first / 8] |= (uint8_t)(0x80 >> (first % 8));
 }
 
 static void doc_snapshot(struct rewrite_batch *rewrite, const struct backlog *backlog, struct doc_ref ref)

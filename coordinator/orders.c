@@ -62,11 +62,14 @@ void sched_discard(struct sched *sched, struct batch *batch, struct acts *acts)
 
 /* ---- once more ---- */
 
-/* By a re-run it can be taken back: its fault and counts of before stay until there are others. */
+/* By a re-run it can be taken back: its fault and counts of before stay until there are others. Unless it was behind, with a
+ * result that is not the one that is run again. */
 void doc_reopen(struct sched *sched, struct doc_ref ref, struct acts *acts)
 {
     struct doc *doc = doc_at(sched->backlog, ref);
     doc_count(sched->backlog, ref, -1);
+    if (doc->generation + 1 != sched->backlog->work[doc->work].generation)
+        doc->pages_stored = doc->pages_dead = 0;
     doc->state = SOHOA__DOC_STATE__DOC_OPEN;
     doc->phase = PHASE_PLACED;
     doc->generation = sched->backlog->work[doc->work].generation;

@@ -161,13 +161,15 @@ uint16_t rerun_chosen(struct sched *sched, const struct chosen *chosen, struct b
 
 /* ---- taking back ---- */
 
-/* Who is open is so by the re-run: a document that came later waits for what is in work. */
+/* Whoever has its generation has it by the re-run, and not because it came later: then it waits for what is in work, or shares
+ * it. */
 static bool work_may_revert(const struct sched *sched, const struct work *work)
 {
     for (struct doc_ref it = work->subscriber; it.batch != NONE; it = doc_at(sched->backlog, it)->next) {
         const struct doc *doc = doc_at(sched->backlog, it);
         bool had_result = doc->pages_stored + doc->pages_dead == doc->pages;
-        if (doc->state == SOHOA__DOC_STATE__DOC_OPEN && (!had_result || doc->generation != work->generation))
+        bool open = doc->state == SOHOA__DOC_STATE__DOC_OPEN, of_it = doc->generation == work->generation;
+        if ((open || of_it) && !(open && of_it && had_result))
             return false;
     }
     return work_untouched(work);

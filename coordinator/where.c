@@ -476,14 +476,17 @@ uint8_t where_grades(const struct where *where, const struct where_op *op, uint3
 {
     uint8_t stack[WHERE_DEPTH];
     unsigned n = 0;
-    for (const struct where_op *end = op + ops; op < end; op++) {
-        switch (op->kind) {
+    for (uint32_t at = 0; at < ops; at++) {
+        const struct where_op *it = &op[at];
+        switch (it->kind) {
         case OP_AND: n--, stack[n - 1] &= stack[n]; break;
         case OP_OR: n--, stack[n - 1] |= stack[n]; break;
         case OP_NOT: stack[n - 1] ^= WHERE_ALL; break;
-        case OP_SET: stack[n++] = op->grades; break;
-        default: stack[n++] = number_fits(where, op, facts->number[op->key]) != op->negate ? WHERE_ALL : 0; break;
+        case OP_SET: stack[n++] = it->grades; break;
+        default: stack[n++] = number_fits(where, it, facts->number[it->key]) != it->negate ? WHERE_ALL : 0; break;
         }
+        while (op[at].join && stack[n - 1] == op[at].decides)
+            at = op[at].join;
     }
     return stack[0];
 }
@@ -543,6 +546,23 @@ static struct where_op term_bind(const struct where *where, const struct where_o
     return (struct where_op){.kind = OP_SET, .grades = !fit != op->negate ? 0 : WHERE_ALL};
 }
 
+/* So that second operands are not looked at when the first decide. */
+static void joins_tell(struct where_op *op, uint32_t ops)
+{
+    uint32_t first[WHERE_DEPTH];
+    unsigned operands = 0;
+    for (uint32_t i = 0; i < ops; i++) {
+        op[i].join = 0;
+        if (op[i].kind == OP_AND || op[i].kind == OP_OR) {
+            struct where_op *left = &op[first[--operands] - 1];
+            left->join = (uint16_t)i;
+            left->decides = op[i].kind == OP_AND ? 0 : WHERE_ALL;
+        } else if (op[i].kind != OP_NOT) {
+            first[operands++] = i;
+        }
+    }
+}
+
 uint32_t where_bind(const struct where *where, const struct where_lot *lot, struct where_op *op)
 {
     struct bound b = {.op = op};
@@ -559,6 +579,7 @@ uint32_t where_bind(const struct where *where, const struct where_lot *lot, stru
             b.op[b.ops++] = term_bind(where, next, lot);
         }
     }
+    joins_tell(op, b.ops);
     return b.ops;
 }
 

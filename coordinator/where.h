@@ -67,6 +67,8 @@ struct where_op {
     uint8_t kind, key;
     uint8_t grades;        /* a set that is known */
     bool negate;           /* the opposite of: */
+    uint8_t decides;       /* of an operand that comes first: if it is this, so is ... */
+    uint16_t join;         /* ... what joins it with the second; 0: it does not come first */
     uint32_t first, count; /* values */
 };
 
