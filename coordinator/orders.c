@@ -463,6 +463,20 @@ void sched_restore_stored(struct sched *sched, struct doc_ref ref, uint32_t firs
     }
 }
 
+void sched_restore_released(struct sched *sched, const uint8_t sha256[SHA256_BYTES])
+{
+    for (uint32_t pipeline = 0; pipeline < sched->backlog->pipelines; pipeline++) {
+        uint32_t index = work_find(sched->backlog, sha256, pipeline);
+        struct work *work = index == NONE ? NULL : &sched->backlog->work[index];
+        if (!work || work->subscriber.batch != NONE || work->phase == WORK_STOPPED)
+            continue;
+        work_reach(work, (uint16_t)(work->generation + 1));
+        work->phase = WORK_HELD;
+        work->folded = false;
+        work_uncut(work);
+    }
+}
+
 void sched_restore_reopened(struct sched *sched, struct doc_ref ref)
 {
     const struct doc *doc = doc_at(sched->backlog, ref);

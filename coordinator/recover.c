@@ -113,6 +113,8 @@ static int load_released(struct loading *loading, const Sohoa__Released *release
     int rc = load_ref(loading, released->batch, released->doc, &ref, err);
     if (!rc)
         sched_restore_reopened(loading->sched, ref);
+    if (!rc && released->sha256.len == SHA256_BYTES)
+        sched_restore_released(loading->sched, released->sha256.data);
     return rc;
 }
 

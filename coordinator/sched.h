@@ -156,6 +156,8 @@ void sched_restore_placed(struct sched *sched, struct doc_ref doc, const struct 
 void sched_restore_laid(struct sched *sched, struct batch *batch, uint32_t first, uint32_t end);
 void sched_restore_outcome(struct sched *sched, struct doc_ref doc, const Sohoa__DocOutcome *outcome);
 void sched_restore_split(struct sched *sched, struct doc_ref doc, const Sohoa__PagesSplit *split);
+/* What there was of the source is purged: also of works that nobody subscribes to, which no layout tells of. */
+void sched_restore_released(struct sched *sched, const uint8_t sha256[SHA256_BYTES]);
 /* The ledger says that it was released; or re-run, with the generation that it had then; or that this was undone. */
 void sched_restore_reopened(struct sched *sched, struct doc_ref doc);
 void sched_restore_rerun(struct sched *sched, struct doc_ref doc, uint32_t generation, const struct page_range *range,

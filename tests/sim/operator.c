@@ -197,6 +197,8 @@ static void order_release(struct coordinator *c, struct doc_ref ref)
     uint32_t work = doc_at(c->backlog, ref)->work;
     released.batch = c->backlog->batch[ref.batch]->id;
     released.doc = ref.doc;
+    if (work != NONE)
+        released.sha256 = (ProtobufCBinaryData){SHA256_BYTES, c->backlog->work[work].sha256};
     entry.body_case = SOHOA__LEDGER_ENTRY__BODY_RELEASED;
     entry.released = &released;
     order_enter(c, &entry);
