@@ -4,7 +4,6 @@
  *
  *   bench-plan city PAGES SEED LOAD POLICY   documents of the whole city, due so that the fullest moment has this load
  *   bench-plan slow PAGES SEED SHARE TIMES   without deadlines, on nodes of which a share (in percent) is so many times slower
- *   bench-plan rerun PAGES SEED 0            a city that is all read: choosing about a million pages again, and queueing them
  *   bench-plan lots PAGES SEED LOAD          what `city` has to do: priority, due, core_ms of each lot
  *
  * POLICY: ours; deadline, fifo, priority: the same scheduler without a plan, told terms from which that order follows. Prints one
@@ -21,9 +20,7 @@
 #include "bench/city.h"
 #include "coordinator/plan.h"
 #include "coordinator/sched.h"
-#include "coordinator/where.h"
 #include "proto/auto.h"
-#include "proto/buf.h"
 
 enum {
     NODES = 40,
@@ -443,81 +440,6 @@ static int run_slow(const struct city *city, double share, double times)
     return 0;
 }
 
-/* As after a restart: every document is stored. */
-static void world_finish(struct world *w)
-{
-    struct chance chance = chance_branch(w->city->seed, 1);
-    for (uint32_t b = 0; b < w->backlog->batches; b++) {
-        struct batch *batch = w->backlog->batch[b];
-        for (uint32_t d = 0; d < batch->docs; d++) {
-            const struct lot *lot = lot_of(batch, d);
-            struct placement placed = {.first_ordinal = batch->ordinals, .range_pages = 32};
-            Sohoa__DocOutcome outcome = SOHOA__DOC_OUTCOME__INIT;
-            placed.pages = outcome.pages = outcome.pages_stored =
-                city_doc_pages(w->city, b * CITY_PRIORITIES + (lot->terms.priority - 1), d - lot->first_doc);
-            for (int i = 0; i < SHA256_BYTES / 8; i++) {
-                uint64_t part = chance_next(&chance);
-                memcpy(placed.sha256 + 8 * i, &part, sizeof part);
-            }
-            outcome.state = SOHOA__DOC_STATE__DOC_STORED;
-            outcome.sha256 = (ProtobufCBinaryData){SHA256_BYTES, placed.sha256};
-            sched_restore_placed(w->sched, (struct doc_ref){b, d}, &placed);
-            sched_restore_outcome(w->sched, (struct doc_ref){b, d}, &outcome);
-        }
-    }
-}
-
-struct picked {
-    struct buf refs;
-    uint64_t pages;
-    const struct backlog *backlog;
-};
-
-static void on_picked(struct doc_ref ref, void *user)
-{
-    struct picked *picked = user;
-    buf_append(&picked->refs, &ref, sizeof ref);
-    picked->pages += doc_look(picked->backlog->batch[ref.batch], ref.doc)->pages;
-}
-
-/* Milliseconds that it takes. */
-static double pick(const struct world *w, const char *text, struct picked *picked)
-{
-    AUTO(where_destroy) struct where *where = NULL;
-    struct err err;
-    uint64_t began_us = now_us();
-    picked->backlog = w->backlog;
-    if (where_parse(text, &where, &err)) {
-        fprintf(stderr, "bench-plan: %s\n", err.text);
-        exit(EXIT_FAILURE);
-    }
-    where_each(where, w->backlog, on_picked, picked);
-    return (double)(now_us() - began_us) / 1000;
-}
-
-static int run_rerun(const struct city *city)
-{
-    static struct world w;
-    struct picked few = {0}, units = {0};
-    world_make(&w, city, 1e9, "ours");
-    world_finish(&w);
-    double all_ms = pick(&w, "pages >= 29 and pages <= 31", &few); /* every document is looked at */
-    double units_ms =
-        pick(&w, "unit in (new:00001, new:00002, new:00003, new:00004, new:00005) and state=stored", &units);
-    const struct doc_ref *ref = (const struct doc_ref *)(const void *)few.refs.data;
-    uint64_t began_us = now_us();
-    for (size_t i = 0; i < few.refs.size / sizeof *ref; i++)
-        sched_rerun(w.sched, ref[i], &w.acts);
-    double queue_ms = (double)(now_us() - began_us) / 1000;
-    printf("{\"scattered_pages\": %" PRIu64 ", \"scattered_ms\": %.1f, \"queue_ms\": %.1f, \"unit_pages\": %" PRIu64
-           ", \"unit_ms\": %.1f}\n",
-           few.pages, all_ms, queue_ms, units.pages, units_ms);
-    buf_destroy(&few.refs);
-    buf_destroy(&units.refs);
-    world_end(&w);
-    return 0;
-}
-
 static int run_lots(const struct city *city, double load)
 {
     double horizon_ms = city_load(city, 1, NODES * SLOTS) / load;
@@ -542,7 +464,5 @@ int main(int argc, char **argv)
         return run_city(&city, number, argv[5]);
     if (!strcmp(argv[1], "slow") && argc == 6)
         return run_slow(&city, number, strtod(argv[5], NULL));
-    if (!strcmp(argv[1], "rerun"))
-        return run_rerun(&city);
     return !strcmp(argv[1], "lots") ? run_lots(&city, number) : 2;
 }

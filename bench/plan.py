@@ -50,8 +50,6 @@ def main(argv):
     least = optimum(lots["lots"], lots["cores"])
     say(f"the fluid optimum at load {LOADS[-1]}: {least:.6g}")
     slow = run("slow", SLOW_PAGES, chosen.seed, SLOW_PERCENT, SLOW_TIMES)
-    rerun = run("rerun", chosen.pages, chosen.seed, 0)
-    say(f"a re-run: {rerun}")
     print(json.dumps({
         "pages": ours[0.90]["pages"],
         "late_share_90": ours[0.90]["late_share"],
@@ -65,7 +63,6 @@ def main(argv):
         "replan_ms": max(said["replan_ms"] for said in ours.values()),
         "makespan_ratio": slow["makespan_ratio"],
         "extra_cpu": slow["extra_cpu"],
-        "rerun": rerun,
     }))
 
 

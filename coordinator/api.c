@@ -8,6 +8,7 @@
 
 #include "coordinator/api_order.h"
 #include "coordinator/api_plan.h"
+#include "coordinator/api_rerun.h"
 #include "proto/auto.h"
 #include "proto/clock.h"
 #include "storage/name.h"
@@ -144,8 +145,9 @@ static json_t *document_json(struct coordinator *c, struct doc_ref ref, const ch
     doc_pages(c->backlog, ref, pages);
     if (doc->work != NONE)
         sha256_hex(c->backlog->work[doc->work].sha256, sha256);
+    uint32_t fault = doc->state == SOHOA__DOC_STATE__DOC_OPEN ? NONE : doc->fault;
     return json_pack("{s:I, s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:o, s:I}", "document", (json_int_t)ref.doc, "source",
-                     source, "state", doc_state_name(doc->state), "error", err_json(c, doc->fault), "sha256", sha256,
+                     source, "state", doc_state_name(doc->state), "error", err_json(c, fault), "sha256", sha256,
                      "pages", (json_int_t)doc->pages, "pages_stored", (json_int_t)pages[PAGE_STORED], "pages_dead",
                      (json_int_t)pages[PAGE_DEAD], "duplicate_of",
                      doc->state == SOHOA__DOC_STATE__DOC_DUPLICATE ? json_integer(doc->duplicate_of) : json_null(),
@@ -292,7 +294,9 @@ static const struct route route_rule[] = {
     {"GET",    "batches/{batch}",                            get_batch      },
     {"GET",    "batches/{batch}/documents",                  get_documents  },
     {"GET",    "batches/{batch}/documents/{doc}/{word}",     get_file       },
+    {"GET",    "reruns",                                     get_reruns     },
     {"POST",   "reruns",                                     post_rerun     },
+    {"DELETE", "reruns/{word}",                              delete_rerun   },
     {"POST",   "batches/{batch}/rerun",                      post_rerun     },
     {"POST",   "batches/{batch}/withdraw",                   post_withdraw  },
     {"POST",   "batches/{batch}/documents/{doc}/quarantine", post_quarantine},

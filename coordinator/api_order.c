@@ -8,17 +8,13 @@
 #include <string.h>
 
 #include "coordinator/manifest.h"
-#include "coordinator/where.h"
 #include "proto/auto.h"
 #include "proto/trace.h"
 
 enum {
     OFFSET_DIGITS = 18,
-    WHERE_TOLD_BYTES = WHERE_BYTES, /* of a predicate, in the ledger */
-    REASON_BYTES = 4096,            /* why a document is quarantined, likewise */
-    RERUN_ENTRY_DOCS = 1 << 18,     /* documents in one ledger entry */
+    REASON_BYTES = 4096, /* why a document is quarantined, with the 0 */
 };
-_Static_assert(RERUN_ENTRY_DOCS * 5 + WHERE_TOLD_BYTES + NAME_BYTES <= LEDGER_ENTRY_BYTES, "a re-run fits in an entry");
 
 struct ordered {
     struct request *request;
@@ -102,138 +98,6 @@ void post_batch(struct coordinator *c, struct request *request, const struct rou
     buf_destroy(&asked.lines);
     if (rc)
         request_answer_err(request, &err);
-}
-
-/* ---- re-run ---- */
-
-static bool may_rerun(const struct doc *doc)
-{
-    return doc->state == SOHOA__DOC_STATE__DOC_STORED || doc->state == SOHOA__DOC_STATE__DOC_DEAD ||
-           doc->state == SOHOA__DOC_STATE__DOC_REFUSED;
-}
-
-/* Documents that are meant, in the order of their batches. */
-struct chosen {
-    const struct backlog *backlog;
-    const struct batch *batch; /* only of this one; NULL: of any */
-    struct buf refs;           /* struct doc_ref */
-    uint64_t pages;            /* that would run: all of a stored document's, the dead ones of a dead one's */
-    double core_ms;
-    char where[WHERE_TOLD_BYTES];
-};
-
-static const struct doc_ref *chosen_refs(const struct chosen *chosen, size_t *ret_count)
-{
-    *ret_count = chosen->refs.size / sizeof(struct doc_ref);
-    return (const struct doc_ref *)(const void *)chosen->refs.data;
-}
-
-static void on_chosen(struct doc_ref ref, void *user)
-{
-    struct chosen *chosen = user;
-    const struct batch *batch = chosen->backlog->batch[ref.batch];
-    const struct doc *doc = doc_look(batch, ref.doc);
-    if (!may_rerun(doc) || (chosen->batch && chosen->batch != batch))
-        return;
-    uint32_t pages = doc->pages_dead ? doc->pages_dead : doc->pages;
-    buf_append(&chosen->refs, &ref, sizeof ref);
-    chosen->pages += pages;
-    if (batch->pages_read)
-        chosen->core_ms += (double)batch->cpu_ms / (double)batch->pages_read * pages;
-}
-
-static int choose_numbers(struct chosen *chosen, const json_t *docs, struct err *err)
-{
-    size_t i;
-    json_t *number;
-    json_array_foreach(docs, i, number)
-    {
-        json_int_t doc = json_integer_value(number);
-        if (!json_is_integer(number) || doc < 0 || doc >= chosen->batch->docs)
-            return err_set(err, E_ABSENT, "batch %s has no such document: 0 to %u", chosen->batch->id,
-                           chosen->batch->docs - 1);
-        if (!may_rerun(doc_look(chosen->batch, (uint32_t)doc)))
-            return err_set(err, E_STATE, "document %u is neither stored, dead nor refused", (uint32_t)doc);
-        on_chosen((struct doc_ref){chosen->batch->index, (uint32_t)doc}, chosen);
-    }
-    return 0;
-}
-
-static int choose_where(struct chosen *chosen, const char *text, struct err *err)
-{
-    AUTO(where_destroy) struct where *where = NULL;
-    int rc = where_parse(text, &where, err);
-    if (rc)
-        return rc;
-    snprintf(chosen->where, sizeof chosen->where, "%s", text);
-    where_each(where, chosen->backlog, on_chosen, chosen);
-    return 0;
-}
-
-static int rerun_choose(struct chosen *chosen, const char *body, struct err *err)
-{
-    AUTO(json_drop) json_t *json = json_loads(body, 0, NULL);
-    const json_t *docs = json_object_get(json, "documents");
-    const char *text = json_string_value(json_object_get(json, "where"));
-    if (text)
-        return choose_where(chosen, text, err);
-    if (!chosen->batch || !json_is_array(docs))
-        return err_set(err, E_USAGE, "the body must be {\"where\": \"state=dead\"}%s",
-                       chosen->batch ? " or {\"documents\": [0, 1]}" : "");
-    return choose_numbers(chosen, docs, err);
-}
-
-/* One entry of documents of one batch; how many it has. */
-static size_t rerun_say(struct coordinator *c, const struct chosen *chosen, const struct doc_ref *ref, size_t count)
-{
-    AUTO(buf_destroy) struct buf docs = {0};
-    Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
-    Sohoa__Rerun rerun = SOHOA__RERUN__INIT;
-    size_t n = 0;
-    for (; n < count && n < RERUN_ENTRY_DOCS && ref[n].batch == ref[0].batch; n++)
-        buf_append(&docs, &ref[n].doc, sizeof ref[n].doc);
-    rerun.batch = c->backlog->batch[ref[0].batch]->id;
-    rerun.docs = (uint32_t *)(void *)docs.data;
-    rerun.n_docs = n;
-    rerun.where = (char *)(uintptr_t)chosen->where;
-    entry.body_case = SOHOA__LEDGER_ENTRY__BODY_RERUN;
-    entry.rerun = &rerun;
-    group_add_entry(c->group, &entry);
-    return n;
-}
-
-static void rerun_enter(struct coordinator *c, const struct chosen *chosen)
-{
-    size_t count;
-    const struct doc_ref *ref = chosen_refs(chosen, &count);
-    for (size_t i = 0; i < count;)
-        i += rerun_say(c, chosen, ref + i, count - i);
-    for (size_t i = 0; i < count; i++)
-        /* One of the same source may have taken this one along. */
-        if (doc_look(c->backlog->batch[ref[i].batch], ref[i].doc)->phase == PHASE_FINAL)
-            sched_rerun(c->sched, ref[i], &c->acts);
-    coordinator_apply(c);
-    trace(TRACE_INFO, "rerun", "docs=%zu pages=%" PRIu64, count, chosen->pages);
-}
-
-/* {batch} is only of the shorter form. */
-void post_rerun(struct coordinator *c, struct request *request, const struct route_args *args)
-{
-    struct chosen chosen = {.backlog = c->backlog, .batch = args->batch};
-    const char *dry = request_argument(request, "dry_run");
-    size_t count;
-    struct err err;
-    int rc = rerun_choose(&chosen, buf_text(request_body(request)), &err);
-    chosen_refs(&chosen, &count);
-    if (!rc && count && !(dry && !strcmp(dry, "1")))
-        rerun_enter(c, &chosen);
-    if (rc)
-        request_answer_err(request, &err);
-    else
-        answer_then(c, request,
-                    json_pack("{s:I, s:I, s:f}", "documents", (json_int_t)count, "pages", (json_int_t)chosen.pages,
-                              "core_hours", chosen.core_ms / 3.6e6));
-    buf_destroy(&chosen.refs);
 }
 
 /* ---- withdraw, quarantine, release ---- */

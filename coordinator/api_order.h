@@ -15,7 +15,6 @@ struct route_args {
 void answer_then(struct coordinator *c, struct request *request, json_t *answer);
 
 void post_batch(struct coordinator *c, struct request *request, const struct route_args *args);
-void post_rerun(struct coordinator *c, struct request *request, const struct route_args *args);
 void post_withdraw(struct coordinator *c, struct request *request, const struct route_args *args);
 void post_quarantine(struct coordinator *c, struct request *request, const struct route_args *args);
 void post_release(struct coordinator *c, struct request *request, const struct route_args *args);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coordinator/rerun.h"
+
 static void *grow(void *at, uint32_t *capacity, uint32_t need, size_t item_bytes)
 {
     if (need <= *capacity)
@@ -84,6 +86,7 @@ static void batch_destroy(struct batch **batch)
         free((*batch)->block[i]);
     free((*batch)->block);
     free((*batch)->piece);
+    grades_clear(&(*batch)->grades);
     for (uint32_t i = 0; i < (*batch)->lots; i++)
         lot_destroy(&(*batch)->lot[i]);
     free((*batch)->lot);
@@ -99,7 +102,7 @@ void backlog_destroy(struct backlog **backlog)
     for (uint32_t i = 0; i < b->batches; i++)
         batch_destroy(&b->batch[i]);
     for (uint32_t i = 0; i < b->works; i++)
-        free(b->work[i].cut);
+        work_uncut(&b->work[i]);
     for (uint32_t i = 0; i < b->faults; i++)
         free(b->fault[i].text);
     free(b->batch);
@@ -107,6 +110,7 @@ void backlog_destroy(struct backlog **backlog)
     free(b->slot);
     free(b->fault);
     free(b->pipeline);
+    reruns_destroy(b);
     free(b->target);
     free(b);
     *backlog = NULL;
@@ -321,6 +325,13 @@ uint32_t doc_next(const struct batch *batch, uint32_t doc)
     return doc < batch->docs ? doc : batch->docs;
 }
 
+void doc_grade(struct batch *batch, uint32_t doc, uint32_t confidence_cpct, const uint8_t *packed, size_t bytes)
+{
+    struct doc *at = &batch->block[doc / DOC_BLOCK][doc % DOC_BLOCK];
+    at->confidence_cpct = (uint16_t)confidence_cpct;
+    grades_set(&batch->grades, at->first_ordinal, bytes == grades_bytes(at->pages) ? packed : NULL, at->pages);
+}
+
 static void work_pages(const struct work *work, uint64_t pages[PAGE_STATES])
 {
     const struct cut *cut = cut_of(work);
@@ -477,94 +488,6 @@ uint32_t work_subscriber_in(const struct backlog *backlog, uint32_t work, uint32
         if (ref.batch == batch && doc_at(backlog, ref)->duplicate_of == NONE)
             return ref.doc;
     return NONE;
-}
-
-static size_t cut_bytes(uint32_t parts)
-{
-    return sizeof(struct cut) + parts * sizeof(struct part);
-}
-
-const struct cut *cut_of(const struct work *work)
-{
-    static const struct cut none = {.last_worker = NONE};
-    return work->cut ? work->cut : &none;
-}
-
-struct cut *work_cut(struct work *work)
-{
-    if (work->cut)
-        return work->cut;
-    uint32_t count = (work->pages + work->range_pages - 1u) / work->range_pages;
-    bool stored = work->phase == WORK_DONE || work->phase == WORK_ASSEMBLING;
-    struct cut *cut = malloc(cut_bytes(count));
-    if (!cut)
-        abort();
-    *cut = (struct cut){.parts = count, .last_worker = NONE};
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t first = i * work->range_pages;
-        uint32_t left = work->pages - first;
-        cut->part[i] = (struct part){.first = first + 1,
-                                     .count = left < work->range_pages ? left : work->range_pages,
-                                     .state = stored ? PAGE_STORED : PAGE_QUEUED,
-                                     .last_worker = NONE,
-                                     .fault = NONE};
-    }
-    work->cut = cut;
-    return cut;
-}
-
-void work_uncut(struct work *work)
-{
-    free(work->cut);
-    work->cut = NULL;
-}
-
-/* Cuts the part that holds page_no in two, before page_no, unless it begins there. */
-static void cut_before(struct work *work, uint32_t page_no)
-{
-    struct cut *cut = work->cut;
-    uint32_t i = 0;
-    while (i < cut->parts && page_no >= cut->part[i].first + cut->part[i].count)
-        i++;
-    if (i == cut->parts || cut->part[i].first == page_no)
-        return;
-    cut = realloc(cut, cut_bytes(cut->parts + 1));
-    if (!cut)
-        abort();
-    memmove(&cut->part[i + 1], &cut->part[i], (cut->parts - i) * sizeof *cut->part);
-    cut->parts++;
-    cut->part[i].count = page_no - cut->part[i].first;
-    cut->part[i + 1].count -= cut->part[i].count;
-    cut->part[i + 1].first = page_no;
-    work->cut = cut;
-}
-
-struct part *work_part(struct work *work, uint32_t first, uint32_t count)
-{
-    struct cut *cut = work_cut(work);
-    for (uint32_t i = 0; i < cut->parts && count; i++) {
-        struct part *part = &cut->part[i];
-        if (first >= part->first && first - part->first < part->count && count <= part->first + part->count - first)
-            return part;
-    }
-    return NULL;
-}
-
-struct part *work_isolate(struct work *work, uint32_t first, uint32_t count)
-{
-    assert(work_part(work, first, count));
-    cut_before(work, first);
-    cut_before(work, first + count);
-    return work_part(work, first, count);
-}
-
-uint32_t work_parts_in(const struct work *work, enum page_state state)
-{
-    const struct cut *cut = cut_of(work);
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < cut->parts; i++)
-        n += cut->part[i].state == state;
-    return n;
 }
 
 void work_count(struct backlog *backlog, uint32_t work, int sign)

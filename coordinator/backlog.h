@@ -11,7 +11,8 @@
  * as a whole.
  *
  * 94 million pages are 13 million documents, so what all have is small: a document that nothing has happened to takes no
- * memory, any other 36 bytes, a work 64 and its place in the hash table. What only some have lies in the work's cut. */
+ * memory, any other 36 bytes, a work 64 and its place in the hash table, a page's grade two bits. What only some have lies
+ * in the work's cut. */
 #ifndef SOHOA_BACKLOG_H
 #define SOHOA_BACKLOG_H
 
@@ -19,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "coordinator/grades.h"
 #include "coordinator/terms.h"
 #include "proto/err.h"
 #include "proto/limits.h"
@@ -38,7 +40,8 @@ struct doc {
     struct doc_ref next; /* next subscriber of its work */
     uint32_t first_ordinal;
     uint32_t work;                     /* NONE until probed */
-    uint32_t generation;               /* of the result in force or in work */
+    uint16_t generation;               /* of the result in force or in work */
+    uint16_t confidence_cpct;          /* of the last result, mean; 0: no word was read */
     uint32_t duplicate_of;             /* NONE */
     uint32_t fault;                    /* index of the reason; NONE */
     uint16_t pages;                    /* 0 until probed */
@@ -51,7 +54,10 @@ struct doc {
 };
 _Static_assert(sizeof(struct doc) == 36 && DOC_MAX_PAGES <= UINT16_MAX, "a document is small");
 
-enum { DOC_BLOCK = 4096 }; /* documents that get their memory at once */
+enum {
+    DOC_BLOCK = 4096,            /* documents that get their memory at once */
+    GENERATION_MAX = UINT16_MAX, /* re-runs and releases of a document */
+};
 
 struct ring { /* a queue of numbers */
     uint64_t *at;
@@ -100,8 +106,9 @@ struct batch {
     uint32_t lots;
     uint32_t docs;
     uint32_t blocks;
-    struct doc **block; /* DOC_BLOCK documents each; NULL: nothing has happened to them */
-    uint64_t ordinals;  /* given out so far */
+    struct doc **block;   /* DOC_BLOCK documents each; NULL: nothing has happened to them */
+    uint64_t ordinals;    /* given out so far */
+    struct grades grades; /* of pages, by ordinal, in the last result */
     uint64_t page_count[PAGE_STATES];
     uint32_t doc_count[DOC_STATES];
     uint64_t cpu_ms;     /* of slots, since this coordinator started */
@@ -118,6 +125,10 @@ struct batch {
     uint32_t *check_pages; /* ... and the page counts that the manifest says; 0: none */
 };
 
+struct page_range {
+    uint32_t first, count;
+};
+
 struct part {
     uint32_t first, count;
     uint8_t state;        /* PAGE_QUEUED, LEASED, STORED or DEAD */
@@ -129,11 +140,13 @@ struct part {
     uint64_t not_before_ms;
 };
 
-struct cut { /* of a work that is under way, or has dead pages */
+struct cut {            /* of a work that is under way, or has dead pages */
+    struct cut *before; /* of a re-run: the cut of the result that is in force; NULL: that is stored as a whole */
     uint32_t parts;
     uint32_t words_generation; /* where kept parts lie */
     uint32_t last_worker;      /* of ASSEMBLE's failed attempt; NONE */
     uint8_t attempts, losses;  /* of ASSEMBLE */
+    bool folded;               /* of one that is before: the words of its generation are stored */
     uint64_t not_before_ms;
     struct part part[];
 };
@@ -144,7 +157,8 @@ struct work {
     uint8_t sha256[SHA256_BYTES];
     struct doc_ref subscriber; /* the first */
     struct cut *cut;           /* NULL: all pages are queued, or all are stored once DONE or ASSEMBLING */
-    uint32_t generation;
+    uint16_t generation;
+    uint16_t reached; /* the highest generation so far: one that was undone may have left something in the store */
     uint16_t pages;
     uint16_t range_pages;
     uint16_t pipeline;
@@ -182,6 +196,8 @@ struct backlog {
     uint32_t pipelines;
     struct target *target; /* by unit and priority */
     uint32_t targets;
+    struct rerun *rerun; /* by number */
+    uint32_t reruns;
 };
 
 const char *doc_state_name(int state); /* "open", "stored", ...: a Sohoa__DocState as people read it */
@@ -223,6 +239,9 @@ const struct doc *doc_look(const struct batch *batch, uint32_t doc);
 /* The first document from doc on that something may have happened to; batch->docs: none. */
 uint32_t doc_next(const struct batch *batch, uint32_t doc);
 
+/* What came out of it, in its last result: packed grades of other than its pages' number are none. */
+void doc_grade(struct batch *batch, uint32_t doc, uint32_t confidence_cpct, const uint8_t *packed, size_t bytes);
+
 /* Adds what doc's pages are now to its batch's and lot's counters, or takes it away: around every change of a whole
  * document. */
 void doc_count(struct backlog *backlog, struct doc_ref ref, int sign);
@@ -240,7 +259,13 @@ uint32_t work_subscriber_in(const struct backlog *backlog, uint32_t work, uint32
 
 const struct cut *cut_of(const struct work *work); /* to look at only; without parts where it is not cut */
 struct cut *work_cut(struct work *work);           /* cuts it, unless it is */
-void work_uncut(struct work *work);
+void work_uncut(struct work *work);                /* and forgets the cut before, too */
+/* The cut of the result before, of a work that is run again: as the layout cuts it, unless it is known already. */
+struct cut *work_before(struct work *work);
+void work_forget_before(struct work *work);
+void work_reach(struct work *work, uint16_t generation); /* its generation, from now on */
+/* A cut of so many parts, all zero but for what is no index. */
+struct cut *cut_new(uint32_t parts);
 /* The part that holds all of first..first+count-1; NULL: they are in several, or not in the work. */
 struct part *work_part(struct work *work, uint32_t first, uint32_t count);
 /* Cuts the part of which first..first+count-1 lie so that they are a part of their own, and returns it (asserted: there is such a part). */

@@ -131,9 +131,8 @@ static int write_layouts(struct committer *committer, struct err *err)
     int rc = 0;
     for (size_t first = 0, n; first < count && !rc; first += n) {
         AUTO(buf_destroy) struct buf entries = {0};
-        for (n = 0; first + n < count && at[first].piece == at[first + n].piece &&
-                    !strcmp(at[first].batch, at[first + n].batch);
-             n++)
+        for (n = 0;
+             first + n < count && at[first].piece == at[first + n].piece && at[first].batch == at[first + n].batch; n++)
             buf_append(&entries, &at[first + n].entry, sizeof at->entry);
         rc = layout_append(committer->store, at[first].batch, at[first].piece,
                            (const struct layout_entry *)(const void *)entries.data, n, err);
@@ -341,8 +340,12 @@ void committer_submit(struct committer *committer, struct group *group)
 
 static void bits_set(struct buf *bits, uint64_t first, uint64_t count)
 {
-    for (uint64_t bit = first; bit < first + count; bit++)
-        bits->data[bit / 8] |= (uint8_t)(0x80 >> (bit % 8));
+    uint64_t end = first + count;
+    for (; first < end && (first % 8 || end - first < 8); first++)
+        bits->data[first / 8] |= (uint8_t)(0x80 >> (first % 8));
+    memset(bits->data + first / 8, 0xff, (end - first) / 8);
+    for (first += (end - first) / 8 * 8; first < end; first++)
+        bits->data[first / 8] |= (uint8_t)(0x80 >> (first % 8));
 }
 
 static void doc_snapshot(struct rewrite_batch *rewrite, const struct backlog *backlog, struct doc_ref ref)

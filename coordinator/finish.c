@@ -79,6 +79,7 @@ void sched_place(struct sched *sched, struct doc_ref ref, const struct placement
         index =
             work_add(sched->backlog, placed->sha256, batch->pipeline, placed->pages, placed->range_pages, placed->cost);
     doc->first_ordinal = (uint32_t)placed->first_ordinal;
+    doc->fault = NONE;
     if (batch->ordinals < placed->first_ordinal + sched->backlog->work[index].pages)
         batch->ordinals = placed->first_ordinal + sched->backlog->work[index].pages;
     doc->duplicate_of = work_subscriber_in(sched->backlog, index, ref.batch);
@@ -235,19 +236,33 @@ void work_advance(struct sched *sched, uint32_t index)
         retry_assembly(sched, index);
 }
 
-void work_tell_bundles(const struct work *work, uint32_t index, struct acts *acts)
+static void tell_bundles(uint32_t index, const struct cut *cut, uint32_t generation, struct acts *acts)
 {
-    const struct cut *cut = cut_of(work);
     for (uint32_t i = 0; i < cut->parts; i++)
         if (cut->part[i].state == PAGE_STORED && !cut->part[i].kept)
             acts_add(acts, (struct act){.kind = ACT_BUNDLE,
                                         .work = index,
                                         .first = cut->part[i].first,
                                         .count = cut->part[i].count,
-                                        .generation = work->generation});
+                                        .generation = generation});
 }
 
-static void doc_finish(struct sched *sched, struct doc_ref ref, uint32_t index, struct acts *acts)
+void work_tell_bundles(const struct work *work, uint32_t index, struct acts *acts)
+{
+    tell_bundles(index, cut_of(work), work->generation, acts);
+}
+
+/* There is no way back to the result before any more. */
+static void before_end(struct work *work, uint32_t index, struct acts *acts)
+{
+    const struct cut *before = cut_of(work)->before;
+    if (before && !before->folded)
+        tell_bundles(index, before, work->generation - 1u, acts);
+    work_forget_before(work);
+}
+
+static void doc_finish(struct sched *sched, struct doc_ref ref, uint32_t index, const Sohoa__Assembled *assembled,
+                       struct acts *acts)
 {
     const struct work *work = &sched->backlog->work[index];
     struct doc *doc = doc_at(sched->backlog, ref);
@@ -269,22 +284,25 @@ static void doc_finish(struct sched *sched, struct doc_ref ref, uint32_t index, 
     if (!work->cut)
         acts_add(acts, (struct act){.kind = ACT_STORED, .doc = ref, .first = 1, .count = work->pages});
     doc->generation = work->generation;
+    doc_grade(sched->backlog->batch[ref.batch], ref.doc, assembled->confidence_cpct, assembled->grades.data,
+              assembled->grades.len);
     doc_settle(sched, ref, dead ? SOHOA__DOC_STATE__DOC_DEAD : SOHOA__DOC_STATE__DOC_STORED, work->pages - dead, dead,
                acts);
 }
 
 /* Ends every document that the lease wrote a record for; those that came later get theirs in a lease of their own. */
-static void work_finish(struct sched *sched, uint32_t index, struct acts *acts)
+static void work_finish(struct sched *sched, uint32_t index, const Sohoa__Assembled *assembled, struct acts *acts)
 {
     struct work *work = &sched->backlog->work[index];
     bool later = false;
     for (struct doc_ref ref = work->subscriber; ref.batch != NONE; ref = doc_at(sched->backlog, ref)->next) {
         struct doc *doc = doc_at(sched->backlog, ref);
         if (doc->named)
-            doc_finish(sched, ref, index, acts);
+            doc_finish(sched, ref, index, assembled, acts);
         else
             later = later || doc->phase == PHASE_WORKING;
     }
+    before_end(work, index, acts);
     work->phase = WORK_DONE;
     work->folded = true;
     if (!work_parts_in(work, PAGE_DEAD))
@@ -363,13 +381,13 @@ static void finish_pages(struct sched *sched, const struct lease *lease, const S
         range_failed(sched, lease, &err, now_ms, acts);
     } else if (assembled) {
         part_move(sched->backlog, lease->work, lease_part(sched, lease), PAGE_STORED);
-        work_finish(sched, lease->work, acts);
+        work_finish(sched, lease->work, result->assembled, acts);
         return;
     } else {
         pages_reported(sched, lease, result, ended, now_ms, acts);
     }
     if (ended && !err.code)
-        work_finish(sched, lease->work, acts);
+        work_finish(sched, lease->work, result->assembled, acts);
     else
         work_advance(sched, lease->work);
 }
@@ -434,6 +452,7 @@ static void assembly_dead(struct sched *sched, uint32_t index, const struct err 
             doc_at(sched->backlog, ref)->fault = fault;
             doc_settle(sched, ref, SOHOA__DOC_STATE__DOC_DEAD, work->pages - dead, dead, acts);
         }
+    before_end(work, index, acts);
     work->phase = WORK_DONE;
     work->cut->attempts = work->cut->losses = 0; /* who subscribes later has the whole ladder */
 }
@@ -471,7 +490,7 @@ static void finish_assembly(struct sched *sched, const struct lease *lease, cons
         assembly_failed(sched, lease, &err, now_ms, acts);
     } else {
         work_tell_bundles(work, lease->work, acts);
-        work_finish(sched, lease->work, acts);
+        work_finish(sched, lease->work, result->assembled, acts);
     }
 }
 

@@ -13,7 +13,11 @@
 #include "proto/wire.h"
 #include "storage/name.h"
 
-enum { SPLIT_PARTS = 8192, EVENT_BYTES = 1024 };
+enum {
+    SPLIT_PARTS = 8192,
+    EVENT_BYTES = 1024,
+    DOC_GRADES_BYTES = DOC_MAX_PAGES / GRADES_A_BYTE,
+};
 _Static_assert(SPLIT_PARTS *(ERR_TEXT_BYTES + 64) <= LEDGER_ENTRY_BYTES, "a split fits in a ledger entry");
 
 struct group *group_new(void)
@@ -201,6 +205,7 @@ static void add_placed(struct group *group, const struct backlog *backlog, struc
     const struct work *work = &backlog->work[doc->work];
     const struct batch *batch = backlog->batch[ref.batch];
     struct group_layout layout = {
+        .batch = batch->id,
         .piece = batch_piece(batch, ref.doc),
         .entry = {.doc = ref.doc,
                   .pages = work->pages,
@@ -210,15 +215,28 @@ static void add_placed(struct group *group, const struct backlog *backlog, struc
                   .cost = work->cost}
     };
     memcpy(layout.entry.sha256, work->sha256, SHA256_BYTES);
-    memcpy(layout.batch, batch->id, sizeof layout.batch);
     buf_append(&group->layouts, &layout, sizeof layout);
     buf_append(&group->placed, &ref, sizeof ref);
+}
+
+/* What came out, of those that something came out of. packed: room for the grades of a document. */
+static void outcome_grade(Sohoa__DocOutcome *outcome, const struct batch *batch, const struct doc *doc,
+                          uint8_t packed[DOC_GRADES_BYTES])
+{
+    if (doc->state != SOHOA__DOC_STATE__DOC_STORED && doc->state != SOHOA__DOC_STATE__DOC_DEAD)
+        return;
+    outcome->confidence_cpct = doc->confidence_cpct;
+    if (grades_seen(&batch->grades, doc->first_ordinal, doc->pages) == 1u << SOHOA__GRADE__GRADE_NONE)
+        return;
+    grades_pack(&batch->grades, doc->first_ordinal, doc->pages, packed);
+    outcome->grades = (ProtobufCBinaryData){grades_bytes(doc->pages), packed};
 }
 
 static void add_outcome(struct group *group, const struct backlog *backlog, struct doc_ref ref)
 {
     const struct doc *doc = doc_at(backlog, ref);
     struct batch *batch = backlog->batch[ref.batch];
+    uint8_t packed[DOC_GRADES_BYTES];
     Sohoa__DocOutcome outcome = SOHOA__DOC_OUTCOME__INIT;
     Sohoa__Err wire;
     outcome.batch = batch->id;
@@ -229,6 +247,7 @@ static void add_outcome(struct group *group, const struct backlog *backlog, stru
     outcome.pages_stored = doc->pages_stored;
     outcome.pages_dead = doc->pages_dead;
     outcome.duplicate_of = doc->duplicate_of == NONE ? 0 : doc->duplicate_of;
+    outcome_grade(&outcome, batch, doc, packed);
     if (doc->fault != NONE) {
         fault_wire(backlog, doc->fault, &wire);
         outcome.err = &wire;
@@ -385,7 +404,7 @@ static void add_stop(struct group *group, const struct backlog *backlog, uint32_
     purge_add(group, name_stop(&name, work->sha256));
     for (struct doc_ref ref = work->subscriber; ref.batch != NONE; ref = doc_at(backlog, ref)->next)
         purge_add(group, name_rec(&name, backlog->batch[ref.batch]->id, ref.doc));
-    for (uint32_t generation = 0; generation <= work->generation; generation++)
+    for (uint32_t generation = 0; generation <= work->reached; generation++)
         purge_made(group, work->sha256, backlog->pipeline[work->pipeline], generation);
     for (uint32_t pipeline = 0; pipeline < backlog->pipelines; pipeline++)
         if (work_find(backlog, work->sha256, pipeline) == NONE)

@@ -7,7 +7,7 @@
 #include "storage/layout.h"
 
 struct group_layout {
-    char batch[NAME_BYTES];
+    const char *batch; /* its id, which outlives the group */
     uint32_t piece;
     struct layout_entry entry;
 };

@@ -26,6 +26,7 @@ static void doc_withdraw(struct sched *sched, struct doc_ref ref, struct acts *a
     struct doc *doc = doc_at(sched->backlog, ref);
     uint64_t pages[PAGE_STATES];
     uint32_t index = doc->work;
+    doc->fault = NONE;
     if (doc->phase == PHASE_PROBING)
         sched_drop_leases(sched, ref, NONE, acts);
     doc_pages(sched->backlog, ref, pages);
@@ -59,107 +60,35 @@ void sched_discard(struct sched *sched, struct batch *batch, struct acts *acts)
     sched_reorder(sched);
 }
 
-/* ---- re-run ---- */
+/* ---- once more ---- */
 
-static void doc_reopen(struct sched *sched, struct doc_ref ref, struct acts *acts)
+/* By a re-run it can be taken back: its fault and counts of before stay until there are others. Unless it was behind, with a
+ * result that is not the one that is run again. */
+void doc_reopen(struct sched *sched, struct doc_ref ref, struct acts *acts)
 {
     struct doc *doc = doc_at(sched->backlog, ref);
     doc_count(sched->backlog, ref, -1);
+    if (doc->generation + 1 != sched->backlog->work[doc->work].generation)
+        doc->pages_stored = doc->pages_dead = 0;
     doc->state = SOHOA__DOC_STATE__DOC_OPEN;
     doc->phase = PHASE_PLACED;
-    doc->fault = NONE;
     doc->generation = sched->backlog->work[doc->work].generation;
     doc_count(sched->backlog, ref, 1);
     acts_add(acts, (struct act){.kind = ACT_PLACED, .doc = ref, .work = doc->work});
     acts_add(acts, (struct act){.kind = ACT_RECOUNT, .doc = ref});
 }
 
-static void probe_again(struct sched *sched, struct doc_ref ref, struct acts *acts)
+void doc_probe_again(struct sched *sched, struct doc_ref ref, struct acts *acts)
 {
     struct doc *doc = doc_at(sched->backlog, ref);
     doc_count(sched->backlog, ref, -1);
     doc->state = SOHOA__DOC_STATE__DOC_OPEN;
     doc->phase = PHASE_UNPROBED;
     doc->attempts = doc->losses = 0;
-    doc->fault = NONE;
     doc->generation++;
     doc_count(sched->backlog, ref, 1);
     ring_push(&lot_of(sched->backlog->batch[ref.batch], ref.doc)->reprobe, ref.doc);
     acts_add(acts, (struct act){.kind = ACT_RECOUNT, .doc = ref});
-}
-
-/* Queued parts of one range are one again: so a restart finds them, and bundles are named after them. */
-static void cut_mend(struct cut *cut, uint32_t range_pages)
-{
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < cut->parts; i++) {
-        struct part *before = n ? &cut->part[n - 1] : NULL;
-        const struct part *part = &cut->part[i];
-        if (before && before->state == PAGE_QUEUED && part->state == PAGE_QUEUED &&
-            (before->first - 1) / range_pages == (part->first - 1) / range_pages)
-            before->count += part->count;
-        else
-            cut->part[n++] = *part;
-    }
-    cut->parts = n;
-}
-
-/* A new generation of the work. Where pages are dead, only these run again; the others are kept from its words. Where it
- * could not be assembled it has no words, and only what it had kept itself is kept again. */
-static void work_renew(struct work *work)
-{
-    bool folded = work->folded, some_kept = false, some_run = false;
-    struct cut *cut = work->cut;
-    for (uint32_t i = 0; cut && i < cut->parts; i++) {
-        struct part *part = &cut->part[i];
-        bool keep = part->state != PAGE_DEAD && (folded || part->kept);
-        *part = (struct part){.first = part->first,
-                              .count = part->count,
-                              .state = keep ? PAGE_STORED : PAGE_QUEUED,
-                              .kept = keep,
-                              .last_worker = NONE,
-                              .fault = NONE};
-        some_kept = some_kept || keep;
-        some_run = some_run || !keep;
-    }
-    if (some_kept && some_run) {
-        cut_mend(cut, work->range_pages);
-        *cut = (struct cut){.parts = cut->parts,
-                            .words_generation = folded ? work->generation : cut->words_generation,
-                            .last_worker = NONE};
-    } else {
-        work_uncut(work);
-    }
-    work->generation++;
-    work->phase = WORK_HELD;
-    work->leased = work->folded = false;
-}
-
-void sched_rerun(struct sched *sched, struct doc_ref ref, struct acts *acts)
-{
-    struct doc *doc = doc_at(sched->backlog, ref);
-    assert(doc->phase == PHASE_FINAL);
-    if (doc->work == NONE) {
-        probe_again(sched, ref, acts);
-        sched->stale = true;
-        return;
-    }
-    uint32_t index = doc->work;
-    struct work *work = &sched->backlog->work[index];
-    sched_drop_leases(sched, (struct doc_ref){NONE, 0}, index, acts);
-    work_count(sched->backlog, index, -1);
-    if (!work->folded)
-        work_tell_bundles(work, index, acts);
-    work_renew(work);
-    work_count(sched->backlog, index, 1);
-    for (struct doc_ref it = work->subscriber; it.batch != NONE; it = doc_at(sched->backlog, it)->next) {
-        uint8_t state = doc_at(sched->backlog, it)->state;
-        if (state == SOHOA__DOC_STATE__DOC_STORED || state == SOHOA__DOC_STATE__DOC_DEAD)
-            doc_reopen(sched, it, acts);
-    }
-    if (work->cut)
-        acts_add(acts, (struct act){.kind = ACT_SPLIT, .work = index});
-    sched->stale = true;
 }
 
 /* ---- quarantine ---- */
@@ -256,7 +185,7 @@ static void work_release(struct sched *sched, uint32_t index, struct acts *acts)
     struct work *work = &sched->backlog->work[index];
     if (work->phase != WORK_STOPPED)
         return;
-    work->generation++;
+    work_reach(work, (uint16_t)(work->generation + 1));
     work->phase = WORK_HELD;
     for (struct doc_ref ref = work->subscriber; ref.batch != NONE; ref = doc_at(sched->backlog, ref)->next) {
         if (doc_at(sched->backlog, ref)->state != SOHOA__DOC_STATE__DOC_QUARANTINED)
@@ -278,7 +207,7 @@ void sched_release(struct sched *sched, struct doc_ref ref, struct acts *acts)
     struct doc *doc = doc_at(sched->backlog, ref);
     assert(doc->state == SOHOA__DOC_STATE__DOC_QUARANTINED);
     if (doc->work == NONE)
-        probe_again(sched, ref, acts);
+        doc_probe_again(sched, ref, acts);
     else
         source_each(sched, doc->work, acts, work_release);
     sched->stale = true;
@@ -305,14 +234,24 @@ void sched_restore_placed(struct sched *sched, struct doc_ref ref, const struct 
     if (doc->work == NONE)
         sched_place(sched, ref, placed);
     struct work *work = &sched->backlog->work[doc->work];
-    doc->generation = placed->generation;
-    if (placed->generation <= work->generation)
-        return;
-    work_count(sched->backlog, doc->work, -1);
-    work->generation = placed->generation;
-    work->phase = WORK_HELD;
-    work_uncut(work);
-    work_count(sched->backlog, doc->work, 1);
+    doc->generation = (uint16_t)placed->generation;
+    if (work->reached < doc->generation)
+        work->reached = doc->generation;
+}
+
+void sched_restore_laid(struct sched *sched, struct batch *batch, uint32_t first, uint32_t end)
+{
+    for (uint32_t d = doc_next(batch, first); d < end; d = doc_next(batch, d + 1)) {
+        const struct doc *doc = doc_look(batch, d);
+        struct work *work = doc->work == NONE ? NULL : &sched->backlog->work[doc->work];
+        if (!work || doc->generation <= work->generation)
+            continue;
+        work_count(sched->backlog, doc->work, -1);
+        work->generation = doc->generation;
+        work->phase = WORK_HELD;
+        work_uncut(work);
+        work_count(sched->backlog, doc->work, 1);
+    }
 }
 
 /* What is not dead of a work that came to its end is stored, whatever the last split says of it. */
@@ -321,6 +260,7 @@ static void work_restore_end(struct work *work, const Sohoa__DocOutcome *outcome
     bool folded = !outcome->err || outcome->err->code != E_ASSEMBLE;
     work->phase = WORK_DONE;
     work->folded = work->folded || folded;
+    work_forget_before(work);
     if (outcome->state == SOHOA__DOC_STATE__DOC_STORED)
         work_uncut(work);
     if (!work->folded)
@@ -346,13 +286,18 @@ static void work_restore(struct sched *sched, uint32_t index, const Sohoa__DocOu
     work_count(sched->backlog, index, 1);
 }
 
+static bool made_something(const Sohoa__DocOutcome *outcome)
+{
+    return outcome->state == SOHOA__DOC_STATE__DOC_STORED || outcome->state == SOHOA__DOC_STATE__DOC_DEAD;
+}
+
 static void doc_restore(struct sched *sched, struct doc_ref ref, const Sohoa__DocOutcome *outcome)
 {
     struct doc *doc = doc_at(sched->backlog, ref);
     struct acts none = {0};
     struct err err;
     err_from_wire(outcome->err, &err);
-    doc->generation = outcome->generation;
+    doc->generation = (uint16_t)outcome->generation;
     doc->fault = outcome->err ? backlog_fault(sched->backlog, &err) : NONE;
     doc->duplicate_of = NONE;
     if (outcome->state == SOHOA__DOC_STATE__DOC_DUPLICATE) {
@@ -361,8 +306,46 @@ static void doc_restore(struct sched *sched, struct doc_ref ref, const Sohoa__Do
         if (master->state == SOHOA__DOC_STATE__DOC_OPEN)
             master->duplicate_of = NONE;
     }
+    if (made_something(outcome))
+        doc_grade(sched->backlog->batch[ref.batch], ref.doc, outcome->confidence_cpct, outcome->grades.data,
+                  outcome->grades.len);
     doc_settle(sched, ref, outcome->state, outcome->pages_stored, outcome->pages_dead, &none);
     acts_destroy(&none);
+}
+
+/* The cut of a result that has been run again since. */
+static void before_restore(struct work *work, const Sohoa__DocOutcome *outcome)
+{
+    if (outcome->state != SOHOA__DOC_STATE__DOC_DEAD) {
+        work_uncut(work);
+        return;
+    }
+    struct cut *before = work_before(work);
+    before->folded = before->folded || !outcome->err || outcome->err->code != E_ASSEMBLE;
+    for (uint32_t i = 0; i < before->parts; i++)
+        if (before->part[i].state == PAGE_QUEUED)
+            before->part[i].state = PAGE_STORED;
+}
+
+/* The result that was in force when it was opened again: what it goes back to, if that is undone. */
+static void doc_restore_before(struct sched *sched, struct doc_ref ref, const Sohoa__DocOutcome *outcome)
+{
+    struct doc *doc = doc_at(sched->backlog, ref);
+    struct err err;
+    if (outcome->generation + 1 != doc->generation || !made_something(outcome))
+        return;
+    err_from_wire(outcome->err, &err);
+    doc->fault = outcome->err ? backlog_fault(sched->backlog, &err) : NONE;
+    doc->pages_stored = (uint16_t)outcome->pages_stored;
+    doc->pages_dead = (uint16_t)outcome->pages_dead;
+    doc_grade(sched->backlog->batch[ref.batch], ref.doc, outcome->confidence_cpct, outcome->grades.data,
+              outcome->grades.len);
+    if (doc->work == NONE || sched->backlog->work[doc->work].phase != WORK_HELD ||
+        sched->backlog->work[doc->work].generation != doc->generation)
+        return;
+    work_count(sched->backlog, doc->work, -1);
+    before_restore(&sched->backlog->work[doc->work], outcome);
+    work_count(sched->backlog, doc->work, 1);
 }
 
 void sched_restore_outcome(struct sched *sched, struct doc_ref ref, const Sohoa__DocOutcome *outcome)
@@ -375,8 +358,10 @@ void sched_restore_outcome(struct sched *sched, struct doc_ref ref, const Sohoa_
     /* Decided before its source was known; it was opened again since, or it would not have been placed. */
     if (doc->work != NONE && !outcome->sha256.len && !withdrawn)
         return;
-    if (outcome->generation < doc->generation)
+    if (outcome->generation < doc->generation) {
+        doc_restore_before(sched, ref, outcome);
         return;
+    }
     doc_restore(sched, ref, outcome);
     if (doc->work == NONE)
         return;
@@ -398,15 +383,9 @@ static void pages_restore(struct sched *sched, uint32_t index, uint32_t first, u
     *part = as;
 }
 
-void sched_restore_split(struct sched *sched, struct doc_ref ref, const Sohoa__PagesSplit *split)
+static void split_restore(struct sched *sched, uint32_t index, const Sohoa__PagesSplit *split)
 {
-    const struct doc *doc = doc_at(sched->backlog, ref);
-    if (doc->work == NONE || sched->backlog->work[doc->work].generation != split->generation)
-        return;
-    uint32_t index = doc->work;
-    struct work *work = &sched->backlog->work[index];
-    work_count(sched->backlog, index, -1);
-    work_cut(work)->words_generation = split->words_generation;
+    work_cut(&sched->backlog->work[index])->words_generation = split->words_generation;
     for (size_t i = 0; i < split->n_kept; i++)
         pages_restore(sched, index, split->kept[i]->first, split->kept[i]->count,
                       (struct part){.state = PAGE_STORED, .kept = true, .fault = NONE});
@@ -423,6 +402,32 @@ void sched_restore_split(struct sched *sched, struct doc_ref ref, const Sohoa__P
                                     .attempts = (uint8_t)failure->attempts,
                                     .fault = backlog_fault(sched->backlog, &err)});
     }
+}
+
+/* Of the generation before: the cut before is the work's for as long. */
+static void split_restore_before(struct sched *sched, uint32_t index, const Sohoa__PagesSplit *split)
+{
+    struct work *work = &sched->backlog->work[index];
+    struct cut *before = work_before(work), *cut = work->cut;
+    work->cut = before;
+    split_restore(sched, index, split);
+    cut->before = work->cut;
+    work->cut = cut;
+}
+
+void sched_restore_split(struct sched *sched, struct doc_ref ref, const Sohoa__PagesSplit *split)
+{
+    uint32_t index = doc_at(sched->backlog, ref)->work;
+    const struct work *work = index == NONE ? NULL : &sched->backlog->work[index];
+    bool now = work && work->generation == split->generation;
+    bool before = work && work->generation == split->generation + 1 && work->phase == WORK_HELD;
+    if (!now && !before)
+        return;
+    work_count(sched->backlog, index, -1);
+    if (now)
+        split_restore(sched, index, split);
+    else
+        split_restore_before(sched, index, split);
     work_count(sched->backlog, index, 1);
 }
 
@@ -458,13 +463,27 @@ void sched_restore_stored(struct sched *sched, struct doc_ref ref, uint32_t firs
     }
 }
 
+void sched_restore_released(struct sched *sched, const uint8_t sha256[SHA256_BYTES])
+{
+    for (uint32_t pipeline = 0; pipeline < sched->backlog->pipelines; pipeline++) {
+        uint32_t index = work_find(sched->backlog, sha256, pipeline);
+        struct work *work = index == NONE ? NULL : &sched->backlog->work[index];
+        if (!work || work->subscriber.batch != NONE || work->phase == WORK_STOPPED)
+            continue;
+        work_reach(work, (uint16_t)(work->generation + 1));
+        work->phase = WORK_HELD;
+        work->folded = false;
+        work_uncut(work);
+    }
+}
+
 void sched_restore_reopened(struct sched *sched, struct doc_ref ref)
 {
     const struct doc *doc = doc_at(sched->backlog, ref);
     struct acts none = {0};
     /* What was placed has its new generation from the layout; withdrawn, it was opened before. */
     if (doc->work == NONE && doc->phase == PHASE_FINAL && doc->state != SOHOA__DOC_STATE__DOC_WITHDRAWN)
-        probe_again(sched, ref, &none);
+        doc_probe_again(sched, ref, &none);
     acts_destroy(&none);
 }
 
@@ -505,6 +524,8 @@ static void doc_enter(struct sched *sched, struct doc_ref ref, struct acts *acts
     if (doc->state != SOHOA__DOC_STATE__DOC_OPEN)
         return;
     doc->duplicate_of = work->phase == WORK_STOPPED ? NONE : doc_master(sched, ref);
+    if (work->phase == WORK_STOPPED || doc->duplicate_of != NONE)
+        doc->fault = NONE; /* of the result before */
     if (work->phase == WORK_STOPPED) {
         doc_settle(sched, ref, SOHOA__DOC_STATE__DOC_QUARANTINED, 0, 0, acts);
     } else if (doc->duplicate_of != NONE) {

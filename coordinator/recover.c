@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "coordinator/coordinator.h"
+#include "coordinator/rerun.h"
 #include "coordinator/target.h"
 #include "proto/auto.h"
 #include "proto/clock.h"
@@ -72,8 +73,11 @@ static int load_layouts(struct loading *loading, struct batch *batch, struct err
     int rc = 0;
     loading->batch = batch;
     for (uint32_t i = 0; i < batch->pieces && !rc; i++) {
-        if (!batch->piece[i].loaded)
-            rc = layout_read(loading->store, batch->id, i, on_layout, loading, err);
+        if (batch->piece[i].loaded)
+            continue;
+        uint32_t end = i + 1 < batch->pieces ? batch->piece[i + 1].first_doc : batch->docs;
+        rc = layout_read(loading->store, batch->id, i, on_layout, loading, err);
+        sched_restore_laid(loading->sched, batch, batch->piece[i].first_doc, end);
         batch->piece[i].loaded = true;
     }
     return rc;
@@ -109,18 +113,70 @@ static int load_released(struct loading *loading, const Sohoa__Released *release
     int rc = load_ref(loading, released->batch, released->doc, &ref, err);
     if (!rc)
         sched_restore_reopened(loading->sched, ref);
+    if (!rc && released->sha256.len == SHA256_BYTES)
+        sched_restore_released(loading->sched, released->sha256.data);
     return rc;
 }
 
-static int load_rerun(struct loading *loading, const Sohoa__Rerun *rerun, struct err *err)
+/* The next document's ranges; *at goes on behind them. False: they are not all there. */
+static bool ranges_next(const Sohoa__Rerun *rerun, size_t *at, struct buf *ranges)
 {
-    int rc = 0;
-    for (size_t i = 0; i < rerun->n_docs && !rc; i++) {
-        struct doc_ref ref;
-        rc = load_ref(loading, rerun->batch, rerun->docs[i], &ref, err);
-        if (!rc)
-            sched_restore_reopened(loading->sched, ref);
+    buf_clear(ranges);
+    if (!rerun->n_ranges)
+        return true;
+    if (*at >= rerun->n_ranges)
+        return false;
+    size_t count = rerun->ranges[(*at)++];
+    if (count > (rerun->n_ranges - *at) / 2)
+        return false;
+    for (size_t i = 0; i < count; i++, *at += 2) {
+        struct page_range range = {rerun->ranges[*at], rerun->ranges[*at + 1]};
+        buf_append(ranges, &range, sizeof range);
     }
+    return true;
+}
+
+static int load_rerun(struct loading *loading, const Sohoa__Rerun *rerun, uint64_t time_ms, struct err *err)
+{
+    AUTO(buf_destroy) struct buf ranges = {0};
+    size_t at = 0;
+    int rc = 0;
+    if (rerun->number == loading->backlog->reruns + 1 && rerun->number <= RERUNS_MAX)
+        rerun_add(loading->backlog, rerun->where, rerun->pages, time_ms);
+    struct rerun *order = rerun_at(loading->backlog, rerun->number);
+    bool whole = !rerun->number || (order && rerun->n_generations == rerun->n_docs);
+    for (size_t i = 0; i < rerun->n_docs && whole && !rc; i++) {
+        struct doc_ref ref;
+        uint32_t generation = rerun->number ? rerun->generations[i] : 0;
+        rc = load_ref(loading, rerun->batch, rerun->docs[i], &ref, err);
+        whole = ranges_next(rerun, &at, &ranges);
+        if (rc || !whole)
+            break;
+        if (order)
+            rerun_add_doc(order, ref, (uint16_t)generation);
+        sched_restore_rerun(loading->sched, ref, generation, (const struct page_range *)(void *)ranges.data,
+                            ranges.size / sizeof(struct page_range));
+    }
+    return whole ? rc : err_set(err, E_CORRUPT, "the ledger's re-run %u makes no sense", rerun->number);
+}
+
+static int load_undone(struct loading *loading, const Sohoa__Undone *undone, struct err *err)
+{
+    AUTO(mem_destroy) struct rerun_doc *docs = calloc(undone->n_docs + 1, sizeof *docs);
+    struct rerun *order = rerun_at(loading->backlog, undone->number);
+    int rc = 0;
+    if (!docs)
+        abort();
+    if (!order || undone->n_generations != undone->n_docs)
+        return err_set(err, E_CORRUPT, "the ledger undoes the re-run %u, which makes no sense", undone->number);
+    for (size_t i = 0; i < undone->n_docs && !rc; i++) {
+        docs[i].generation = (uint16_t)undone->generations[i];
+        rc = load_ref(loading, undone->batch, undone->docs[i], &docs[i].ref, err);
+        if (!rc)
+            sched_restore_undone(loading->sched, docs[i].ref, docs[i].generation);
+    }
+    if (!rc)
+        rerun_forget_docs(order, docs, undone->n_docs);
     return rc;
 }
 
@@ -179,7 +235,8 @@ static int on_entry(const Sohoa__LedgerEntry *entry, void *user, struct err *err
         if (!rc)
             sched_restore_split(loading->sched, ref, entry->split);
         return rc;
-    case SOHOA__LEDGER_ENTRY__BODY_RERUN: return load_rerun(loading, entry->rerun, err);
+    case SOHOA__LEDGER_ENTRY__BODY_RERUN: return load_rerun(loading, entry->rerun, entry->time_ms, err);
+    case SOHOA__LEDGER_ENTRY__BODY_UNDONE: return load_undone(loading, entry->undone, err);
     case SOHOA__LEDGER_ENTRY__BODY_RELEASED: return load_released(loading, entry->released, err);
     case SOHOA__LEDGER_ENTRY__BODY_STANDING: load_standing(loading, entry->standing); return 0;
     case SOHOA__LEDGER_ENTRY__BODY_TARGETS: return load_targets(loading, entry->targets, err);

@@ -135,7 +135,9 @@ void sched_expire(struct sched *sched, uint64_t now_ms, struct acts *acts);
 void sched_withdraw(struct sched *sched, struct batch *batch, struct acts *acts);
 /* Ends a check batch and forgets it. */
 void sched_discard(struct sched *sched, struct batch *batch, struct acts *acts);
-void sched_rerun(struct sched *sched, struct doc_ref doc, struct acts *acts); /* FINAL; not withdrawn or quarantined */
+/* Of a document that doc_may_rerun() (rerun.h) the pages of the ranges; none: the dead ones, or all where none is dead. */
+void sched_rerun(struct sched *sched, struct doc_ref doc, const struct page_range *range, size_t ranges,
+                 struct acts *acts);
 /* All documents of a file, and of their sources. */
 void sched_quarantine(struct sched *sched, const struct doc_ref *doc, size_t count, struct acts *acts);
 void sched_release(struct sched *sched, struct doc_ref doc, struct acts *acts);
@@ -150,10 +152,17 @@ struct placement {
     uint8_t cost;
 };
 void sched_restore_placed(struct sched *sched, struct doc_ref doc, const struct placement *placed);
+/* All that the layout says of documents first..end-1 of the batch was restored: the last word on each counts. */
+void sched_restore_laid(struct sched *sched, struct batch *batch, uint32_t first, uint32_t end);
 void sched_restore_outcome(struct sched *sched, struct doc_ref doc, const Sohoa__DocOutcome *outcome);
 void sched_restore_split(struct sched *sched, struct doc_ref doc, const Sohoa__PagesSplit *split);
-/* The ledger says that it was re-run or released. */
+/* What there was of the source is purged: also of works that nobody subscribes to, which no layout tells of. */
+void sched_restore_released(struct sched *sched, const uint8_t sha256[SHA256_BYTES]);
+/* The ledger says that it was released; or re-run, with the generation that it had then; or that this was undone. */
 void sched_restore_reopened(struct sched *sched, struct doc_ref doc);
+void sched_restore_rerun(struct sched *sched, struct doc_ref doc, uint32_t generation, const struct page_range *range,
+                         size_t ranges);
+void sched_restore_undone(struct sched *sched, struct doc_ref doc, uint32_t generation);
 void sched_restore_stored(struct sched *sched, struct doc_ref doc, uint32_t first,
                           uint32_t count); /* a whole part, or nothing */
 

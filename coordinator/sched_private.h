@@ -64,6 +64,9 @@ void breaker_feel(struct sched *sched, struct batch *batch, const Sohoa__Result 
 /* Makes a document final. */
 void doc_settle(struct sched *sched, struct doc_ref ref, Sohoa__DocState state, uint32_t stored, uint32_t dead,
                 struct acts *acts);
+/* Opens a final document of a work that has a new generation; and one whose source could not be read. */
+void doc_reopen(struct sched *sched, struct doc_ref ref, struct acts *acts);
+void doc_probe_again(struct sched *sched, struct doc_ref ref, struct acts *acts);
 /* Subscribes the document to its source's work. */
 void sched_place(struct sched *sched, struct doc_ref ref, const struct placement *placed);
 /* The subscriber that stands for the work in names and ledger: the first that still works for it; batch NONE: none. */

@@ -1,302 +1,413 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * A predicate is kept in postfix order. What is the same for all documents of a lot is decided once for the lot: often that is all of
- * it, and of millions of documents few are looked at. */
+ * A predicate is kept as it is evaluated: terms, and behind its operands what joins them. Values lie apart, those of a term
+ * together; numbers of a list are sorted. */
 #include "coordinator/where.h"
 
 #include <assert.h>
-#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "proto/auto.h"
-#include "proto/sha256.h"
+#include "proto/limits.h"
+#include "proto/sohoa.pb-c.h"
+#include "proto/unit.h"
 
-enum { VALUE_BYTES = NAME_BYTES };
+enum op_kind { OP_SET, OP_TEXT, OP_IN, OP_LESS, OP_MOST, OP_MORE, OP_LEAST, OP_NOT, OP_AND, OP_OR };
 
-enum key {
-    KEY_BATCH,
-    KEY_UNIT,
-    KEY_BLOC,
-    KEY_PIPELINE,
-    KEY_PRIORITY,
-    KEY_STATE,
-    KEY_ERROR,
-    KEY_DOCUMENT,
-    KEY_PAGES,
-    KEY_DEAD,
-    KEY_GENERATION,
-    KEYS
-};
-enum op { OP_EQUAL, OP_OTHER, OP_LESS, OP_MOST, OP_MORE, OP_LEAST, OPS };
-enum kind { STEP_TERM, STEP_AND, STEP_OR, STEP_NOT, STEP_SKIP };
-enum truth { FALSE, TRUE, OPEN }; /* OPEN: it depends on the document */
-
-static const struct {
-    const char *name;
-    bool number, of_lot;
-} key_rule[KEYS] = {
-    [KEY_BATCH] = {"batch",      false, true },
-    [KEY_UNIT] = {"unit",       false, true },
-    [KEY_BLOC] = {"bloc",       false, true },
-    [KEY_PIPELINE] = {"pipeline",   false, true },
-    [KEY_PRIORITY] = {"priority",   true,  true },
-    [KEY_STATE] = {"state",      false, false},
-    [KEY_ERROR] = {"error",      false, false},
-    [KEY_DOCUMENT] = {"document",   true,  false},
-    [KEY_PAGES] = {"pages",      true,  false},
-    [KEY_DEAD] = {"dead",       true,  false},
-    [KEY_GENERATION] = {"generation", true,  false},
-};
-
-static const char *const op_name[OPS] = {
-    [OP_EQUAL] = "=", [OP_OTHER] = "!=", [OP_LESS] = "<", [OP_MOST] = "<=", [OP_MORE] = ">", [OP_LEAST] = ">="};
-
-struct step {
-    enum kind kind;
-    enum key key;
-    enum op op;
-    char text[VALUE_BYTES];
-    int64_t number;   /* of the value; a state; the code of an error */
-    unsigned to;      /* STEP_SKIP: what is so decides; on behind that step */
-    enum truth truth; /* STEP_SKIP: what decides. A term: of the lot that is being looked at */
+enum {
+    NEAR = 2, /* letters that a misspelled name may differ in */
+    WORD_BYTES = 32,
+    NUMBER_DIGITS = 9,
+    PERCENT_CPCT = 100,
 };
 
 struct where {
-    struct step step[WHERE_STEPS];
-    unsigned steps;
+    struct where_op *op;
+    uint32_t ops;
+    uint32_t *number;
+    uint32_t numbers;
+    const char **text;
+    uint32_t texts;
+    char *words; /* that text points to */
+    bool of_pages;
 };
 
-struct reading {
-    const char *text, *at;
-    struct where *where;
-    unsigned depth;
+static const char *const key_name[WHERE_KEYS] = {
+    [WHERE_BATCH] = "batch",           [WHERE_UNIT] = "unit",         [WHERE_BLOC] = "bloc",
+    [WHERE_PIPELINE] = "pipeline",     [WHERE_STATE] = "state",       [WHERE_ERROR] = "error",
+    [WHERE_CONFIDENCE] = "confidence", [WHERE_PAGES] = "pages",       [WHERE_DEAD] = "dead",
+    [WHERE_DOCUMENT] = "document",     [WHERE_PRIORITY] = "priority", [WHERE_GENERATION] = "generation",
+    [WHERE_GRADE] = "grade",
 };
+static const char *const state_name[] = {"open", "stored", "dead", "duplicate", "quarantined", "withdrawn", "refused"};
+static const char *const grade_name[] = {"none", "A", "B", "C"};
 
 void where_destroy(struct where **where)
 {
+    if (!*where)
+        return;
+    free((*where)->op);
+    free((*where)->number);
+    free((*where)->text);
+    free((*where)->words);
     free(*where);
     *where = NULL;
 }
 
-/* ---- words ---- */
+/* ---- parsing ---- */
 
-static int wrong(const struct reading *r, const char *wanted, struct err *err)
+struct parser {
+    const char *text, *at;
+    struct where *where;
+    char *word_end; /* of the words so far */
+    unsigned nest;
+    struct err *err;
+};
+
+static int wrong(struct parser *p, const char *at, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+static int wrong(struct parser *p, const char *at, const char *format, ...)
 {
-    return err_set(err, E_WHERE, "at character %td, before '%.30s': %s", r->at - r->text + 1, r->at, wanted);
+    char what[ERR_TEXT_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(what, sizeof what, format, arguments);
+    va_end(arguments);
+    return err_set(p->err, E_WHERE, "at letter %zu: %s", (size_t)(at - p->text) + 1, what);
 }
 
-static void blanks_skip(struct reading *r)
+static void skip_space(struct parser *p)
 {
-    while (isspace((unsigned char)*r->at))
-        r->at++;
+    p->at += strspn(p->at, " \t\r\n");
 }
 
 static size_t word_length(const char *at)
 {
-    return strcspn(at, " \t\r\n()=!<>,\"");
+    return strcspn(at, " \t\r\n(),=<>!\"'");
 }
 
-/* Takes the word, if it is the next one, in any case of letters. */
-static bool word_take(struct reading *r, const char *word)
+/* Takes the word if it comes next. */
+static bool keyword(struct parser *p, const char *word)
 {
-    blanks_skip(r);
-    size_t n = word_length(r->at);
-    if (n != strlen(word) || strncasecmp(r->at, word, n))
+    skip_space(p);
+    size_t n = word_length(p->at);
+    if (n != strlen(word) || strncasecmp(p->at, word, n))
         return false;
-    r->at += n;
+    p->at += n;
     return true;
 }
 
-static bool sign_take(struct reading *r, char sign)
+static bool sign(struct parser *p, const char *sign)
 {
-    blanks_skip(r);
-    if (*r->at != sign)
+    skip_space(p);
+    if (strncmp(p->at, sign, strlen(sign)))
         return false;
-    r->at++;
+    p->at += strlen(sign);
     return true;
 }
 
-static int value_take(struct reading *r, char value[VALUE_BYTES], struct err *err)
+static int op_add(struct parser *p, struct where_op op)
 {
-    blanks_skip(r);
-    bool quoted = *r->at == '"';
-    const char *from = r->at + quoted;
-    size_t n = quoted ? strcspn(from, "\"") : word_length(from);
-    if ((!n && !quoted) || (quoted && from[n] != '"'))
-        return wrong(r, quoted ? "the quote is never closed" : "a value is missing", err);
-    if (n >= VALUE_BYTES)
-        return wrong(r, "the value is too long", err);
-    memcpy(value, from, n);
-    value[n] = '\0';
-    r->at = from + n + quoted;
+    struct where *where = p->where;
+    if (where->ops == WHERE_OPS)
+        return wrong(p, p->at, "there are more than %d terms and what joins them (WHERE_OPS)", WHERE_OPS);
+    where->op[where->ops++] = op;
     return 0;
 }
 
-static int op_take(struct reading *r, enum op *ret_op, struct err *err)
+static unsigned distance(const char *a, const char *b)
 {
-    blanks_skip(r);
-    size_t best = 0;
-    for (int op = 0; op < OPS; op++) {
-        size_t n = strlen(op_name[op]);
-        if (n > best && !strncmp(r->at, op_name[op], n)) {
-            *ret_op = (enum op)op;
-            best = n;
+    unsigned row[WORD_BYTES + 1], n = (unsigned)strlen(b);
+    if (strlen(a) > WORD_BYTES || n > WORD_BYTES)
+        return NEAR + 1;
+    for (unsigned i = 0; i <= n; i++)
+        row[i] = i;
+    for (unsigned k = 1; *a; a++, k++) {
+        unsigned before = row[0];
+        row[0] = k;
+        for (unsigned i = 1; i <= n; i++) {
+            unsigned changed = before + (*a != b[i - 1]), least = row[i - 1] < row[i] ? row[i - 1] + 1 : row[i] + 1;
+            before = row[i];
+            row[i] = changed < least ? changed : least;
         }
     }
-    r->at += best;
-    return best ? 0 : wrong(r, "=, !=, <, <=, >, >= or in (...) is missing", err);
+    return row[n];
 }
 
-/* ---- terms ---- */
-
-static int step_add(struct reading *r, const struct step *step, struct err *err)
+static int key_take(struct parser *p, enum where_key *ret_key)
 {
-    if (r->where->steps == WHERE_STEPS)
-        return wrong(r, "the predicate has too many terms (WHERE_STEPS)", err);
-    r->where->step[r->where->steps++] = *step;
-    return 0;
-}
-
-static int state_number(const char *name)
-{
-    int state = 0;
-    while (state < DOC_STATES && strcmp(name, doc_state_name(state)))
-        state++;
-    return state < DOC_STATES ? state : -1;
-}
-
-static int value_know(struct reading *r, struct step *step, struct err *err)
-{
-    char *end;
-    if (key_rule[step->key].number) {
-        step->number = strtoll(step->text, &end, 10);
-        if (end == step->text || *end)
-            return wrong(r, "the value before this is not a number", err);
-    } else if (step->key == KEY_STATE) {
-        step->number = state_number(step->text);
-        if (step->number < 0)
-            return wrong(
-                r, "the value before this is none of open, stored, dead, duplicate, quarantined, withdrawn, refused",
-                err);
-    } else if (step->key == KEY_ERROR) {
-        step->number = err_code_named(step->text);
-        if (!step->number)
-            return wrong(r, "the value before this is no error's name, such as E_TIME", err);
-    }
-    return 0;
-}
-
-static int key_take(struct reading *r, enum key *ret_key, struct err *err)
-{
-    for (int key = 0; key < KEYS; key++)
-        if (word_take(r, key_rule[key].name)) {
-            *ret_key = (enum key)key;
+    char word[WORD_BYTES];
+    skip_space(p);
+    size_t n = word_length(p->at);
+    const char *nearest = NULL;
+    snprintf(word, sizeof word, "%.*s", (int)(n < sizeof word ? n : sizeof word - 1), p->at);
+    if (!n)
+        return wrong(p, p->at, "a term is expected here, such as grade=C");
+    for (unsigned key = 0; key < WHERE_KEYS; key++) {
+        if (!strcmp(word, key_name[key])) {
+            p->at += n;
+            *ret_key = (enum where_key)key;
             return 0;
         }
-    return wrong(
-        r, "batch, unit, bloc, pipeline, priority, state, error, document, pages, dead or generation is missing", err);
-}
-
-/* KEY in (A, B): A or B. */
-static int list_read(struct reading *r, struct step step, struct err *err)
-{
-    const struct step either = {.kind = STEP_OR};
-    int rc = sign_take(r, '(') ? 0 : wrong(r, "a list begins with (", err);
-    step.op = OP_EQUAL;
-    for (unsigned n = 0; !rc; n++) {
-        rc = value_take(r, step.text, err);
-        if (!rc)
-            rc = value_know(r, &step, err);
-        if (!rc)
-            rc = step_add(r, &step, err);
-        if (!rc && n)
-            rc = step_add(r, &either, err);
-        if (rc || !sign_take(r, ','))
-            break;
+        if (distance(word, key_name[key]) <= NEAR)
+            nearest = key_name[key];
     }
-    return rc || sign_take(r, ')') ? rc : wrong(r, "a list ends with )", err);
+    return nearest
+               ? wrong(p, p->at, "'%s' is no key; '%s' is", word, nearest)
+               : wrong(p, p->at,
+                       "'%s' is no key: batch, unit, bloc, pipeline, state, error, confidence, pages, dead, document, "
+                       "priority, generation, grade",
+                       word);
 }
 
-static int term_read(struct reading *r, struct err *err)
+/* A value, as it is or in quotes; kept. */
+static int word_take(struct parser *p, const char **ret_word)
 {
-    struct step step = {.kind = STEP_TERM};
-    int rc = key_take(r, &step.key, err);
-    if (!rc && word_take(r, "in"))
-        return list_read(r, step, err);
-    if (!rc)
-        rc = op_take(r, &step.op, err);
-    if (!rc && step.op > OP_OTHER && !key_rule[step.key].number)
-        rc = wrong(r, "a key of text has =, != and in (...) only", err);
-    if (!rc)
-        rc = value_take(r, step.text, err);
-    if (!rc)
-        rc = value_know(r, &step, err);
-    return rc ? rc : step_add(r, &step, err);
+    skip_space(p);
+    char quote = *p->at == '"' || *p->at == '\'' ? *p->at : '\0';
+    size_t n = quote ? strcspn(p->at + 1, quote == '"' ? "\"" : "'") : word_length(p->at);
+    const char *from = p->at + !!quote;
+    if (quote && !from[n])
+        return wrong(p, p->at, "the quote does not end");
+    if (!quote && !n)
+        return wrong(p, p->at, "a value is expected here");
+    memcpy(p->word_end, from, n);
+    p->word_end[n] = '\0';
+    *ret_word = p->word_end;
+    p->word_end += n + 1;
+    p->at = from + n + !!quote;
+    return 0;
 }
 
-/* ---- not, and, or ---- */
-
-static int or_read(struct reading *r, struct err *err);
-
-static int not_read(struct reading *r, struct err *err)
+static bool name_find(const char *const *name, size_t count, const char *word, uint32_t *ret_number)
 {
-    const struct step step = {.kind = STEP_NOT};
-    if (++r->depth > WHERE_DEPTH)
-        return wrong(r, "brackets and nots are nested too deep (WHERE_DEPTH)", err);
+    for (uint32_t i = 0; i < count; i++)
+        if (!strcasecmp(word, name[i])) {
+            *ret_number = i;
+            return true;
+        }
+    return false;
+}
+
+static bool percent_read(const char *word, uint32_t *ret_cpct)
+{
+    size_t whole = strspn(word, "0123456789"), parts = word[whole] == '.' ? strspn(word + whole + 1, "0123456789") : 0;
+    const char *end = word + whole + (word[whole] == '.') + parts;
+    if (!whole || whole > 3 || parts > 2 || (word[whole] == '.' && !parts) || (*end && strcmp(end, "%")))
+        return false;
+    uint32_t cpct = (uint32_t)strtoul(word, NULL, 10) * PERCENT_CPCT;
+    if (parts)
+        cpct += (uint32_t)strtoul(word + whole + 1, NULL, 10) * (parts == 1 ? 10 : 1);
+    *ret_cpct = cpct;
+    return cpct <= 100 * PERCENT_CPCT;
+}
+
+static bool number_read(const char *word, uint32_t *ret_number)
+{
+    size_t digits = strspn(word, "0123456789");
+    *ret_number = (uint32_t)strtoul(word, NULL, 10);
+    return digits && !word[digits] && digits <= NUMBER_DIGITS;
+}
+
+static int text_check(struct parser *p, enum where_key key, const char *at, const char *word)
+{
+    struct err why;
+    if (key == WHERE_UNIT && unit_check(word, &why))
+        return wrong(p, at, "%s", why.text);
+    if (key == WHERE_PIPELINE && (!*word || word[strspn(word, "0123456789abcdef")] || strlen(word) > SHA256_HEX_CHARS))
+        return wrong(p, at, "'%.70s' is no digest of a pipeline, nor its first digits", word);
+    return 0;
+}
+
+/* What the word says, as a value of the term. */
+static int value_add(struct parser *p, struct where_op *op, const char *at, const char *word)
+{
+    struct where *where = p->where;
+    uint32_t number = 0;
+    const char *wanted = NULL;
+    op->count++;
+    switch (op->key) {
+    case WHERE_BATCH:
+    case WHERE_UNIT:
+    case WHERE_BLOC:
+    case WHERE_PIPELINE: where->text[where->texts++] = word; return text_check(p, (enum where_key)op->key, at, word);
+    case WHERE_STATE:
+        if (!name_find(state_name, sizeof state_name / sizeof *state_name, word, &number))
+            wanted = "a state: stored, dead, refused, open, duplicate, quarantined or withdrawn";
+        break;
+    case WHERE_GRADE:
+        if (!name_find(grade_name, sizeof grade_name / sizeof *grade_name, word, &number))
+            wanted = "a grade: A, B, C or none";
+        op->grades |= (uint8_t)(1u << number);
+        break;
+    case WHERE_ERROR:
+        number = (uint32_t)-err_code_named(word);
+        wanted = number ? NULL : "an error's code, such as E_TIME";
+        break;
+    case WHERE_CONFIDENCE: wanted = percent_read(word, &number) ? NULL : "a percentage, such as 85 or 85.5"; break;
+    default: wanted = number_read(word, &number) ? NULL : "a number"; break;
+    }
+    where->number[where->numbers++] = number;
+    return wanted ? wrong(p, at, "'%.60s' is not %s", word, wanted) : 0;
+}
+
+static int value_take(struct parser *p, struct where_op *op)
+{
+    const char *word = "";
+    skip_space(p);
+    const char *at = p->at;
+    int rc = word_take(p, &word);
+    return rc ? rc : value_add(p, op, at, word);
+}
+
+static int number_order(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static int list_take(struct parser *p, struct where_op *op)
+{
+    if (!sign(p, "("))
+        return wrong(p, p->at, "a list is expected behind 'in': (VALUE, VALUE)");
+    do {
+        int rc = value_take(p, op);
+        if (rc)
+            return rc;
+    } while (sign(p, ","));
+    if (!sign(p, ")"))
+        return wrong(p, p->at, "a comma or ')' is expected here");
+    if (op->kind == OP_IN)
+        qsort(p->where->number + op->first, op->count, sizeof *p->where->number, number_order);
+    return 0;
+}
+
+/* The sign of a comparison: how it compares, of the kind that the key has. */
+static int compare_take(struct parser *p, struct where_op *op)
+{
+    static const struct {
+        const char *sign;
+        enum op_kind kind;
+    } rule[] = {
+        {"<=", OP_MOST },
+        {">=", OP_LEAST},
+        {"<",  OP_LESS },
+        {">",  OP_MORE }
+    };
+    bool ordered = op->key >= WHERE_CONFIDENCE && op->key < WHERE_GRADE;
+    if (sign(p, "="))
+        return 0;
+    op->negate = sign(p, "!=");
+    for (size_t i = 0; i < sizeof rule / sizeof *rule && !op->negate; i++) {
+        const char *at = p->at;
+        if (!sign(p, rule[i].sign))
+            continue;
+        op->kind = (uint8_t)rule[i].kind;
+        return ordered ? 0 : wrong(p, at, "%s takes =, != and in", key_name[op->key]);
+    }
+    return op->negate ? 0
+                      : wrong(p, p->at, "%s is expected behind %s",
+                              ordered ? "=, !=, <, <=, >, >= or in" : "=, != or in", key_name[op->key]);
+}
+
+static int term_take(struct parser *p)
+{
+    struct where *where = p->where;
+    enum where_key key = WHERE_KEYS;
+    int rc = key_take(p, &key);
+    if (rc)
+        return rc;
+    struct where_op op = {.key = (uint8_t)key, .kind = key < WHERE_TEXTS ? OP_TEXT : OP_IN};
+    op.first = key < WHERE_TEXTS ? where->texts : where->numbers;
+    op.negate = keyword(p, "not");
+    bool list = keyword(p, "in");
+    if (op.negate && !list)
+        return wrong(p, p->at, "'in' is expected behind 'not'");
+    rc = list ? list_take(p, &op) : compare_take(p, &op);
+    if (!rc && !list)
+        rc = value_take(p, &op);
+    if (key == WHERE_GRADE) {
+        where->of_pages = true;
+        op = (struct where_op){.kind = OP_SET, .grades = op.negate ? op.grades ^ WHERE_ALL : op.grades};
+    }
+    return rc ? rc : op_add(p, op);
+}
+
+static int any_take(struct parser *p);
+
+static int operand_take(struct parser *p)
+{
+    const char *at = p->at;
     int rc;
-    if (word_take(r, "not")) {
-        rc = not_read(r, err);
-        rc = rc ? rc : step_add(r, &step, err);
-    } else if (sign_take(r, '(')) {
-        rc = or_read(r, err);
-        if (!rc && !sign_take(r, ')'))
-            rc = wrong(r, "and, or or ) is missing", err);
-    } else {
-        rc = term_read(r, err);
-    }
-    r->depth--;
-    return rc;
-}
-
-/* Operands with a word between them; one that decides skips the next. */
-static int joined_read(struct reading *r, const char *word, enum kind kind, enum truth decides,
-                       int (*operand_read)(struct reading *r, struct err *err), struct err *err)
-{
-    const struct step join = {.kind = kind}, skip = {.kind = STEP_SKIP, .truth = decides};
-    int rc = operand_read(r, err);
-    while (!rc && word_take(r, word)) {
-        unsigned at = r->where->steps;
-        rc = step_add(r, &skip, err);
-        rc = rc ? rc : operand_read(r, err);
-        rc = rc ? rc : step_add(r, &join, err);
+    if (p->nest == WHERE_NEST)
+        return wrong(p, at, "more than %d parentheses and 'not's are within each other (WHERE_NEST)", WHERE_NEST);
+    p->nest++;
+    if (keyword(p, "not")) {
+        rc = operand_take(p);
         if (!rc)
-            r->where->step[at].to = r->where->steps - 1;
+            rc = op_add(p, (struct where_op){.kind = OP_NOT});
+    } else if (sign(p, "(")) {
+        rc = any_take(p);
+        if (!rc && !sign(p, ")"))
+            rc = wrong(p, p->at, "'and', 'or' or ')' is expected here");
+    } else {
+        rc = term_take(p);
+    }
+    p->nest--;
+    return rc;
+}
+
+static int all_take(struct parser *p)
+{
+    int rc = operand_take(p);
+    while (!rc && keyword(p, "and")) {
+        rc = operand_take(p);
+        if (!rc)
+            rc = op_add(p, (struct where_op){.kind = OP_AND});
     }
     return rc;
 }
 
-static int and_read(struct reading *r, struct err *err)
+static int any_take(struct parser *p)
 {
-    return joined_read(r, "and", STEP_AND, FALSE, not_read, err);
+    int rc = all_take(p);
+    while (!rc && keyword(p, "or")) {
+        rc = all_take(p);
+        if (!rc)
+            rc = op_add(p, (struct where_op){.kind = OP_OR});
+    }
+    return rc;
 }
 
-static int or_read(struct reading *r, struct err *err)
+/* No value is without a letter, and each is behind a sign of its own. */
+static struct where *where_new(size_t bytes)
 {
-    return joined_read(r, "or", STEP_OR, TRUE, and_read, err);
+    struct where *where = calloc(1, sizeof *where);
+    if (!where)
+        abort();
+    where->op = calloc(WHERE_OPS, sizeof *where->op);
+    where->number = calloc(bytes + 1, sizeof *where->number);
+    where->text = calloc(bytes + 1, sizeof *where->text);
+    where->words = malloc(bytes + 1);
+    if (!where->op || !where->number || !where->text || !where->words)
+        abort();
+    return where;
 }
 
 int where_parse(const char *text, struct where **ret_where, struct err *err)
 {
-    AUTO(where_destroy) struct where *where = calloc(1, sizeof *where);
-    struct reading r = {text, text, where, 0};
-    if (!where)
-        return err_set(err, E_NOMEM, "no memory for a predicate");
-    if (strlen(text) >= WHERE_BYTES)
+    size_t bytes = strlen(text);
+    if (bytes >= WHERE_BYTES)
         return err_set(err, E_WHERE, "the predicate is longer than %d bytes (WHERE_BYTES)", WHERE_BYTES - 1);
-    int rc = or_read(&r, err);
-    blanks_skip(&r);
-    if (!rc && *r.at)
-        rc = wrong(&r, "and, or or the end is missing", err);
+    AUTO(where_destroy) struct where *where = where_new(bytes);
+    struct parser p = {.text = text, .at = text, .where = where, .word_end = where->words, .err = err};
+    int rc = any_take(&p);
+    skip_space(&p);
+    if (!rc && *p.at)
+        rc = wrong(&p, p.at, "'and' or 'or' is expected here");
     if (rc)
         return rc;
     *ret_where = where;
@@ -304,123 +415,183 @@ int where_parse(const char *text, struct where **ret_where, struct err *err)
     return 0;
 }
 
-/* ---- looking ---- */
+/* ---- what it says ---- */
 
-static enum truth compared(int64_t is, enum op op, int64_t said)
+bool where_of_pages(const struct where *where)
 {
-    switch (op) {
-    case OP_EQUAL: return is == said;
-    case OP_OTHER: return is != said;
-    case OP_LESS: return is < said;
-    case OP_MOST: return is <= said;
-    case OP_MORE: return is > said;
-    case OP_LEAST: return is >= said;
-    default: assert(!"an operator"); return FALSE;
+    return where->of_pages;
+}
+
+const char *where_value(const struct where *where, enum where_key key, uint32_t nth)
+{
+    assert(key < WHERE_TEXTS);
+    for (uint32_t i = 0; i < where->ops; i++) {
+        const struct where_op *op = &where->op[i];
+        if (op->kind != OP_TEXT || op->key != key)
+            continue;
+        if (nth < op->count)
+            return where->text[op->first + nth];
+        nth -= op->count;
+    }
+    return NULL;
+}
+
+static bool text_fits(const struct where *where, const struct where_op *op, const char *is)
+{
+    for (uint32_t i = 0; i < op->count; i++) {
+        const char *value = where->text[op->first + i];
+        if (op->key == WHERE_PIPELINE ? !strncmp(is, value, strlen(value)) : !strcmp(is, value))
+            return true;
+    }
+    return false;
+}
+
+static bool number_in(const uint32_t *value, uint32_t count, uint32_t is)
+{
+    uint32_t low = 0;
+    while (count > 1) { /* the last that is not above it is among count from low on */
+        uint32_t half = count / 2;
+        low = value[low + half] <= is ? low + half : low;
+        count -= half;
+    }
+    return value[low] == is;
+}
+
+static bool number_fits(const struct where *where, const struct where_op *op, uint32_t is)
+{
+    const uint32_t *value = where->number + op->first;
+    if (is == WHERE_NOTHING)
+        return false;
+    switch (op->kind) {
+    case OP_LESS: return is < *value;
+    case OP_MOST: return is <= *value;
+    case OP_MORE: return is > *value;
+    case OP_LEAST: return is >= *value;
+    default: return number_in(value, op->count, is);
     }
 }
 
-static enum truth text_term(const struct step *step, const char *is)
+uint8_t where_grades(const struct where *where, const struct where_op *op, uint32_t ops,
+                     const struct where_facts *facts)
 {
-    return compared(strcmp(is, step->text) != 0, step->op, 0);
-}
-
-static enum truth pipeline_term(const struct step *step, const struct backlog *backlog, uint32_t pipeline)
-{
-    char hex[SHA256_HEX_CHARS + 1] = "";
-    if (pipeline != NONE)
-        sha256_hex(backlog->pipeline[pipeline], hex);
-    return compared(strncmp(hex, step->text, strlen(step->text)) != 0, step->op, 0);
-}
-
-/* No document, or each, of the lot is in the state; or it depends. */
-static enum truth state_term(const struct step *step, const struct lot *lot)
-{
-    uint32_t in = lot->doc_count[step->number];
-    if (in && in < lot->docs)
-        return OPEN;
-    return compared(in == 0, step->op, 0);
-}
-
-static enum truth lot_term(const struct step *step, const struct backlog *backlog, const struct lot *lot)
-{
-    const struct batch *batch = backlog->batch[lot->batch];
-    switch (step->key) {
-    case KEY_BATCH: return text_term(step, batch->id);
-    case KEY_UNIT: return text_term(step, lot->terms.unit);
-    case KEY_BLOC: return text_term(step, lot->terms.bloc);
-    case KEY_PIPELINE: return pipeline_term(step, backlog, batch->pipeline);
-    case KEY_PRIORITY: return compared(lot->priority, step->op, step->number);
-    case KEY_STATE: return state_term(step, lot);
-    default: return OPEN;
-    }
-}
-
-static enum truth doc_term(const struct step *step, const struct backlog *backlog, uint32_t number,
-                           const struct doc *doc)
-{
-    switch (step->key) {
-    case KEY_STATE: return compared(doc->state, step->op, step->number);
-    case KEY_ERROR: return compared(doc->fault == NONE ? 0 : backlog->fault[doc->fault].code, step->op, step->number);
-    case KEY_DOCUMENT: return compared(number, step->op, step->number);
-    case KEY_PAGES: return compared(doc->pages, step->op, step->number);
-    case KEY_DEAD: return compared(doc->pages_dead, step->op, step->number);
-    case KEY_GENERATION: return compared(doc->generation, step->op, step->number);
-    default: assert(!"a term of a document"); return FALSE;
-    }
-}
-
-static enum truth joined(enum kind kind, enum truth a, enum truth b)
-{
-    if (kind == STEP_AND)
-        return a == FALSE || b == FALSE ? FALSE : a == TRUE && b == TRUE ? TRUE : OPEN;
-    return a == TRUE || b == TRUE ? TRUE : a == FALSE && b == FALSE ? FALSE : OPEN;
-}
-
-/* doc NULL: of the lot alone, as its steps say. */
-static enum truth where_truth(const struct where *where, const struct backlog *backlog, uint32_t number,
-                              const struct doc *doc)
-{
-    enum truth stack[WHERE_STEPS];
+    uint8_t stack[WHERE_DEPTH];
     unsigned n = 0;
-    for (unsigned i = 0; i < where->steps; i++) {
-        const struct step *step = &where->step[i];
-        if (step->kind == STEP_TERM) {
-            stack[n++] = step->truth == OPEN && doc ? doc_term(step, backlog, number, doc) : step->truth;
-        } else if (step->kind == STEP_SKIP) {
-            i = stack[n - 1] == step->truth ? step->to : i;
-        } else if (step->kind == STEP_NOT) {
-            stack[n - 1] = stack[n - 1] == OPEN ? OPEN : stack[n - 1] == FALSE;
-        } else {
-            n--;
-            stack[n - 1] = joined(step->kind, stack[n - 1], stack[n]);
+    for (uint32_t at = 0; at < ops; at++) {
+        const struct where_op *it = &op[at];
+        switch (it->kind) {
+        case OP_AND: n--, stack[n - 1] &= stack[n]; break;
+        case OP_OR: n--, stack[n - 1] |= stack[n]; break;
+        case OP_NOT: stack[n - 1] ^= WHERE_ALL; break;
+        case OP_SET: stack[n++] = it->grades; break;
+        default: stack[n++] = number_fits(where, it, facts->number[it->key]) != it->negate ? WHERE_ALL : 0; break;
         }
+        while (op[at].join && stack[n - 1] == op[at].decides)
+            at = op[at].join;
     }
     return stack[0];
 }
 
-static void lot_look(struct where *where, const struct backlog *backlog, const struct lot *lot,
-                     void (*each)(struct doc_ref ref, void *user), void *user)
+/* ---- binding ---- */
+
+/* What was bound so far: operands, one behind the other. */
+struct bound {
+    struct where_op *op;
+    uint32_t ops;
+    uint32_t first[WHERE_DEPTH]; /* of each operand */
+    unsigned operands;
+};
+
+static bool operand_known(const struct bound *b, uint32_t first, uint32_t end)
 {
-    const struct batch *batch = backlog->batch[lot->batch];
-    for (unsigned i = 0; i < where->steps; i++)
-        if (where->step[i].kind == STEP_TERM)
-            where->step[i].truth = lot_term(&where->step[i], backlog, lot);
-    enum truth all = where_truth(where, backlog, 0, NULL);
-    uint32_t end = lot->first_doc + lot->docs;
-    for (uint32_t d = lot->first_doc, ahead; all != FALSE && d < end; d += ahead) {
-        const struct doc *doc = doc_look(batch, d);
-        ahead = DOC_BLOCK - d % DOC_BLOCK < end - d ? DOC_BLOCK - d % DOC_BLOCK : end - d;
-        uint32_t step = batch->block[d / DOC_BLOCK] ? 1 : 0; /* of an untouched block all are the same one */
-        for (uint32_t i = 0; i < ahead; i++, doc += step)
-            if (all == TRUE || where_truth(where, backlog, d + i, doc))
-                each((struct doc_ref){batch->index, d + i}, user);
+    return end - first == 1 && b->op[first].kind == OP_SET;
+}
+
+/* The last two operands become one. Known sets are not evaluated again: all or none decide, or change nothing. */
+static void bound_join(struct bound *b, struct where_op join)
+{
+    uint32_t right = b->first[--b->operands], left = b->first[b->operands - 1];
+    uint8_t idle = join.kind == OP_AND ? WHERE_ALL : 0, decides = idle ^ WHERE_ALL;
+    bool left_known = operand_known(b, left, right), right_known = operand_known(b, right, b->ops);
+    if ((left_known && b->op[left].grades == decides) || (right_known && b->op[right].grades == decides)) {
+        b->op[left] = (struct where_op){.kind = OP_SET, .grades = decides};
+        b->ops = left + 1;
+    } else if (right_known && b->op[right].grades == idle) {
+        b->ops = right;
+    } else if (left_known && b->op[left].grades == idle) {
+        memmove(&b->op[left], &b->op[right], (b->ops - right) * sizeof *b->op);
+        b->ops -= right - left;
+    } else {
+        b->op[b->ops++] = join;
     }
 }
 
-void where_each(struct where *where, const struct backlog *backlog, void (*each)(struct doc_ref ref, void *user),
-                void *user)
+/* What the lot knows of a term becomes a set. */
+static struct where_op term_bind(const struct where *where, const struct where_op *op, const struct where_lot *lot)
 {
-    for (uint32_t b = 0; b < backlog->batches; b++)
-        for (uint32_t i = 0; backlog->batch[b] && !backlog->batch[b]->check_only && i < backlog->batch[b]->lots; i++)
-            lot_look(where, backlog, backlog->batch[b]->lot[i], each, user);
+    uint32_t fit = 0, not_fit = 0;
+    if (op->kind == OP_TEXT)
+        fit = text_fits(where, op, lot->text[op->key]);
+    else if (op->kind != OP_SET && op->key == WHERE_PRIORITY)
+        fit = number_fits(where, op, lot->priority);
+    else if (op->kind != OP_SET && op->key == WHERE_STATE)
+        for (uint32_t state = 0; lot->states >> state; state++) {
+            bool fits = lot->states >> state & 1 && number_fits(where, op, state);
+            fit |= (uint32_t)fits << state;
+            not_fit |= (lot->states >> state & 1 & !fits) << state;
+        }
+    else
+        return *op;
+    if (fit && not_fit)
+        return *op;
+    return (struct where_op){.kind = OP_SET, .grades = !fit != op->negate ? 0 : WHERE_ALL};
+}
+
+/* So that second operands are not looked at when the first decide. */
+static void joins_tell(struct where_op *op, uint32_t ops)
+{
+    uint32_t first[WHERE_DEPTH];
+    unsigned operands = 0;
+    for (uint32_t i = 0; i < ops; i++) {
+        op[i].join = 0;
+        if (op[i].kind == OP_AND || op[i].kind == OP_OR) {
+            struct where_op *left = &op[first[--operands] - 1];
+            left->join = (uint16_t)i;
+            left->decides = op[i].kind == OP_AND ? 0 : WHERE_ALL;
+        } else if (op[i].kind != OP_NOT) {
+            first[operands++] = i;
+        }
+    }
+}
+
+uint32_t where_bind(const struct where *where, const struct where_lot *lot, struct where_op *op)
+{
+    struct bound b = {.op = op};
+    for (uint32_t i = 0; i < where->ops; i++) {
+        const struct where_op *next = &where->op[i];
+        if (next->kind == OP_AND || next->kind == OP_OR) {
+            bound_join(&b, *next);
+        } else if (next->kind == OP_NOT && operand_known(&b, b.first[b.operands - 1], b.ops)) {
+            b.op[b.ops - 1].grades ^= WHERE_ALL;
+        } else if (next->kind == OP_NOT) {
+            b.op[b.ops++] = *next;
+        } else {
+            b.first[b.operands++] = b.ops;
+            b.op[b.ops++] = term_bind(where, next, lot);
+        }
+    }
+    joins_tell(op, b.ops);
+    return b.ops;
+}
+
+bool where_never(const struct where_op *op, uint32_t ops)
+{
+    return ops == 1 && op->kind == OP_SET && !op->grades;
+}
+
+bool where_asks(const struct where_op *op, uint32_t ops)
+{
+    for (uint32_t i = 0; i < ops; i++)
+        if (op[i].kind < OP_NOT && op[i].kind != OP_SET)
+            return true;
+    return false;
 }

@@ -2,6 +2,7 @@
 #include "proto/wire.h"
 
 #include "proto/auto.h"
+#include "proto/grades.h"
 
 #include <assert.h>
 #include <stdbool.h>
@@ -72,7 +73,8 @@ static const char *probe_fault(const Sohoa__Probe *probe)
 static const char *assembled_fault(const Sohoa__Assembled *assembled)
 {
     return assembled->pages_stored <= DOC_MAX_PAGES && assembled->pages_dead <= DOC_MAX_PAGES &&
-                   assembled->confidence_cpct <= CONFIDENCE_MAX_CPCT
+                   assembled->confidence_cpct <= CONFIDENCE_MAX_CPCT &&
+                   assembled->grades.len <= grades_bytes(DOC_MAX_PAGES)
                ? NULL
                : "result.assembled";
 }

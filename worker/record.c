@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "proto/auto.h"
+#include "proto/grades.h"
 #include "proto/pipeline.h"
 #include "worker/quality.h"
 
@@ -316,6 +317,27 @@ static uint64_t done_number(const json_t *object, const char *key)
     return number > 0 ? (uint64_t)number : 0;
 }
 
+static uint8_t done_grade(const json_t *page)
+{
+    const char *name = json_string_value(json_object_get(page, "grade"));
+    Sohoa__Grade grade = SOHOA__GRADE__GRADE_C;
+    while (grade > SOHOA__GRADE__GRADE_NONE && (!name || strcmp(name, grade_name(grade))))
+        grade--;
+    return (uint8_t)grade;
+}
+
+static ProtobufCBinaryData done_grades(const json_t *pages)
+{
+    size_t i;
+    json_t *page;
+    ProtobufCBinaryData grades = {grades_bytes((uint32_t)json_array_size(pages)), NULL};
+    grades.data = calloc(grades.len + 1, 1);
+    if (!grades.data)
+        abort();
+    json_array_foreach(pages, i, page) grade_put(grades.data, (uint32_t)i + 1, done_grade(page));
+    return grades;
+}
+
 void record_assembled(const struct record *record, Sohoa__Assembled *to)
 {
     const json_t *done = record->done;
@@ -323,6 +345,7 @@ void record_assembled(const struct record *record, Sohoa__Assembled *to)
     to->pages_dead = (uint32_t)done_number(done, "pages_dead");
     to->pdf_bytes = done_number(json_object_get(json_object_get(done, "outputs"), "pdf"), "bytes");
     to->confidence_cpct = (uint32_t)(json_number_value(json_object_get(done, "confidence")) * 10000 + 0.5);
+    to->grades = done_grades(json_object_get(done, "pages"));
 }
 
 static int err_code_of(const char *name)

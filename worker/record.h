@@ -58,7 +58,8 @@ struct record; /* a done that was read back */
 int record_parse(const void *done, size_t bytes, struct record **ret_record, struct err *err);
 void record_destroy(struct record **record);
 
-void record_assembled(const struct record *record, Sohoa__Assembled *to); /* to is initialised by the caller */
+/* to is initialised by the caller, and owns its grades afterwards. */
+void record_assembled(const struct record *record, Sohoa__Assembled *to);
 
 /* Whether page_no is dead there, and then why. */
 bool record_page_dead(const struct record *record, uint32_t page_no, struct err *why);

@@ -311,10 +311,10 @@ int api_admit(struct api *api, const char *id, const char *query, const struct b
     return 0;
 }
 
-int api_delete(struct api *api, const char *path, struct err *err)
+int api_delete(struct api *api, const char *path, json_t **ret_json, struct err *err)
 {
     AUTO(exchange_destroy) struct exchange x = {.method = "DELETE", .path = path};
-    return json_exchange(api, &x, NULL, err);
+    return json_exchange(api, &x, ret_json, err);
 }
 
 int api_load(struct api *api, const char *path, size_t most, struct buf *into, struct err *err)

@@ -32,7 +32,7 @@ int api_post_lines(struct api *api, const char *path, const void *lines, size_t 
 int api_admit(struct api *api, const char *id, const char *query, const struct buf *lines, json_t **ret_json,
               struct err *err);
 
-int api_delete(struct api *api, const char *path, struct err *err);
+int api_delete(struct api *api, const char *path, json_t **ret_json, struct err *err); /* ret_json may be NULL */
 
 /* Bytes as they are: into a buffer that may hold most bytes, or into a file from where it stands. */
 int api_load(struct api *api, const char *path, size_t most, struct buf *into, struct err *err);

@@ -60,7 +60,7 @@ static int sources_look(const struct check *check, json_t **ret_answer, struct e
     rc = rows_await(check, buf_text(&path), ret_answer, err);
     if (isatty(STDERR_FILENO))
         fputs("\r\033[K", stderr);
-    int deleted = api_delete(check->api, buf_text(&path), rc ? NULL : err);
+    int deleted = api_delete(check->api, buf_text(&path), NULL, rc ? NULL : err);
     return rc ? rc : deleted;
 }
 

@@ -121,6 +121,89 @@ def rerun(cluster):
     say(f"re-run: {dry['pages']} pages read again, generation {again['generation']} in force")
 
 
+def grades(cluster, batch):
+    """(document, page) -> grade, as the records of stored documents say."""
+    return {(document["document"], page["page"]): page["grade"] or "none"
+            for document in cluster.api.documents(batch) if document["state"] == "stored"
+            for page in json.loads(cluster.api.call(
+                "GET", f"batches/{batch}/documents/{document['document']}/record"))["pages"]}
+
+
+def chosen(cluster, where):
+    return cluster.api.post("reruns?dry_run=1", json.dumps({"where": where}))["pages"]
+
+
+def check_grades(cluster, batch):
+    found = grades(cluster, batch)
+    for grade in ("A", "B", "C", "none"):
+        pages = sum(its == grade for its in found.values())
+        if chosen(cluster, f"batch={batch} and grade={grade}") != pages:
+            fail(f"batch {batch} has {pages} pages with grade {grade}, a re-run would read "
+                 f"{chosen(cluster, f'batch={batch} and grade={grade}')}")
+    return found
+
+
+def rerun_pages(cluster, folder):
+    """Pages by their grade: no other is read again, and what was not begun is undone, over a restart, too."""
+    sources, _ = backlog(os.path.join(folder, "graded"), "--documents", "3", "--seed", "11", "--pages-mean", "3",
+                         "--damage", "mixed", "--blank", "60", "--duplicates", "0", "--formats", "pdf")
+    submit(cluster, "graded", sources)
+    cluster.finish("graded")
+    found = check_grades(cluster, "graded")
+    restart(cluster)
+    check_grades(cluster, "graded")
+    mixed = {(doc, grade) for (doc, _), grade in found.items()
+             if len({its for (other, _), its in found.items() if other == doc}) > 1}
+    if not mixed:
+        fail(f"no document has pages of several grades: {found}")
+    document, grade = sorted(mixed)[0]
+    where = f"batch=graded and document={document} and grade={grade}"
+    price, before = chosen(cluster, where), reads(cluster)
+    words = cluster.api.call("GET", f"batches/graded/documents/{document}/text")
+    ordered = cluster.api.post("reruns", json.dumps({"where": where}))
+    cluster.finish("graded")
+    if reads(cluster) - before != price or not price or cluster.api.documents("graded")[document]["generation"] != 1:
+        fail(f"{where}: {reads(cluster) - before} pages were read, its price was {price}")
+    if cluster.api.call("GET", f"batches/graded/documents/{document}/text") != words:
+        fail("the text is another, though the pipeline is the same")
+    listed = cluster.api.get("reruns")["reruns"][-1]
+    if (listed["number"], listed["finished"], listed["where"]) != (ordered["number"], 1, where):
+        fail(f"the order is listed as {listed}")
+    check_grades(cluster, "graded")
+    say(f"re-run by grade: {price} of {len(found)} pages read again, the other pages of the document were kept")
+
+
+def state(cluster, batch):
+    found, redis = cluster.api.get(f"batches/{batch}"), cluster.redis.hash(f"sohoa:batch:{batch}")
+    redis.pop("cpu_ms", None)  # since the coordinator's start
+    return found["documents"], found["pages"], cluster.api.documents(batch), redis
+
+
+def undo(cluster):
+    """As long as nothing has begun, everything goes back: in memory, in Redis and after a restart."""
+    cluster.api.post("batches/graded/standing", json.dumps({"paused": True}))
+    wait("Redis to be told", lambda: cluster.api.get("status")["redis"])
+    before = state(cluster, "graded")
+    for restarts in ((), ("between",), ("after",)):
+        number = cluster.api.post("reruns", json.dumps({"where": "batch=graded"}))["number"]
+        if not cluster.api.get("batches/graded")["documents"]["open"]:
+            fail("a re-run opened no document")
+        if "between" in restarts:
+            restart(cluster)
+        answer = subprocess.run([f"{BIN}/sohoa", "--api", f"unix:{cluster.http}", "rerun", "--undo", str(number)],
+                                capture_output=True, text=True)
+        if answer.returncode or not answer.stdout.startswith("3 documents are what they were before; 0 had begun"):
+            fail(f"rerun --undo: {answer.returncode} {answer.stdout} {answer.stderr}")
+        if "after" in restarts:
+            restart(cluster)
+        wait("Redis to be written again", lambda: state(cluster, "graded")[3] == before[3])
+        if state(cluster, "graded") != before:
+            fail(f"undone: {state(cluster, 'graded')}, before {before}")
+    cluster.api.post("batches/graded/standing", json.dumps({"paused": False}))
+    check_grades(cluster, "graded")
+    say("three re-runs of a batch undone, over restarts: every document, count and grade as before")
+
+
 def broken(cluster, sources, folder):
     """The same failure over and over pauses a batch, also over a kill -9; an operator goes on."""
     paths = []
@@ -196,11 +279,13 @@ def run(store, folder):
     same_again(cluster, sources)
     quarantine(cluster, store)
     rerun(cluster)
+    rerun_pages(cluster, folder)
+    undo(cluster)
     mended(cluster, sources, folder)
     broken(cluster, sources, folder)
     withdraw(cluster, folder)
     check(cluster, sources, folder)
-    batches = ("first", "again", "mended", "broken", "withdrawn")
+    batches = ("first", "again", "graded", "mended", "broken", "withdrawn")
     before = {batch: cluster.api.get(f"batches/{batch}") for batch in batches}
     restart(cluster)
     for batch in batches:

@@ -18,7 +18,8 @@ static struct {
     struct sight durable[BATCHES][BATCH_DOCS]; /* as of the last write that ended */
     struct sight writing[BATCHES][BATCH_DOCS]; /* as of the one under way, if any */
     bool under_way;
-    size_t held[WORKERS]; /* as its last Hello said */
+    uint8_t between[BATCHES][BATCH_DOCS]; /* writes that may have, halfway, what was ordered and undone again */
+    size_t held[WORKERS];                 /* as its last Hello said */
 } seen;
 
 void check_reset(void)
@@ -212,6 +213,13 @@ void check_committed(void)
 {
     memcpy(seen.durable, seen.writing, sizeof seen.durable);
     seen.under_way = false;
+    for (uint32_t i = 0; i < BATCHES * BATCH_DOCS; i++)
+        seen.between[i / BATCH_DOCS][i % BATCH_DOCS] -= seen.between[i / BATCH_DOCS][i % BATCH_DOCS] > 0;
+}
+
+static bool made(const struct sight *sight)
+{
+    return sight->state == SOHOA__DOC_STATE__DOC_STORED || sight->state == SOHOA__DOC_STATE__DOC_DEAD;
 }
 
 static bool same_sight(const struct sight *a, const struct sight *b)
@@ -220,13 +228,36 @@ static bool same_sight(const struct sight *a, const struct sight *b)
     if (a->state != b->state || a->pages != b->pages)
         return false;
     return !final || (a->pages_stored == b->pages_stored && a->pages_dead == b->pages_dead &&
-                      a->generation == b->generation && a->duplicate_of == b->duplicate_of && a->fault == b->fault);
+                      a->generation == b->generation && a->duplicate_of == b->duplicate_of && a->fault == b->fault &&
+                      a->grades == b->grades && (!made(a) || a->confidence_cpct == b->confidence_cpct));
+}
+
+void check_undone(uint32_t batch, uint32_t doc, const struct sight *was, const struct sight *is)
+{
+    if (!same_sight(was, is))
+        violation("document b%u/%u was %s (%u pages, %u stored, %u dead, generation %u, fault %d) before a re-run, and "
+                  "is not when that is undone: %s (%u, %u, %u, %u, %d)",
+                  batch, doc, doc_state_name(was->state), was->pages, was->pages_stored, was->pages_dead,
+                  was->generation, was->fault, doc_state_name(is->state), is->pages, is->pages_stored, is->pages_dead,
+                  is->generation, is->fault);
+    for (uint32_t b = 0; b < BATCHES; b++) /* those of its source, too */
+        for (uint32_t d = 0; d < batch_docs(b); d++)
+            if (doc_source(b, d) == doc_source(batch, doc))
+                seen.between[b][d] = 2;
+    /* Another re-run has the same generation. */
+    for (uint32_t page = 1; is->source_known && page <= is->pages; page++) {
+        struct page_story *story = story_of(doc_source(batch, doc), is->pipeline, page);
+        story->settled &= ~(1u << (is->generation + 1));
+        if (story->generation > is->generation) /* it may have been granted by a coordinator that is forgotten */
+            *story = (struct page_story){.settled = story->settled, .generation = GENERATIONS};
+    }
 }
 
 static void check_doc_recovered(uint32_t batch, uint32_t doc, const struct sight *is)
 {
     const struct sight *was = &seen.durable[batch][doc], *half = &seen.writing[batch][doc];
-    bool settled = !seen.under_way || (same_sight(was, half) && was->state != SOHOA__DOC_STATE__DOC_OPEN);
+    bool settled = !seen.under_way ||
+                   (same_sight(was, half) && was->state != SOHOA__DOC_STATE__DOC_OPEN && !seen.between[batch][doc]);
     if (!settled || same_sight(is, was))
         return;
     violation(
@@ -245,6 +276,7 @@ void check_recovered(void)
         for (uint32_t d = 0; d < batch_docs(b); d++)
             check_doc_recovered(b, d, &sight[b][d]);
     memcpy(seen.durable, sight, sizeof seen.durable);
+    memset(seen.between, 0, sizeof seen.between);
     seen.under_way = false;
 }
 
@@ -310,12 +342,11 @@ static void check_doc_end(uint32_t batch, uint32_t doc, const struct sight sight
     const struct sight *it = &sight[batch][doc];
     if (!it->admitted) /* its batch was withdrawn before */
         return;
-    bool made = it->state == SOHOA__DOC_STATE__DOC_STORED || it->state == SOHOA__DOC_STATE__DOC_DEAD;
     if (it->state == SOHOA__DOC_STATE__DOC_OPEN)
         violation("document b%u/%u is left open", batch, doc);
     if (it->state == SOHOA__DOC_STATE__DOC_DEAD && !it->fault)
         violation("document b%u/%u is dead without evidence", batch, doc);
-    if (made && it->fault != E_ASSEMBLE)
+    if (made(it) && it->fault != E_ASSEMBLE)
         check_result_there(batch, doc, it);
     if (it->state != SOHOA__DOC_STATE__DOC_DUPLICATE)
         return;

@@ -15,6 +15,10 @@ void check_submitted(void); /* a write begins that has all that was decided so f
 void check_committed(void); /* it has ended, and its coordinator is about to hear of that */
 void check_recovered(void); /* a new coordinator has started */
 
+struct sight;
+/* A re-run of a document is undone that was as it was, and is as it is. */
+void check_undone(uint32_t batch, uint32_t doc, const struct sight *was, const struct sight *is);
+
 void check_missing(uint32_t worker, uint64_t lease, const char *blob); /* an assembly does not find it */
 
 void check_step(void); /* after each step */

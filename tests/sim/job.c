@@ -4,8 +4,10 @@
 #include "tests/sim/job.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "proto/auto.h"
+#include "proto/grades.h"
 #include "storage/name.h"
 #include "tests/sim/check.h"
 #include "tests/sim/source.h"
@@ -22,6 +24,7 @@ struct work_in_hand {
     Sohoa__Result result;
     Sohoa__Probe probe;
     Sohoa__Assembled assembled;
+    uint8_t grades[SOURCE_PAGES / GRADES_A_BYTE + 1];
     Sohoa__Err err, page_err[SOURCE_PAGES];
     Sohoa__Range range[SOURCE_PAGES], *stored[SOURCE_PAGES];
     Sohoa__PageFailure failure[SOURCE_PAGES], *failed[SOURCE_PAGES];
@@ -86,7 +89,12 @@ static void say_pages(struct work_in_hand *w, const int code[SOURCE_PAGES + 1])
 
 static void say_assembled(struct work_in_hand *w)
 {
+    memset(w->grades, 0, sizeof w->grades);
+    for (uint32_t page_no = 1; page_no <= source_pages(w->source); page_no++)
+        grade_put(w->grades, page_no, page_grade(w->source, page_no));
     sohoa__assembled__init(&w->assembled);
+    w->assembled.confidence_cpct = 9000 + w->source;
+    w->assembled.grades = (ProtobufCBinaryData){grades_bytes(source_pages(w->source)), w->grades};
     w->result.assembled = &w->assembled;
 }
 

@@ -4,10 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "coordinator/rerun_ledger.h"
 #include "proto/auto.h"
+#include "tests/sim/check.h"
 #include "tests/sim/seat.h"
 #include "tests/sim/source.h"
 #include "tests/sim/store.h"
+#include "tests/sim/view.h"
 #include "tests/sim/world.h"
 
 enum {
@@ -17,11 +20,14 @@ enum {
     PAUSE_MOST_MS = 3000,
     LOTS = 2, /* of a piece */
     DEADLINE_STEP_MS = 20000,
+    REMEMBERED = 32, /* re-runs */
+    REGRET_MS = 50,
 };
 
 static struct {
     uint64_t due_ms;
-    uint32_t piece; /* of the late batch: the next one */
+    uint32_t piece;                                       /* of the late batch: the next one */
+    struct sight before[REMEMBERED][BATCHES][BATCH_DOCS]; /* a re-run, by its number */
 } op;
 
 /* ---- admission ---- */
@@ -137,24 +143,51 @@ static void on_durable(int rc, const struct err *err, void *user)
                   (unsigned long long)ledger_orders());
 }
 
-static void order_enter(struct coordinator *c, const Sohoa__LedgerEntry *entry)
+/* What the group is to say is in it; it is answered when that is durable. */
+static void order_said(struct coordinator *c)
 {
     uint64_t order = ledger_orders() + 1; /* at least this one is there by then */
-    group_add_entry(c->group, entry);
     group_add_then(c->group, (struct group_then){on_durable, (void *)(uintptr_t)order});
+}
+
+static void order_enter(struct coordinator *c, const Sohoa__LedgerEntry *entry)
+{
+    group_add_entry(c->group, entry);
+    order_said(c);
+}
+
+/* Some of its pages, or all, or the dead ones. */
+static uint8_t grades_drawn(const struct batch *batch, const struct doc *doc)
+{
+    uint8_t some = doc->work == NONE ? 0 : (uint8_t)(1 + chance(WHERE_ALL - 1));
+    some &= some ? grades_seen(&batch->grades, doc->first_ordinal, doc->pages) : 0;
+    return some && chance(2) ? some : WHERE_ALL;
 }
 
 static void order_rerun(struct coordinator *c, struct doc_ref ref)
 {
-    Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
-    Sohoa__Rerun rerun = SOHOA__RERUN__INIT;
-    rerun.batch = c->backlog->batch[ref.batch]->id;
-    rerun.docs = &ref.doc;
-    rerun.n_docs = 1;
-    entry.body_case = SOHOA__LEDGER_ENTRY__BODY_RERUN;
-    entry.rerun = &rerun;
-    order_enter(c, &entry);
-    sched_rerun(c->sched, ref, &c->acts);
+    AUTO(choice_destroy) struct choice choice = {0};
+    const struct batch *batch = c->backlog->batch[ref.batch];
+    struct chosen chosen = {ref, grades_drawn(batch, doc_look(batch, ref.doc))};
+    view_docs(c, op.before[(c->backlog->reruns + 1) % REMEMBERED]);
+    buf_append(&choice.docs, &chosen, sizeof chosen);
+    rerun_order(c->sched, c->backlog, c->group, "", &choice, world.now_ms, &c->acts);
+    order_said(c);
+}
+
+static void order_undo(struct coordinator *c, uint32_t number)
+{
+    struct sight now[BATCHES][BATCH_DOCS];
+    const struct rerun *order = rerun_at(c->backlog, number);
+    if (!order->docs)
+        return;
+    struct doc_ref ref = order->doc->ref;
+    if (!rerun_take_back(c->sched, c->backlog, c->group, number, &c->acts))
+        return;
+    uint32_t batch = batch_number(c->backlog->batch[ref.batch]->id);
+    view_docs(c, now);
+    check_undone(batch, ref.doc, &op.before[number % REMEMBERED][batch][ref.doc], &now[batch][ref.doc]);
+    order_said(c);
 }
 
 static void order_release(struct coordinator *c, struct doc_ref ref)
@@ -164,6 +197,8 @@ static void order_release(struct coordinator *c, struct doc_ref ref)
     uint32_t work = doc_at(c->backlog, ref)->work;
     released.batch = c->backlog->batch[ref.batch]->id;
     released.doc = ref.doc;
+    if (work != NONE)
+        released.sha256 = (ProtobufCBinaryData){SHA256_BYTES, c->backlog->work[work].sha256};
     entry.body_case = SOHOA__LEDGER_ENTRY__BODY_RELEASED;
     entry.released = &released;
     order_enter(c, &entry);
@@ -202,6 +237,13 @@ static void order_withdraw(struct coordinator *c, struct batch *batch)
     sched_withdraw(c->sched, batch, &c->acts);
 }
 
+/* One of the last re-runs, mostly the last. */
+static uint32_t last_but(uint32_t reruns)
+{
+    uint32_t back = chance(2) ? 0 : chance(4);
+    return back < reruns ? reruns - back : reruns;
+}
+
 static void order(struct coordinator *c)
 {
     struct doc_ref ref = {.batch = chance(c->backlog->batches)};
@@ -212,6 +254,8 @@ static void order(struct coordinator *c)
         return;
     if (!chance(30))
         order_withdraw(c, batch);
+    else if (c->backlog->reruns && !chance(3))
+        order_undo(c, last_but(c->backlog->reruns));
     else if (state == SOHOA__DOC_STATE__DOC_QUARANTINED)
         order_release(c, ref);
     else if (!chance(4))
@@ -229,7 +273,7 @@ uint64_t operator_due_ms(void)
 
 void operator_step(void)
 {
-    op.due_ms = world.now_ms + 1 + chance(PAUSE_MOST_MS);
+    op.due_ms = world.now_ms + 1 + chance(chance(3) ? PAUSE_MOST_MS : REGRET_MS);
     if (seat() && happens(world.one_in.order))
         order(seat());
 }

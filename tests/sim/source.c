@@ -51,6 +51,11 @@ uint32_t source_pages(uint32_t source)
     return 1 + source * 3 % SOURCE_PAGES;
 }
 
+uint8_t page_grade(uint32_t source, uint32_t page_no)
+{
+    return (uint8_t)((source + page_no) % 4);
+}
+
 bool page_broken(uint32_t source, uint32_t page_no)
 {
     return fate(5, source, page_no) % 20 == 0;

@@ -261,6 +261,7 @@ void ledger_add(struct ledger *ledger, Sohoa__LedgerEntry *entry)
 static bool by_operator(const Sohoa__LedgerEntry *entry)
 {
     return entry->body_case == SOHOA__LEDGER_ENTRY__BODY_RERUN ||
+           entry->body_case == SOHOA__LEDGER_ENTRY__BODY_UNDONE ||
            entry->body_case == SOHOA__LEDGER_ENTRY__BODY_RELEASED ||
            entry->body_case == SOHOA__LEDGER_ENTRY__BODY_QUARANTINED ||
            entry->body_case == SOHOA__LEDGER_ENTRY__BODY_WITHDRAWN;

@@ -8,6 +8,15 @@
 #include "tests/sim/worker.h"
 #include "tests/sim/world.h"
 
+static uint32_t grades_of(const struct batch *batch, const struct doc *doc)
+{
+    uint8_t packed[SOURCE_PAGES / GRADES_A_BYTE + 1] = {0};
+    if (doc->state != SOHOA__DOC_STATE__DOC_STORED && doc->state != SOHOA__DOC_STATE__DOC_DEAD)
+        return 0;
+    grades_pack(&batch->grades, doc->first_ordinal, doc->pages, packed);
+    return packed[0] | (uint32_t)packed[1] << 8 | (uint32_t)packed[2] << 16;
+}
+
 void view_docs(const struct coordinator *c, struct sight sight[BATCHES][BATCH_DOCS])
 {
     for (uint32_t i = 0; i < BATCHES * BATCH_DOCS; i++)
@@ -25,6 +34,8 @@ void view_docs(const struct coordinator *c, struct sight sight[BATCHES][BATCH_DO
                                .generation = doc->generation,
                                .duplicate_of = doc->duplicate_of,
                                .fault = doc->fault == NONE ? 0 : c->backlog->fault[doc->fault].code,
+                               .confidence_cpct = doc->confidence_cpct,
+                               .grades = grades_of(batch, doc),
                                .first_ordinal = doc->first_ordinal,
                                .pipeline = pipeline,
                                .admitted = true,

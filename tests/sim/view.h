@@ -13,6 +13,8 @@ struct sight {
     uint32_t generation;
     uint32_t duplicate_of; /* NONE */
     int fault;             /* E_*; 0 */
+    uint16_t confidence_cpct;
+    uint32_t grades; /* packed, of something that came out */
     uint32_t first_ordinal;
     uint32_t pipeline; /* of its batch, by the numbers of source.h; NONE */
     bool admitted, source_known;

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "proto/auto.h"
+#include "proto/grades.h"
 #include "worker/quality.h"
 #include "worker/record.h"
 
@@ -165,6 +166,11 @@ static void done_reads_back(void **state)
     assert_int_equal(assembled.pages_dead, 1);
     assert_int_equal(assembled.pdf_bytes, 1000);
     assert_int_equal(assembled.confidence_cpct, 9312);
+    assert_int_equal(assembled.grades.len, 1);
+    assert_int_equal(grade_get(assembled.grades.data, 1), SOHOA__GRADE__GRADE_B);
+    assert_int_equal(grade_get(assembled.grades.data, 2), SOHOA__GRADE__GRADE_NONE);
+    assert_int_equal(grade_get(assembled.grades.data, 3), SOHOA__GRADE__GRADE_NONE);
+    free(assembled.grades.data);
     assert_int_equal(record_pages(record), 3);
     assert_false(record_page_dead(record, 1, &why));
     assert_true(record_page_dead(record, 2, &why));

@@ -266,7 +266,7 @@ static void rerun_of_a_dead_page_keeps_the_others(void **state)
     const struct batch *batch = w.backlog->batch[0];
     assert_int_equal(doc_look(batch, 0)->state, SOHOA__DOC_STATE__DOC_DEAD);
     assert_int_equal(batch->page_count[PAGE_DEAD], 1);
-    sched_rerun(w.sched, (struct doc_ref){0, 0}, &w.acts);
+    sched_rerun(w.sched, (struct doc_ref){0, 0}, NULL, 0, &w.acts);
     check_counts(&w);
     assert_int_equal(batch->page_count[PAGE_QUEUED], 1);
     sched_placed(w.sched, (struct doc_ref){0, 0});
@@ -621,6 +621,7 @@ static void two_restored(struct world *w, uint32_t generation, bool shared)
     sched_restore_placed(w->sched, (struct doc_ref){batch->index, 0}, &placed);
     placed.generation = generation;
     sched_restore_placed(w->sched, (struct doc_ref){batch->index, 1}, &placed);
+    sched_restore_laid(w->sched, batch, 0, 2);
     outcome.batch = batch->id;
     outcome.sha256 = (ProtobufCBinaryData){SHA256_BYTES, placed.sha256};
     outcome.doc = 1;

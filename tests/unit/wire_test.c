@@ -178,6 +178,7 @@ static void assert_refused(struct sample *s, const char *field)
         assert_refused(s, field);                                                                                      \
     } while (0)
 
+static uint8_t many_grades[DOC_MAX_PAGES / 4 + 1];
 static char long_name[NAME_BYTES + 1], long_path[SOURCE_PATH_BYTES + 1], long_row[MANIFEST_ROW_BYTES + 2];
 
 static int fill(void **state)
@@ -252,6 +253,8 @@ static void a_bad_result_is_refused(void **state)
 {
     (void)state;
     REFUSED(results_new, s->range.first = 0, "result.stored");
+    REFUSED(results_new, s->assembled.grades = ((ProtobufCBinaryData){sizeof many_grades, many_grades}),
+            "result.assembled");
     REFUSED(results_new, s->range.count = 0, "result.stored");
     REFUSED(results_new, s->range.first = DOC_MAX_PAGES, "result.stored");
     REFUSED(results_new, s->range.count = DOC_MAX_PAGES, "result.stored");
