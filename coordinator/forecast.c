@@ -305,28 +305,25 @@ static struct fluid *slots_fill(const struct forecasting *f, const struct slots 
     return fluid;
 }
 
-/* Gives the slots' work of a priority to its groups. before: of all priorities, by slot, until the priority is served there. */
-static void groups_place(struct forecasting *f, const struct slots *s, const struct fluid *fluid, uint32_t priority,
-                         const double *before)
+/* Gives what the slots have of a priority to its groups. before: all that comes before the priority's part of each slot. */
+static void groups_place(struct forecasting *f, const struct fluid *fluid, uint32_t priority, const double *before)
 {
     struct sum all = dated_sum(f);
     uint32_t slot = 0;
-    int64_t taken = 0; /* in the slot */
+    int64_t taken = 0; /* of that part */
     for (uint32_t i = 0; i < f->groups && f->group[i].deadline_ms != NO_DEADLINE; i++) {
         struct group *g = &f->group[i];
         int64_t left = llround(g->own.work);
         if (g->priority != priority)
             continue;
-        g->turn_ms = FORECAST_NEVER;
-        do {
-            int64_t there = fluid_served(fluid, priority, slot) - taken, take = left < there ? left : there;
-            if ((take || !left) && g->turn_ms == FORECAST_NEVER)
-                g->turn_ms = s->start_ms[slot] + priority; /* the more important first */
-            taken += take;
-            left -= take;
-            slot += left > 0;
-            taken = left > 0 ? 0 : taken;
-        } while (left);
+        for (; left && taken == fluid_served(fluid, priority, slot); slot++)
+            taken = 0;
+        g->turn_ms = supplied_at(f, before[slot] + (double)taken);
+        for (; left > fluid_served(fluid, priority, slot) - taken; slot++) {
+            left -= fluid_served(fluid, priority, slot) - taken;
+            taken = 0;
+        }
+        taken += left;
         g->until.work = before[slot] + (double)taken;
         g->until.variance = all.work > 0 ? all.variance * g->until.work / all.work : 0;
     }
@@ -357,7 +354,7 @@ static void serve_by_cost(struct forecasting *f)
             sum += (double)fluid_served(fluid, p, i);
     }
     for (uint32_t p = 1; p <= FLUID_PRIORITIES; p++) {
-        groups_place(f, &slots, fluid, p, before);
+        groups_place(f, fluid, p, before);
         for (uint32_t i = 0; i < slots.count; i++)
             before[i] += (double)fluid_served(fluid, p, i);
     }
