@@ -19,9 +19,11 @@ enum { GRID_SLOTS = 256, CUT_SLOTS = 1024 }; /* deadlines nearer to each other t
 static const double z90 = 1.2816; /* of the standard normal distribution */
 static const double tolerance =
     0.01; /* work that is over by less may well be none: what is left is not known any better */
-/* Work is meant to end before its deadline by as much of the time until then: what is put off to the last moment is not to be late
- * because it was a little more than expected. The nearer it comes, the better is known how much it is. */
+/* What is put off to the last moment is meant to end before its deadline: by a share of the time until then, because there may be a
+ * little more of it than expected (the nearer, the better that is known), and by what it takes until jobs that run have ended and what
+ * they bring has been planned with. */
 static const double margin = 0.01;
+static const uint64_t lead_ms = 30000;
 
 struct sum { /* of independent amounts of work */
     double work, variance;
@@ -37,7 +39,7 @@ struct group {
     uint64_t turn_ms;
 };
 
-struct step { /* of the supply, as far as it is not over */
+struct step { /* of the supply */
     uint64_t from_ms;
     double cores, before; /* core-milliseconds from now until it begins */
 };
@@ -98,16 +100,13 @@ static void supply_take(struct forecasting *f, const struct supply *supply, size
 {
     assert(supplies && supply[0].from_ms <= f->now_ms);
     f->step = zeroed(supplies, sizeof *f->step);
-    for (size_t i = 0; i < supplies; i++) {
-        bool over = i + 1 < supplies && supply[i + 1].from_ms <= f->now_ms;
-        struct step step = {supply[i].from_ms > f->now_ms ? supply[i].from_ms : f->now_ms, supply[i].cores, 0};
-        if (over)
-            continue;
-        if (f->steps) {
-            const struct step *last = &f->step[f->steps - 1];
-            step.before = last->before + last->cores * (double)(step.from_ms - last->from_ms);
-        }
-        f->step[f->steps++] = step;
+    f->steps = supplies;
+    for (size_t i = 0; i < supplies; i++) { /* those that are over take no time */
+        f->step[i].from_ms = supply[i].from_ms > f->now_ms ? supply[i].from_ms : f->now_ms;
+        f->step[i].cores = supply[i].cores;
+        if (i)
+            f->step[i].before =
+                f->step[i - 1].before + f->step[i - 1].cores * (double)(f->step[i].from_ms - f->step[i - 1].from_ms);
     }
 }
 
@@ -226,9 +225,9 @@ static void serve_by_deadline(struct forecasting *f)
 /* When a group is meant to end. */
 static uint64_t due_ms(const struct forecasting *f, const struct group *g)
 {
-    if (g->deadline_ms <= f->now_ms)
-        return f->now_ms;
-    return g->deadline_ms - (uint64_t)(margin * (double)(g->deadline_ms - f->now_ms));
+    uint64_t left_ms = g->deadline_ms > f->now_ms ? g->deadline_ms - f->now_ms : 0;
+    uint64_t early_ms = (uint64_t)(margin * (double)left_ms) + lead_ms;
+    return early_ms < left_ms ? g->deadline_ms - early_ms : f->now_ms;
 }
 
 static int time_order(const void *a, const void *b)
@@ -305,28 +304,25 @@ static struct fluid *slots_fill(const struct forecasting *f, const struct slots 
     return fluid;
 }
 
-/* Gives the slots' work of a priority to its groups. before: of all priorities, by slot, until the priority is served there. */
-static void groups_place(struct forecasting *f, const struct slots *s, const struct fluid *fluid, uint32_t priority,
-                         const double *before)
+/* Gives what the slots have of a priority to its groups. before: all that comes before the priority's part of each slot. */
+static void groups_place(struct forecasting *f, const struct fluid *fluid, uint32_t priority, const double *before)
 {
     struct sum all = dated_sum(f);
     uint32_t slot = 0;
-    int64_t taken = 0; /* in the slot */
+    int64_t taken = 0; /* of that part */
     for (uint32_t i = 0; i < f->groups && f->group[i].deadline_ms != NO_DEADLINE; i++) {
         struct group *g = &f->group[i];
         int64_t left = llround(g->own.work);
         if (g->priority != priority)
             continue;
-        g->turn_ms = FORECAST_NEVER;
-        do {
-            int64_t there = fluid_served(fluid, priority, slot) - taken, take = left < there ? left : there;
-            if ((take || !left) && g->turn_ms == FORECAST_NEVER)
-                g->turn_ms = s->start_ms[slot] + priority; /* the more important first */
-            taken += take;
-            left -= take;
-            slot += left > 0;
-            taken = left > 0 ? 0 : taken;
-        } while (left);
+        for (; left && taken == fluid_served(fluid, priority, slot); slot++)
+            taken = 0;
+        g->turn_ms = supplied_at(f, before[slot] + (double)taken);
+        for (; left > fluid_served(fluid, priority, slot) - taken; slot++) {
+            left -= fluid_served(fluid, priority, slot) - taken;
+            taken = 0;
+        }
+        taken += left;
         g->until.work = before[slot] + (double)taken;
         g->until.variance = all.work > 0 ? all.variance * g->until.work / all.work : 0;
     }
@@ -357,7 +353,7 @@ static void serve_by_cost(struct forecasting *f)
             sum += (double)fluid_served(fluid, p, i);
     }
     for (uint32_t p = 1; p <= FLUID_PRIORITIES; p++) {
-        groups_place(f, &slots, fluid, p, before);
+        groups_place(f, fluid, p, before);
         for (uint32_t i = 0; i < slots.count; i++)
             before[i] += (double)fluid_served(fluid, p, i);
     }
