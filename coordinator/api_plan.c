@@ -368,7 +368,7 @@ static json_t *forecast_json(const struct coordinator *c, const struct plan *pla
 void get_forecast(struct coordinator *c, struct request *request, const struct route_args *args)
 {
     AUTO(plan_destroy) struct plan plan = {0};
-    static struct supply supply[CALENDAR_SUPPLIES];
+    static struct supply supply[CALENDAR_STEPS_MAX];
     size_t supplies = coordinator_supply(c, clock_wall_ms(), NULL, 0, supply);
     (void)args;
     plan_make(&plan, c->sched, clock_wall_ms(), supply, supplies, NULL, 0);
@@ -446,7 +446,7 @@ void post_forecast(struct coordinator *c, struct request *request, const struct 
     AUTO(plan_destroy) struct plan plan = {0};
     AUTO(mem_destroy) struct plan_change *changes = calloc(CHANGES_MAX, sizeof *changes);
     AUTO(buf_destroy) struct buf without = {0};
-    static struct supply supply[CALENDAR_SUPPLIES];
+    static struct supply supply[CALENDAR_STEPS_MAX];
     double add = 0;
     struct err err;
     (void)args;

@@ -72,7 +72,7 @@ void coordinator_apply(struct coordinator *c);
 void coordinator_calendar(struct coordinator *c, struct calendar *calendar, const char *csv);
 
 /* What cores are and will be there, but for the workers named in without (an array of texts; NULL: none), and with add more. Fills
- * CALENDAR_SUPPLIES at most, whose number is returned. */
+ * CALENDAR_STEPS_MAX at most, whose number is returned. */
 size_t coordinator_supply(const struct coordinator *c, uint64_t now_ms, const struct buf *without, double add,
                           struct supply *supply);
 

@@ -14,10 +14,9 @@
 #include <string.h>
 
 #include "coordinator/csv.h"
+#include "coordinator/day.h"
 #include "proto/auto.h"
 #include "proto/unit.h"
-
-enum { HANOI_OFFSET_MS = 7 * 3600 * 1000, DAY_MS = 24 * 3600 * 1000 };
 
 static void json_drop(json_t **json)
 {
@@ -61,35 +60,12 @@ static int number_take(const struct place *place, const json_t *value, uint32_t 
     return 0;
 }
 
-/* Howard Hinnant, "chrono-compatible low-level date algorithms": days since 1970-01-01 of a day after 1 March 0000. */
-static int64_t days_since_1970(int year, int month, int day)
-{
-    year -= month <= 2;
-    int64_t era = year / 400;
-    int64_t year_of_era = year - era * 400;
-    int64_t day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-    return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
-}
-
-static int month_days(int year, int month)
-{
-    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool leap = (year % 4 == 0 && year % 100) || year % 400 == 0;
-    return month == 2 && leap ? 29 : days[month - 1];
-}
-
 int manifest_deadline(const char *day, uint64_t *ret_deadline_ms, struct err *err)
 {
-    static const char digits[] = "0123456789";
-    bool formed = strlen(day) == 10 && strspn(day, digits) == 4 && day[4] == '-' && strspn(day + 5, digits) == 2 &&
-                  day[7] == '-' && strspn(day + 8, digits) == 2;
-    int year = formed ? (int)strtol(day, NULL, 10) : 0;
-    int month = formed ? (int)strtol(day + 5, NULL, 10) : 0;
-    int date = formed ? (int)strtol(day + 8, NULL, 10) : 0;
-    if (year < 1970 || month < 1 || month > 12 || date < 1 || date > month_days(year, month))
+    int64_t number;
+    if (strlen(day) != DAY_CHARS || !day_parse(day, &number))
         return err_set(err, E_MANIFEST, "deadline '%.20s' is not a day of the form YYYY-MM-DD", day);
-    int64_t end_ms = (days_since_1970(year, month, date) + 1) * DAY_MS - HANOI_OFFSET_MS;
-    *ret_deadline_ms = (uint64_t)end_ms - 1;
+    *ret_deadline_ms = day_start_ms(number + 1) - 1;
     return 0;
 }
 

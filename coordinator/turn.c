@@ -282,7 +282,7 @@ size_t coordinator_supply(const struct coordinator *c, uint64_t now_ms, const st
 
 static void turn_plan(struct coordinator *c, uint64_t now_ms)
 {
-    static struct supply supply[CALENDAR_SUPPLIES];
+    static struct supply supply[CALENDAR_STEPS_MAX];
     struct plan plan = {0};
     c->plan_ms = now_ms + PLAN_MS;
     sched_measure(c->sched, now_ms);
