@@ -24,7 +24,7 @@ def cuts(groups, cores, grid):
     return numpy.array(sorted(times))
 
 
-def optimum(lots, cores, grid=200):
+def optimum(lots, cores, grid=800):
     """Sum of weight * core_ms * lateness. Work in a slot is as late as the slot's middle."""
     groups = grouped(lots)
     times = cuts(groups, cores, grid)

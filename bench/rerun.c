@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
  * bench-rerun [PAGES]: a backlog in memory of which all is stored, and re-runs by predicate over it, as the coordinator does them in
- * one turn of its loop: choosing (what --dry-run does), ordering with all that the ledger and the layout are to say, undoing. Prints
+ * one turn of its loop: choosing and two plans of what it does to deadlines (which is a --dry-run), ordering with all that the ledger and the layout are to say, undoing. Prints
  * one line of JSON. */
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "bench/chance.h"
+#include "coordinator/plan.h"
 #include "coordinator/rerun_ledger.h"
 #include "proto/auto.h"
 
@@ -20,7 +21,10 @@ enum {
     B_ONE_IN = 13,   /* ... and with one of grade B */
     RANGE_PAGES = 4,
     ROUNDS = 3,
+    CORES = 160,
 };
+
+#define BEGAN_MS UINT64_C(1800000000000) /* some day of 2027 */
 
 struct bench {
     struct backlog *backlog;
@@ -89,7 +93,7 @@ static void backlog_fill(struct bench *b, uint64_t pages)
     uint32_t docs = (uint32_t)(pages * 2 / (PAGES_MOST + 1) / BATCHES), pipeline = backlog_pipeline(b->backlog, digest);
     for (uint32_t i = 0; i < BATCHES; i++) {
         char id[16];
-        struct terms terms = {.priority = 1 + i % 5};
+        struct terms terms = {.priority = 1 + i % 5, .deadline_ms = BEGAN_MS + i * UINT64_C(60000)};
         snprintf(id, sizeof id, "b%u", i);
         snprintf(terms.unit, sizeof terms.unit, "district:%03u", 1 + i % UNITS);
         struct batch *batch = batch_add(b->backlog, id, 0, pipeline);
@@ -117,6 +121,18 @@ static void fail(const char *why)
     exit(EXIT_FAILURE);
 }
 
+static void plans_make(const struct bench *b, const struct choice *choice)
+{
+    AUTO(plan_destroy) struct plan before = {0}, after = {0};
+    struct supply supply = {0, CORES};
+    struct plan_ifs ifs = {0};
+    ifs.again = choice_lots(choice, &ifs.agains);
+    plan_make(&before, b->sched, BEGAN_MS, &supply, 1, NULL);
+    plan_make(&after, b->sched, BEGAN_MS, &supply, 1, &ifs);
+    if (!after.rows)
+        fail("there is nothing to do");
+}
+
 static double choose_timed(const struct bench *b, const char *text, struct choice *choice)
 {
     AUTO(where_destroy) struct where *where = NULL;
@@ -125,6 +141,7 @@ static double choose_timed(const struct bench *b, const char *text, struct choic
     if (where_parse(text, &where, &err))
         fail(err.text);
     choose(b->backlog, where, choice);
+    plans_make(b, choice);
     return now_ms() - began_ms;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "coordinator/api_order.h"
+#include "coordinator/api_forecast.h"
 #include "coordinator/api_plan.h"
 #include "coordinator/api_rerun.h"
 #include "proto/auto.h"

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coordinator/api_forecast.h"
 #include "coordinator/rerun_ledger.h"
 #include "proto/auto.h"
 #include "proto/clock.h"
@@ -103,7 +104,11 @@ void post_rerun(struct coordinator *c, struct request *request, const struct rou
     }
     choose(c->backlog, where, &choice);
     if (only_counts || !choice.docs.size) {
-        request_answer(request, 200, choice_json(&choice, json_null()));
+        json_t *answer = choice_json(&choice, json_null());
+        size_t lots;
+        const struct lot_pages *again = choice_lots(&choice, &lots);
+        json_object_set_new(answer, "deadlines", forecast_effect_json(c, again, lots));
+        request_answer(request, 200, answer);
         return;
     }
     uint32_t number = rerun_order(c->sched, c->backlog, c->group, buf_text(&text), &choice, clock_wall_ms(), &c->acts);

@@ -93,6 +93,11 @@ struct lot {
     uint32_t sample;      /* so many documents are probed before any other's turn: they tell what its batch costs */
 };
 
+struct lot_pages {
+    const struct lot *lot;
+    uint64_t pages;
+};
+
 struct batch {
     char id[NAME_BYTES];
     char unit[NAME_BYTES];

@@ -29,12 +29,19 @@ struct choosing {
 void choice_destroy(struct choice *choice)
 {
     buf_destroy(&choice->docs);
+    buf_destroy(&choice->lots);
 }
 
 const struct chosen *choice_docs(const struct choice *choice, size_t *ret_count)
 {
     *ret_count = choice->docs.size / sizeof(struct chosen);
     return (const struct chosen *)(const void *)choice->docs.data;
+}
+
+const struct lot_pages *choice_lots(const struct choice *choice, size_t *ret_count)
+{
+    *ret_count = choice->lots.size / sizeof(struct lot_pages);
+    return (const struct lot_pages *)(const void *)choice->lots.data;
 }
 
 bool doc_may_rerun(const struct doc *doc)
@@ -148,8 +155,13 @@ static void batch_choose(struct choosing *of, const struct batch *batch)
     char pipeline[SHA256_HEX_CHARS + 1] = "";
     if (batch->pipeline != NONE)
         sha256_hex(of->backlog->pipeline[batch->pipeline], pipeline);
-    for (uint32_t i = 0; i < batch->lots; i++)
+    for (uint32_t i = 0; i < batch->lots; i++) {
+        uint64_t before = of->pages;
         lot_choose(of, batch, batch->lot[i], pipeline);
+        struct lot_pages more = {batch->lot[i], of->pages - before};
+        if (more.pages)
+            buf_append(&of->choice->lots, &more, sizeof more);
+    }
 }
 
 /* Who comes first of a work runs all that is wanted of it. */

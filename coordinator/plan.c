@@ -4,6 +4,7 @@
  * all batches: not of all pages, since those read last are all of the few batches whose turn it is. */
 #include "coordinator/plan.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,7 @@ enum {
 static const double batch_spread = 0.25;  /* batches differ in cost by so much, before it is known */
 static const double page_spread = 0.5;    /* likewise documents of a batch */
 static const double pages_spread = 0.25;  /* likewise in pages a document, where the manifest does not say */
-static const double speed_spread = 0.004; /* of the whole cluster against the model */
+static const double speed_spread = 0.002; /* of the whole cluster against the model */
 
 void plan_destroy(struct plan *plan)
 {
@@ -94,12 +95,12 @@ static double shrunk(uint64_t cpu_ms, uint64_t pages, double others_ms)
     return ((double)cpu_ms + OWN_PAGES * others_ms) / ((double)pages + OWN_PAGES);
 }
 
-static void row_of_lot(const struct sched *sched, const struct costs *costs, const struct lot *lot,
+static void row_of_lot(const struct sched *sched, const struct costs *costs, const struct lot *lot, double again,
                        struct plan_row *row)
 {
     const struct batch *batch = sched->backlog->batch[lot->batch];
     uint32_t unplaced = lot->doc_count[SOHOA__DOC_STATE__DOC_OPEN] - lot->placed;
-    double known = (double)(lot->page_count[PAGE_QUEUED] + lot->page_count[PAGE_LEASED]);
+    double known = (double)(lot->page_count[PAGE_QUEUED] + lot->page_count[PAGE_LEASED]) + again;
     double guessed = unplaced ? unplaced * pages_expected(lot, unplaced) : 0;
     double batch_ms = shrunk(batch->cpu_ms, batch->pages_read, costs->mean_ms);
     double page_ms = shrunk(lot->cpu_ms, lot->pages_read, batch_ms);
@@ -117,14 +118,18 @@ static void row_of_lot(const struct sched *sched, const struct costs *costs, con
                                   .paused = lot->paused};
 }
 
-static void add_lots(struct plan *plan, struct sched *sched, const struct costs *costs, const struct batch *batch)
+/* again: the next of those that would be read again. */
+static void add_lots(struct plan *plan, struct sched *sched, const struct costs *costs, const struct batch *batch,
+                     const struct plan_ifs *ifs, size_t *again)
 {
     for (uint32_t i = 0; i < batch->lots && !batch->check_only; i++) {
         struct plan_row row = {0};
+        const struct lot *lot = batch->lot[i];
+        bool more = *again < ifs->agains && ifs->again[*again].lot == lot;
         lot_settle(sched->backlog, batch->lot[i]);
-        if (!lot_open(batch->lot[i]))
+        if (!lot_open(lot) && !more)
             continue;
-        row_of_lot(sched, costs, batch->lot[i], &row);
+        row_of_lot(sched, costs, lot, more ? (double)ifs->again[(*again)++].pages : 0, &row);
         plan_add(plan, &row);
     }
 }
@@ -206,16 +211,20 @@ static void plan_forecast(struct plan *plan, uint64_t now_ms, const struct suppl
 }
 
 void plan_make(struct plan *plan, struct sched *sched, uint64_t now_ms, const struct supply *supply, size_t supplies,
-               const struct plan_change *changes, size_t count)
+               const struct plan_ifs *ifs)
 {
+    static const struct plan_ifs none = {0};
     struct costs costs = costs_of(sched);
+    size_t again = 0;
+    ifs = ifs ? ifs : &none;
     for (uint32_t i = 0; i < sched->backlog->batches; i++)
         if (sched->backlog->batch[i])
-            add_lots(plan, sched, &costs, sched->backlog->batch[i]);
+            add_lots(plan, sched, &costs, sched->backlog->batch[i], ifs, &again);
+    assert(again == ifs->agains);
     add_targets(plan, sched, &costs);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < ifs->changes; i++)
         for (size_t k = 0; k < plan->rows; k++)
-            change_row(sched, &changes[i], &plan->row[k]);
+            change_row(sched, &ifs->change[i], &plan->row[k]);
     plan->cores = supplies ? supply[0].cores : 0;
     plan_forecast(plan, now_ms, supply, supplies, plan_speed_sd(plan, &costs));
 }

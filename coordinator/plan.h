@@ -26,16 +26,23 @@ struct plan {
 };
 void plan_destroy(struct plan *plan);
 
-/* What would be different. */
+/* What would be different: terms, and pages that are read again. */
 struct plan_change {
     const char *subject;  /* a unit, or a batch */
     uint64_t deadline_ms; /* 0: as it is; DEADLINE_NONE */
     bool pause, resume;
 };
 
-/* Fills an empty plan: what is left of sched's backlog under changes, served by supply. */
+struct plan_ifs {
+    const struct plan_change *change;
+    size_t changes;
+    const struct lot_pages *again; /* lots in the backlog's order */
+    size_t agains;
+};
+
+/* Fills an empty plan: what is left of sched's backlog, served by supply; ifs may be NULL. */
 void plan_make(struct plan *plan, struct sched *sched, uint64_t now_ms, const struct supply *supply, size_t supplies,
-               const struct plan_change *changes, size_t count);
+               const struct plan_ifs *ifs);
 
 /* The lots' turns are the plan's from now on. */
 void plan_apply(const struct plan *plan, struct sched *sched);

@@ -36,11 +36,13 @@ struct chosen {
 
 struct choice {
     struct buf docs; /* struct chosen, in the order of their batches */
+    struct buf lots; /* struct lot_pages: pages of which lots would run, in the backlog's order */
     uint64_t pages;  /* that would run */
     double core_ms;  /* as far as the batches' pages were measured, the others as the mean of these; < 0: none was */
 };
 void choice_destroy(struct choice *choice);
 const struct chosen *choice_docs(const struct choice *choice, size_t *ret_count);
+const struct lot_pages *choice_lots(const struct choice *choice, size_t *ret_count);
 
 bool doc_may_rerun(const struct doc *doc); /* stored, dead or refused */
 void choose(const struct backlog *backlog, const struct where *where, struct choice *choice);

@@ -200,6 +200,14 @@ const struct sched_worker *sched_worker(const struct sched *sched, uint32_t work
     return &sched->worker[worker].public;
 }
 
+bool sched_knows(const struct sched *sched, const char *worker)
+{
+    uint32_t i = 0;
+    while (i < sched->workers && strcmp(sched->worker[i].public.name, worker))
+        i++;
+    return i < sched->workers;
+}
+
 struct cost *sched_cost(struct sched *sched)
 {
     return sched->cost;

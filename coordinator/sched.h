@@ -168,6 +168,7 @@ void sched_restore_stored(struct sched *sched, struct doc_ref doc, uint32_t firs
 
 uint32_t sched_workers(const struct sched *sched);
 const struct sched_worker *sched_worker(const struct sched *sched, uint32_t worker);
+bool sched_knows(const struct sched *sched, const char *worker); /* there was one of that name */
 uint32_t sched_leases(const struct sched *sched);
 struct cost *sched_cost(struct sched *sched);
 /* The core time that results have told of a slot's time lately: at most 1. */

@@ -287,7 +287,7 @@ static void turn_plan(struct coordinator *c, uint64_t now_ms)
     c->plan_ms = now_ms + PLAN_MS;
     sched_measure(c->sched, now_ms);
     size_t supplies = coordinator_supply(c, clock_wall_ms(), NULL, 0, supply);
-    plan_make(&plan, c->sched, clock_wall_ms(), supply, supplies, NULL, 0);
+    plan_make(&plan, c->sched, clock_wall_ms(), supply, supplies, NULL);
     if (plan.cores > 0 || supplies > 1) { /* without workers nothing can be said, and nothing is granted */
         plan_apply(&plan, c->sched);
         plan_trace(&c->plan, &plan);

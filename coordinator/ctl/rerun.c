@@ -10,6 +10,7 @@
 
 #include "coordinator/ctl/args.h"
 #include "coordinator/ctl/outcome.h"
+#include "coordinator/ctl/outlook.h"
 #include "proto/auto.h"
 #include "proto/limits.h"
 
@@ -67,6 +68,20 @@ static int rerun_post(struct api *api, const struct rerun *rerun, json_t **ret_a
     return api_post(api, buf_text(&path), text, strlen(text), ret_answer, err);
 }
 
+static void effect_print(const json_t *deadlines)
+{
+    const json_t *worse = json_object_get(deadlines, "worse");
+    char before[MOMENT_BYTES], then[MOMENT_BYTES];
+    printf("all work would end (P50) %s instead of %s; ", moment_text(json_object_get(deadlines, "ends_then_ms"), then),
+           moment_text(json_object_get(deadlines, "ends_ms"), before));
+    size_t count = json_array_size(worse);
+    if (count)
+        printf("%zu unit%s worse:\n", count, count == 1 ? " gets" : "s get");
+    else
+        puts("no unit's deadline gets worse");
+    units_print(worse);
+}
+
 static void ordered_print(const json_t *answer, bool dry)
 {
     const json_t *hours = json_object_get(answer, "core_hours");
@@ -77,6 +92,8 @@ static void ordered_print(const json_t *answer, bool dry)
     if (number_of(answer, "number"))
         printf("; re-run %" JSON_INTEGER_FORMAT, number_of(answer, "number"));
     puts("");
+    if (dry)
+        effect_print(json_object_get(answer, "deadlines"));
 }
 
 /* ---- what was ordered ---- */
@@ -166,11 +183,13 @@ int rerun_main(const struct command *command, struct ctl *ctl, int argc, char **
         {.name = "where",
          .meta = "EXPR",
          .text = &rerun.where,
-         .doc = "which pages, such as 'grade=C and unit=district:001'"                                                                                                         },
-        {.name = "document",   .meta = "N",                                       .list = &rerun.documents,                     .doc = "documents by their numbers; N N or N,N"},
-        {.name = "dry-run",    .on = &rerun.dry,                                  .doc = "only count, and tell the core-hours"},
-        {.name = "list",   .on = &rerun.list,      .doc = "what was ordered, and how far it is"                                            },
-        {.name = "undo", .meta = "N", .text = &rerun.undo,                                             .doc = "take back what has not begun of re-run N"                                               },
+         .doc = "which pages, such as 'grade=C and unit=district:001'"                                                                                     },
+        {.name = "document",   .meta = "N",                                       .list = &rerun.documents, .doc = "documents by their numbers; N N or N,N"},
+        {.name = "dry-run",
+         .on = &rerun.dry,
+         .doc = "only count, and tell the core-hours and what it does to deadlines"                       },
+        {.name = "list",   .on = &rerun.list,      .doc = "what was ordered, and how far it is"                        },
+        {.name = "undo", .meta = "N", .text = &rerun.undo,                         .doc = "take back what has not begun of re-run N"                                               },
     };
     int rc = args_parse(command, ctl, flags, sizeof flags / sizeof flags[0], argc, argv, &operands, err);
     if (rc)

@@ -173,6 +173,25 @@ def rerun_pages(cluster, folder):
     say(f"re-run by grade: {price} of {len(found)} pages read again, the other pages of the document were kept")
 
 
+def effect(cluster):
+    """A dry run tells which units' deadlines get worse, and orders nothing."""
+    cluster.api.post("batches/graded/standing", json.dumps({"deadline": "2026-01-31"}))
+    worse = cluster.api.post("reruns?dry_run=1", json.dumps({"where": "batch=graded"}))["deadlines"]["worse"]
+    if [(unit["unit"], unit["verdict"], unit["before"]) for unit in worse] != [("", "late", None)]:
+        fail(f"a re-run of a batch whose deadline is over would make worse: {worse}")
+    answer = subprocess.run([f"{BIN}/sohoa", "--api", f"unix:{cluster.http}", "rerun", "graded", "--where", "pages>0",
+                             "--dry-run"], capture_output=True, text=True)
+    if answer.returncode or "1 unit gets worse" not in answer.stdout or "late" not in answer.stdout:
+        fail(f"rerun --dry-run: {answer.returncode} {answer.stdout} {answer.stderr}")
+    cluster.api.post("batches/graded/standing", json.dumps({"deadline": None}))
+    deadlines = cluster.api.post("reruns?dry_run=1", json.dumps({"where": "batch=graded"}))["deadlines"]
+    if deadlines["worse"] or deadlines["ends_then_ms"] <= deadlines["ends_ms"]:
+        fail(f"a re-run without a deadline: {deadlines}")
+    if cluster.api.get("batches/graded")["documents"]["open"]:
+        fail("a dry run opened documents")
+    say(f"a dry run named the unit that gets worse: {answer.stdout.splitlines()[0]}")
+
+
 def state(cluster, batch):
     found, redis = cluster.api.get(f"batches/{batch}"), cluster.redis.hash(f"sohoa:batch:{batch}")
     redis.pop("cpu_ms", None)  # since the coordinator's start
@@ -280,6 +299,7 @@ def run(store, folder):
     quarantine(cluster, store)
     rerun(cluster)
     rerun_pages(cluster, folder)
+    effect(cluster)
     undo(cluster)
     mended(cluster, sources, folder)
     broken(cluster, sources, folder)

@@ -83,7 +83,8 @@ static struct doc_ref read_one(uint32_t page_ms)
 
 static void make(struct plan *plan, const struct plan_change *changes, size_t count)
 {
-    plan_make(plan, sched, NOW, &one_core, 1, changes, count);
+    struct plan_ifs ifs = {.change = changes, .changes = count};
+    plan_make(plan, sched, NOW, &one_core, 1, &ifs);
 }
 
 static void near(double got, double want, double share)
@@ -154,6 +155,29 @@ static void what_a_target_expects_and_is_not_there_counts(void **state)
     assert_int_equal(total.deadline_ms, 500 * HOUR);
     assert_int_equal(total.verdict, VERDICT_ON_TIME);
     assert_false(plan_total(&plan, "new:00008", NULL, &total));
+}
+
+static void pages_read_again_are_left_again(void **state)
+{
+    AUTO(plan_destroy) struct plan before = {0};
+    AUTO(plan_destroy) struct plan after = {0};
+    (void)state;
+    batch("done", "new:00004", 1, PAGES, 10 * HOUR);
+    batch("open", "new:00008", 100, 600, 20 * HOUR);
+    read_one(1000);
+    struct lot_pages again[] = {
+        {backlog->batch[0]->lot[0], PAGES},
+        {backlog->batch[1]->lot[0], 300  }
+    };
+    struct plan_ifs ifs = {.again = again, .agains = 2};
+    make(&before, NULL, 0);
+    plan_make(&after, sched, NOW, &one_core, 1, &ifs);
+    assert_int_equal(before.rows, 1); /* nothing is left of the other */
+    assert_int_equal(after.rows, 2);
+    near(after.row[0].pages, PAGES, 0.001);
+    near(after.row[1].pages, before.row[0].pages + 300, 0.001);
+    near(after.row[1].demand.core_ms, before.row[0].demand.core_ms * 1.5, 0.01);
+    assert_true(after.row[1].outlook.p50_ms > before.row[0].outlook.p50_ms);
 }
 
 static void a_what_if_changes_nothing(void **state)
@@ -228,6 +252,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_left_is_what_the_manifest_says_less_what_is_done, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_it_costs_is_told_by_its_batch_then_by_all_batches, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_a_target_expects_and_is_not_there_counts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(pages_read_again_are_left_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_what_if_changes_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_new_batch_is_sampled_before_others_turns, set_up, tear_down),
         cmocka_unit_test_setup_teardown(turns_are_those_of_the_plan, set_up, tear_down),

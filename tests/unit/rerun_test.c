@@ -391,6 +391,12 @@ static void means(const char *text, const char *want, uint64_t pages)
     for (size_t i = 0; i < count; i++)
         snprintf(found + strlen(found), sizeof found - strlen(found), "%s%u/%u", i ? " " : "", chosen[i].ref.batch,
                  chosen[i].ref.doc);
+    size_t lots;
+    uint64_t by_lots = 0;
+    const struct lot_pages *lot = choice_lots(&choice, &lots);
+    for (size_t i = 0; i < lots; i++)
+        by_lots += lot[i].pages;
+    assert_true(by_lots == choice.pages);
     if (strcmp(found, want) || choice.pages != pages)
         fail_msg("%s means %s with %llu pages, not %s with %llu", text, found, (unsigned long long)choice.pages, want,
                  (unsigned long long)pages);

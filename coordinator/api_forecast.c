@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "coordinator/api_forecast.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "coordinator/api_body.h"
+#include "coordinator/target.h"
+#include "proto/auto.h"
+#include "proto/clock.h"
+
+enum {
+    CHANGES_MAX = 1000,   /* of one what-if */
+    CORES_MAX = 10000000, /* that one may add */
+};
+
+/* A moment, or null: never. */
+static json_t *moment_json(uint64_t ms)
+{
+    return ms == FORECAST_NEVER ? json_null() : json_integer((json_int_t)ms);
+}
+
+static json_t *total_json(const char *key, const char *name, const struct plan_total *total)
+{
+    bool dated = total->deadline_ms, never = total->p50_ms == FORECAST_NEVER;
+    return json_pack("{s:s, s:I, s:I, s:f, s:o, s:o, s:o, s:o, s:s, s:o, s:b}", key, name, "pages",
+                     (json_int_t)total->pages, "undated_pages", (json_int_t)total->undated_pages, "core_hours",
+                     total->core_ms / 3.6e6, "p50_ms", moment_json(total->p50_ms), "p90_ms", moment_json(total->p90_ms),
+                     "deadline_ms", dated ? json_integer((json_int_t)total->deadline_ms) : json_null(), "slack_ms",
+                     dated && !never ? json_integer((json_int_t)total->slack_ms) : json_null(), "verdict",
+                     verdict_name(total->verdict), "cores_needed",
+                     isfinite(total->cores_needed) ? json_real(total->cores_needed) : json_null(), "shed", total->shed);
+}
+
+static int unit_order(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Each unit of the plan once, in order; what has none is of the unit "". Returns how many. */
+static size_t units_of(const struct plan *plan, const char ***ret_units)
+{
+    const char **unit = calloc(plan->rows + 1, sizeof *unit);
+    size_t units = 0;
+    if (!unit)
+        abort();
+    for (size_t i = 0; i < plan->rows; i++)
+        unit[i] = plan->row[i].unit;
+    qsort(unit, plan->rows, sizeof *unit, unit_order);
+    for (size_t i = 0; i < plan->rows; i++)
+        if (!units || strcmp(unit[i], unit[units - 1]))
+            unit[units++] = unit[i];
+    *ret_units = unit;
+    return units;
+}
+
+static json_t *units_json(const struct plan *plan)
+{
+    json_t *list = json_array();
+    AUTO(mem_destroy) const char **unit = NULL;
+    size_t units = units_of(plan, &unit);
+    for (size_t i = 0; i < units; i++) {
+        struct plan_total total;
+        if (plan_total(plan, unit[i], NULL, &total))
+            json_array_append_new(list, total_json("unit", unit[i], &total));
+    }
+    return list;
+}
+
+static json_t *batches_json(const struct coordinator *c, const struct plan *plan)
+{
+    json_t *batches = json_array();
+    for (uint32_t i = 0; i < c->backlog->batches; i++) {
+        struct plan_total total;
+        if (c->backlog->batch[i] && plan_total(plan, NULL, c->backlog->batch[i], &total))
+            json_array_append_new(batches, total_json("batch", c->backlog->batch[i]->id, &total));
+    }
+    return batches;
+}
+
+static json_t *forecast_json(const struct coordinator *c, const struct plan *plan)
+{
+    struct plan_total total = {0};
+    bool any = plan_total(plan, NULL, NULL, &total);
+    return json_pack("{s:I, s:f, s:b, s:o, s:o, s:o}", "now_ms", (json_int_t)clock_wall_ms(), "cores", plan->cores,
+                     "feasible", plan->feasible, "all", any ? total_json("name", "all", &total) : json_null(), "units",
+                     units_json(plan), "batches", batches_json(c, plan));
+}
+
+void get_forecast(struct coordinator *c, struct request *request, const struct route_args *args)
+{
+    AUTO(plan_destroy) struct plan plan = {0};
+    static struct supply supply[CALENDAR_STEPS_MAX];
+    size_t supplies = coordinator_supply(c, clock_wall_ms(), NULL, 0, supply);
+    (void)args;
+    plan_make(&plan, c->sched, clock_wall_ms(), supply, supplies, NULL);
+    request_answer(request, 200, forecast_json(c, &plan));
+}
+
+static bool subject_known(const struct coordinator *c, const char *subject)
+{
+    if (backlog_batch(c->backlog, subject) || target_of(c->backlog, subject, 0))
+        return true;
+    for (size_t i = 0; i < c->plan.rows; i++)
+        if (!strcmp(c->plan.row[i].unit, subject))
+            return true;
+    return false;
+}
+
+static int change_take(const struct coordinator *c, json_t *said, struct plan_change *change, struct err *err)
+{
+    static const char *const known[] = {"subject", "deadline", "paused", NULL};
+    const json_t *paused = json_object_get(said, "paused");
+    int rc = keys_check(said, known, "a change", err);
+    if (rc)
+        return rc;
+    *change = (struct plan_change){.subject = json_string_value(json_object_get(said, "subject"))};
+    if (!change->subject || !*change->subject)
+        return err_set(err, E_USAGE, "a change has a subject: a unit or a batch");
+    if (!subject_known(c, change->subject))
+        return err_set(err, E_ABSENT, "there is no unit or batch '%.60s'", change->subject);
+    rc = deadline_take(json_object_get(said, "deadline"), &change->deadline_ms, err);
+    if (!rc && paused && !json_is_boolean(paused))
+        rc = err_set(err, E_USAGE, "paused is true or false");
+    change->pause = json_is_true(paused);
+    change->resume = json_is_false(paused);
+    return rc;
+}
+
+/* Cores that come, and names (borrowed) of workers that go. */
+static int cores_take(const struct coordinator *c, json_t *body, double *ret_add, struct buf *without, struct err *err)
+{
+    const json_t *add = json_object_get(body, "add_cores"), *drain = json_object_get(body, "drain");
+    size_t i;
+    json_t *said;
+    if (add && (!json_is_number(add) || fabs(json_number_value(add)) > CORES_MAX))
+        return err_set(err, E_USAGE, "add_cores is a number of cores, at most %d", CORES_MAX);
+    if (drain && !json_is_array(drain))
+        return err_set(err, E_USAGE, "drain is a list of workers");
+    json_array_foreach(drain, i, said)
+    {
+        const char *name = json_string_value(said);
+        if (!name || !sched_knows(c->sched, name))
+            return err_set(err, E_ABSENT, "there is no worker '%.60s'", name ? name : "?");
+        buf_append(without, &name, sizeof name);
+    }
+    *ret_add = json_number_value(add);
+    return 0;
+}
+
+static int changes_take(const struct coordinator *c, const json_t *list, struct plan_change *changes, struct err *err)
+{
+    size_t i;
+    json_t *said;
+    json_array_foreach(list, i, said)
+    {
+        int rc = change_take(c, said, &changes[i], err);
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+void post_forecast(struct coordinator *c, struct request *request, const struct route_args *args)
+{
+    static const char *const known[] = {"add_cores", "drain", "changes", NULL};
+    AUTO(json_drop) json_t *body = NULL;
+    AUTO(plan_destroy) struct plan plan = {0};
+    AUTO(mem_destroy) struct plan_change *changes = calloc(CHANGES_MAX, sizeof *changes);
+    AUTO(buf_destroy) struct buf without = {0};
+    static struct supply supply[CALENDAR_STEPS_MAX];
+    double add = 0;
+    struct err err;
+    (void)args;
+    if (!changes)
+        abort();
+    int rc = body_take(request, &body, &err);
+    if (!rc)
+        rc = keys_check(body, known, "a what-if", &err);
+    const json_t *list = rc ? NULL : json_object_get(body, "changes");
+    if (!rc && list && (!json_is_array(list) || json_array_size(list) > CHANGES_MAX))
+        rc = err_set(&err, E_USAGE, "changes is a list of at most %d (CHANGES_MAX)", CHANGES_MAX);
+    if (!rc)
+        rc = cores_take(c, body, &add, &without, &err);
+    if (!rc)
+        rc = changes_take(c, list, changes, &err);
+    if (rc) {
+        request_answer_err(request, &err);
+        return;
+    }
+    size_t supplies = coordinator_supply(c, clock_wall_ms(), &without, add, supply);
+    struct plan_ifs ifs = {.change = changes, .changes = json_array_size(list)};
+    plan_make(&plan, c->sched, clock_wall_ms(), supply, supplies, &ifs);
+    request_answer(request, 200, forecast_json(c, &plan));
+}
+
+/* ---- what a re-run does to deadlines ---- */
+
+/* It was on time or at risk and is that no more, or it is later still. */
+static bool gets_worse(const struct plan_total *before, const struct plan_total *after)
+{
+    return after->verdict > before->verdict || (after->verdict == VERDICT_LATE && after->slack_ms < before->slack_ms);
+}
+
+static json_t *worse_json(const struct plan *before, const struct plan *after)
+{
+    json_t *list = json_array();
+    AUTO(mem_destroy) const char **unit = NULL;
+    size_t units = units_of(after, &unit);
+    for (size_t i = 0; i < units; i++) {
+        struct plan_total was, is;
+        bool had = plan_total(before, unit[i], NULL, &was);
+        if (!plan_total(after, unit[i], NULL, &is) || (had ? !gets_worse(&was, &is) : is.verdict < VERDICT_AT_RISK))
+            continue;
+        json_t *row = total_json("unit", unit[i], &is);
+        json_object_set_new(row, "before", had ? total_json("unit", unit[i], &was) : json_null());
+        json_array_append_new(list, row);
+    }
+    return list;
+}
+
+json_t *forecast_effect_json(struct coordinator *c, const struct lot_pages *again, size_t count)
+{
+    AUTO(plan_destroy) struct plan before = {0}, after = {0};
+    static struct supply supply[CALENDAR_STEPS_MAX];
+    uint64_t now_ms = clock_wall_ms();
+    size_t supplies = coordinator_supply(c, now_ms, NULL, 0, supply);
+    struct plan_ifs ifs = {.again = again, .agains = count};
+    struct plan_total was = {.p50_ms = now_ms}, is = was;
+    plan_make(&before, c->sched, now_ms, supply, supplies, NULL);
+    plan_make(&after, c->sched, now_ms, supply, supplies, &ifs);
+    plan_total(&before, NULL, NULL, &was);
+    plan_total(&after, NULL, NULL, &is);
+    return json_pack("{s:o, s:o, s:o}", "ends_ms", moment_json(was.p50_ms), "ends_then_ms", moment_json(is.p50_ms),
+                     "worse", worse_json(&before, &after));
+}
