@@ -217,6 +217,20 @@ static void admission_work(struct io_task *task)
     lots_free(&admitted);
 }
 
+/* As the ledger's entry of the piece tells it. */
+static void history_enter(struct admission *a, const struct batch *batch)
+{
+    Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
+    Sohoa__BatchAdmitted admitted = SOHOA__BATCH_ADMITTED__INIT;
+    admitted.batch = a->id;
+    admitted.docs = batch->docs;
+    admitted.more = a->more;
+    admitted.manifest_sha256 = (ProtobufCBinaryData){SHA256_BYTES, a->plan.sha256};
+    entry.body_case = SOHOA__LEDGER_ENTRY__BODY_ADMITTED;
+    entry.admitted = &admitted;
+    history_add(a->c->history, &entry, clock_wall_ms());
+}
+
 static void batch_enter(struct admission *a)
 {
     struct coordinator *c = a->c;
@@ -233,6 +247,7 @@ static void batch_enter(struct admission *a)
     for (size_t i = 0; i < lots; i++)
         batch_add_lot(batch, &lot[i].terms, lot[i].docs, lot[i].pages);
     a->batch = batch;
+    history_enter(a, batch);
     if (batch->pipeline == NONE && worker_pipeline(c) != NONE) /* the first came while this was being written */
         peers_pin(c, worker_pipeline(c));
     sched_reorder(c->sched);

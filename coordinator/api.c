@@ -8,6 +8,7 @@
 
 #include "coordinator/api_order.h"
 #include "coordinator/api_forecast.h"
+#include "coordinator/api_history.h"
 #include "coordinator/api_plan.h"
 #include "coordinator/api_rerun.h"
 #include "proto/auto.h"
@@ -295,6 +296,7 @@ static const struct route route_rule[] = {
     {"GET",    "batches/{batch}",                            get_batch      },
     {"GET",    "batches/{batch}/documents",                  get_documents  },
     {"GET",    "batches/{batch}/documents/{doc}/{word}",     get_file       },
+    {"GET",    "history",                                    get_history    },
     {"GET",    "reruns",                                     get_reruns     },
     {"POST",   "reruns",                                     post_rerun     },
     {"DELETE", "reruns/{word}",                              delete_rerun   },

@@ -6,6 +6,7 @@
 #ifndef SOHOA_COMMIT_H
 #define SOHOA_COMMIT_H
 
+#include "coordinator/history.h"
 #include "coordinator/sched.h"
 #include "storage/io.h"
 #include "storage/ledger.h"
@@ -17,7 +18,8 @@ struct committer;
 
 /* ---- a group, on the loop's thread ---- */
 
-struct group *group_new(void);
+/* history: gets what is entered, too; NULL: nobody asks for it. */
+struct group *group_new(struct history *history);
 void group_destroy(struct group **group);
 bool group_empty(const struct group *group);
 

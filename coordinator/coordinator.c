@@ -126,7 +126,8 @@ static int coordinator_start(struct coordinator *c, struct err *err)
         return rc;
     c->backlog = backlog_new();
     c->sched = sched_new(c->backlog, &rules, (store_epoch(c->store) << LEASES_AN_EPOCH) + 1);
-    c->group = group_new();
+    c->history = history_new();
+    c->group = group_new(c->history);
     c->rows = rows_new(c->store);
     rc = recover(c, err);
     if (!rc)
@@ -148,6 +149,7 @@ static void coordinator_end(struct coordinator *c)
     committer_destroy(&c->committer);
     ledger_destroy(&c->ledger);
     group_destroy(&c->group);
+    history_destroy(&c->history);
     buf_destroy(&c->awaited);
     acts_destroy(&c->acts);
     rows_destroy(&c->rows);

@@ -6,6 +6,7 @@
 #include "coordinator/calendar.h"
 #include "coordinator/commit.h"
 #include "coordinator/gate.h"
+#include "coordinator/history.h"
 #include "coordinator/plan.h"
 #include "coordinator/rows.h"
 #include "coordinator/sched.h"
@@ -36,8 +37,9 @@ struct coordinator {
     struct http *http;
     struct io *commit_io; /* one thread: everything that writes state, in order */
     struct io *back_io;   /* removal of blobs, reads for the API */
-    struct group *group;  /* being collected ... */
-    uint64_t group_ms;    /* ... since then; 0: nothing is in it */
+    struct history *history;
+    struct group *group; /* being collected ... */
+    uint64_t group_ms;   /* ... since then; 0: nothing is in it */
     struct acts acts;
     struct peer *peer;
     uint32_t peers;

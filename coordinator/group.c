@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "proto/auto.h"
+#include "proto/clock.h"
 #include "proto/wire.h"
 #include "storage/name.h"
 
@@ -20,11 +21,12 @@ enum {
 };
 _Static_assert(SPLIT_PARTS *(ERR_TEXT_BYTES + 64) <= LEDGER_ENTRY_BYTES, "a split fits in a ledger entry");
 
-struct group *group_new(void)
+struct group *group_new(struct history *history)
 {
     struct group *group = calloc(1, sizeof *group);
     if (!group)
         abort();
+    group->history = history;
     return group;
 }
 
@@ -79,6 +81,8 @@ void group_add_entry(struct group *group, const Sohoa__LedgerEntry *entry)
     buf_append(&group->entries, &bytes, sizeof bytes);
     sohoa__ledger_entry__pack(entry, buf_reserve(&group->entries, bytes));
     group->entries.size += bytes;
+    if (group->history)
+        history_add(group->history, entry, clock_wall_ms());
 }
 
 void group_add_release(struct group *group, const uint8_t sha256[SHA256_BYTES])

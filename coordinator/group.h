@@ -25,17 +25,18 @@ struct group_stop {
 };
 
 struct group {
-    struct buf layouts; /* struct group_layout */
-    struct buf stops;   /* struct group_stop, in the order they were said */
-    struct buf entries; /* packed ledger entries, each behind its u32 length */
-    struct buf ended;   /* struct group_outcome */
-    struct buf changes; /* struct progress_change */
-    struct buf texts;   /* char *: what the changes point to */
-    struct buf acks;    /* struct group_ack */
-    struct buf thens;   /* struct group_then */
-    struct buf placed;  /* struct doc_ref */
-    struct buf touched; /* uint32_t: batches whose counters changed, each once */
-    struct buf garbage; /* names, each ended by a 0 */
+    struct history *history; /* or NULL */
+    struct buf layouts;      /* struct group_layout */
+    struct buf stops;        /* struct group_stop, in the order they were said */
+    struct buf entries;      /* packed ledger entries, each behind its u32 length */
+    struct buf ended;        /* struct group_outcome */
+    struct buf changes;      /* struct progress_change */
+    struct buf texts;        /* char *: what the changes point to */
+    struct buf acks;         /* struct group_ack */
+    struct buf thens;        /* struct group_then */
+    struct buf placed;       /* struct doc_ref */
+    struct buf touched;      /* uint32_t: batches whose counters changed, each once */
+    struct buf garbage;      /* names, each ended by a 0 */
     size_t garbage_count;
     struct buf purge; /* as group_purge() says, likewise */
     size_t purge_count;

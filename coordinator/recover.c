@@ -223,6 +223,8 @@ static int on_entry(const Sohoa__LedgerEntry *entry, void *user, struct err *err
     struct loading *loading = user;
     struct doc_ref ref;
     int rc = 0;
+    if (loading->c && loading->c->history)
+        history_add(loading->c->history, entry, entry->time_ms);
     switch (entry->body_case) {
     case SOHOA__LEDGER_ENTRY__BODY_ADMITTED: return load_admitted(loading, entry->admitted, err);
     case SOHOA__LEDGER_ENTRY__BODY_OUTCOME:

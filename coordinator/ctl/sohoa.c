@@ -6,6 +6,7 @@
 
 #include "coordinator/ctl/calendar.h"
 #include "coordinator/ctl/get.h"
+#include "coordinator/ctl/history.h"
 #include "coordinator/ctl/order.h"
 #include "coordinator/ctl/plan.h"
 #include "coordinator/ctl/rebuild.h"
@@ -36,6 +37,7 @@ static const struct command command_row[] = {
     {"priority", "BATCH=N...",                                                    "Changes what is given up first when not all can be on time: 5 is.",     priority_main},
     {"drain",    "WORKER...",                                                     "Gives workers nothing new; what they have they finish.",                drain_main   },
     {"undrain",  "WORKER...",                                                     "Gives drained workers jobs again.",                                     undrain_main },
+    {"history",  "[BATCH|UNIT|WORKER]",                                           "Shows what was ordered, when, and what stood afterwards.",              history_main },
     {"rebuild",  "",                                                              "Rewrites the coordinator's Redis from the store.",                      rebuild_main },
 };
 

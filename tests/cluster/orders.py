@@ -307,7 +307,13 @@ def run(store, folder):
     check(cluster, sources, folder)
     batches = ("first", "again", "graded", "mended", "broken", "withdrawn")
     before = {batch: cluster.api.get(f"batches/{batch}") for batch in batches}
+    history = [(event["kind"], event["subject"], event["text"]) for event in cluster.api.get("history")["events"]]
     restart(cluster)
+    if history != [(event["kind"], event["subject"], event["text"]) for event in cluster.api.get("history")["events"]]:
+        fail(f"the history is another after a restart: {cluster.api.get('history')}, before {history}")
+    if not {"admitted", "standing", "rerun", "undone", "quarantined", "released", "withdrawn"} <= {
+            kind for kind, _, _ in history}:
+        fail(f"the history lacks orders: {history}")
     for batch in batches:
         after = cluster.api.get(f"batches/{batch}")
         if (after["documents"], after["pages"], after["state"]) != (

@@ -123,7 +123,7 @@ void seat_take(void)
                                 .back_io = &it.back_io,
                                 .gate = &it.gate,
                                 .backlog = backlog_new(),
-                                .group = group_new()};
+                                .group = group_new(NULL)};
     it.c.sched = sched_new(it.c.backlog, &rules, (store_epoch(disk()) << LEASES_AN_EPOCH) + 1);
     it.taken = true;
     it.due_ms = world.now_ms;

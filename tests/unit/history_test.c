@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * What was ordered, in words, and that only the last of it is kept. */
+#include "coordinator/history.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "coordinator/terms.h"
+#include "proto/auto.h"
+
+#define DAY_END_MS UINT64_C(1769878799999) /* 2026-01-31, in Hanoi */
+
+static void expect(const struct history *history, size_t index, const char *kind, const char *subject, const char *text)
+{
+    const struct event *event = history_at(history, index);
+    assert_non_null(event);
+    assert_string_equal(event->kind, kind);
+    assert_string_equal(event->subject, subject);
+    assert_string_equal(event->text, text);
+}
+
+static void standing_add(struct history *history, Sohoa__Standing *standing)
+{
+    Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
+    standing->batch = (char *)"b";
+    entry.body_case = SOHOA__LEDGER_ENTRY__BODY_STANDING;
+    entry.standing = standing;
+    history_add(history, &entry, 5);
+}
+
+static void standings_are_said_in_words(void **state)
+{
+    AUTO(history_destroy) struct history *history = history_new();
+    Sohoa__Err why = SOHOA__ERR__INIT;
+    Sohoa__Standing all = SOHOA__STANDING__INIT, none = all, breaker = all;
+    (void)state;
+    all.priority = 2;
+    all.deadline_ms = DAY_END_MS;
+    all.paused = true;
+    breaker.paused = true;
+    breaker.why = &why;
+    why.text = (char *)"no such font";
+    breaker.deadline_ms = DEADLINE_NONE;
+    standing_add(history, &all);
+    standing_add(history, &none);
+    standing_add(history, &breaker);
+    expect(history, 0, "standing", "b", "priority 2, deadline 2026-01-31, paused");
+    expect(history, 1, "standing", "b", "as the manifest says");
+    expect(history, 2, "standing", "b", "deadline none, paused by the breaker: no such font");
+    assert_null(history_at(history, 3));
+}
+
+static void each_target_is_an_event(void **state)
+{
+    AUTO(history_destroy) struct history *history = history_new();
+    Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
+    Sohoa__Targets targets = SOHOA__TARGETS__INIT;
+    Sohoa__Target one = SOHOA__TARGET__INIT, two = one, *list[] = {&one, &two};
+    (void)state;
+    one.unit = two.unit = (char *)"district:001";
+    one.priority = 1;
+    one.deadline_ms = DAY_END_MS;
+    one.pages = 12000;
+    targets.targets = list;
+    targets.n_targets = 2;
+    entry.body_case = SOHOA__LEDGER_ENTRY__BODY_TARGETS;
+    entry.targets = &targets;
+    entry.actor = (char *)"lan";
+    history_add(history, &entry, 7);
+    expect(history, 0, "target", "district:001", "priority 1, deadline 2026-01-31, pages 12000");
+    expect(history, 1, "target", "district:001", "nothing is planned");
+    assert_string_equal(history_at(history, 0)->actor, "lan");
+    assert_int_equal(history_at(history, 1)->time_ms, 7);
+}
+
+/* A re-run of many batches is as many entries. */
+static void an_order_is_one_event(void **state)
+{
+    AUTO(history_destroy) struct history *history = history_new();
+    Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
+    Sohoa__Rerun rerun = SOHOA__RERUN__INIT;
+    (void)state;
+    rerun.where = (char *)"grade=C";
+    rerun.pages = 30;
+    entry.body_case = SOHOA__LEDGER_ENTRY__BODY_RERUN;
+    entry.rerun = &rerun;
+    for (rerun.number = 1; rerun.number <= 2; rerun.number++)
+        for (int batch = 0; batch < 3; batch++)
+            history_add(history, &entry, 1);
+    expect(history, 0, "rerun", "", "re-run 1: grade=C, pages 30");
+    expect(history, 1, "rerun", "", "re-run 2: grade=C, pages 30");
+    assert_null(history_at(history, 2));
+}
+
+static void outcomes_are_no_orders(void **state)
+{
+    AUTO(history_destroy) struct history *history = history_new();
+    Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
+    Sohoa__DocOutcome outcome = SOHOA__DOC_OUTCOME__INIT;
+    Sohoa__BatchAdmitted pinned = SOHOA__BATCH_ADMITTED__INIT;
+    (void)state;
+    entry.body_case = SOHOA__LEDGER_ENTRY__BODY_OUTCOME;
+    entry.outcome = &outcome;
+    history_add(history, &entry, 1);
+    entry.body_case = SOHOA__LEDGER_ENTRY__BODY_ADMITTED;
+    entry.admitted = &pinned;
+    history_add(history, &entry, 1);
+    assert_null(history_at(history, 0));
+}
+
+static void the_oldest_goes_first(void **state)
+{
+    AUTO(history_destroy) struct history *history = history_new();
+    (void)state;
+    for (unsigned i = 0; i < HISTORY_MOST + 3; i++) {
+        Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
+        Sohoa__Drained drained = SOHOA__DRAINED__INIT;
+        char name[16];
+        snprintf(name, sizeof name, "n%u", i);
+        drained.worker = name;
+        drained.drained = true;
+        entry.body_case = SOHOA__LEDGER_ENTRY__BODY_DRAINED;
+        entry.drained = &drained;
+        history_add(history, &entry, i);
+    }
+    expect(history, 0, "drained", "n3", "gets nothing new");
+    assert_int_equal(history_at(history, HISTORY_MOST - 1)->time_ms, HISTORY_MOST + 2);
+    assert_null(history_at(history, HISTORY_MOST));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(standings_are_said_in_words), cmocka_unit_test(each_target_is_an_event),
+        cmocka_unit_test(an_order_is_one_event),       cmocka_unit_test(outcomes_are_no_orders),
+        cmocka_unit_test(the_oldest_goes_first),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
