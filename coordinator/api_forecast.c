@@ -15,13 +15,12 @@ enum {
     CORES_MAX = 10000000, /* that one may add */
 };
 
-/* A moment, or null: never. */
-static json_t *moment_json(uint64_t ms)
+json_t *moment_json(uint64_t ms)
 {
     return ms == FORECAST_NEVER ? json_null() : json_integer((json_int_t)ms);
 }
 
-static json_t *total_json(const char *key, const char *name, const struct plan_total *total)
+json_t *total_json(const char *key, const char *name, const struct plan_total *total)
 {
     bool dated = total->deadline_ms, never = total->p50_ms == FORECAST_NEVER;
     return json_pack("{s:s, s:I, s:I, s:f, s:o, s:o, s:o, s:o, s:s, s:o, s:b}", key, name, "pages",

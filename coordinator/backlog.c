@@ -363,11 +363,16 @@ void doc_pages(const struct backlog *backlog, struct doc_ref ref, uint64_t pages
     }
 }
 
+bool doc_failed(const struct doc *doc)
+{
+    static const uint32_t failed =
+        1 << SOHOA__DOC_STATE__DOC_DEAD | 1 << SOHOA__DOC_STATE__DOC_REFUSED | 1 << SOHOA__DOC_STATE__DOC_QUARANTINED;
+    return doc->fault != NONE && failed >> doc->state & 1;
+}
+
 static void fault_count(struct backlog *backlog, const struct doc *doc, int sign)
 {
-    static const uint32_t ended = 1 << SOHOA__DOC_STATE__DOC_DEAD | 1 << SOHOA__DOC_STATE__DOC_REFUSED |
-                                  1 << SOHOA__DOC_STATE__DOC_QUARANTINED;
-    if (doc->fault != NONE && ended >> doc->state & 1)
+    if (doc_failed(doc))
         backlog->fault[doc->fault].docs += (uint32_t)sign;
 }
 

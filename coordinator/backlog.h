@@ -248,6 +248,7 @@ uint32_t doc_next(const struct batch *batch, uint32_t doc);
 /* What came out of it, in its last result: packed grades of other than its pages' number are none. */
 void doc_grade(struct batch *batch, uint32_t doc, uint32_t confidence_cpct, const uint8_t *packed, size_t bytes);
 
+bool doc_failed(const struct doc *doc); /* dead, refused or quarantined, and there is an error that says why */
 /* The one way to say why it ended as it did; NONE: nothing went wrong. */
 void doc_blame(struct backlog *backlog, struct doc_ref ref, uint32_t fault);
 

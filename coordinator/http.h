@@ -7,13 +7,15 @@
 
 #include <jansson.h>
 
+#include "coordinator/asset.h"
 #include "coordinator/coordinator.h"
 
 enum {
     HTTP_BODY_BYTES = PIECE_MAX_BYTES, /* a piece of a manifest */
     HTTP_CHUNK_BYTES = 1 << 20,
     HTTP_CONNECTIONS = 256,
-    HTTP_TIMEOUT_S = 60, /* of a connection on which nothing moves */
+    HTTP_FOLLOWERS = 128, /* of events, of those */
+    HTTP_TIMEOUT_S = 60,  /* of a connection on which nothing moves */
 };
 
 struct request;
@@ -42,6 +44,16 @@ struct buf *request_body(struct request *request);
 void request_answer(struct request *request, unsigned status, json_t *body);
 void request_answer_err(struct request *request,
                         const struct err *err); /* RFC 9457; the status follows from the code */
+/* A file of the dashboard. */
+void request_answer_asset(struct request *request, const struct asset *asset);
+
+/* Server-sent events, until the browser leaves: it hears the last one of each kind, and then what http_tell() says. E_LIMIT: there are
+ * HTTP_FOLLOWERS already. */
+int request_follow(struct request *request, struct err *err);
+bool http_followed(const struct http *http); /* somebody would hear it */
+/* A slow browser misses what came before the last. event NULL: a comment, which tells that we are there. */
+void http_tell(struct http *http, const char *event, const char *data);
+
 void request_answer_blob(struct request *request, const char *name, const char *content_type, const char *file_name);
 
 #endif

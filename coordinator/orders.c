@@ -78,6 +78,17 @@ void doc_reopen(struct sched *sched, struct doc_ref ref, struct acts *acts)
     acts_add(acts, (struct act){.kind = ACT_RECOUNT, .doc = ref});
 }
 
+/* It waited for the record of a result that is run again: now it waits for the next, and has none to go back to. */
+void doc_follow(struct sched *sched, struct doc_ref ref, struct acts *acts)
+{
+    struct doc *doc = doc_at(sched->backlog, ref);
+    doc->pages_stored = doc->pages_dead = 0;
+    doc->phase = PHASE_PLACED;
+    doc->generation = sched->backlog->work[doc->work].generation;
+    acts_add(acts, (struct act){.kind = ACT_PLACED, .doc = ref, .work = doc->work});
+    acts_add(acts, (struct act){.kind = ACT_RECOUNT, .doc = ref});
+}
+
 void doc_probe_again(struct sched *sched, struct doc_ref ref, struct acts *acts)
 {
     struct doc *doc = doc_at(sched->backlog, ref);
