@@ -209,7 +209,7 @@ static void acts_do(struct world *w)
     for (size_t i = 0; i < w->acts.count; i++) {
         const struct act act = w->acts.at[i];
         if (act.kind == ACT_PLACED)
-            sched_placed(w->sched, act.doc);
+            sched_placed(w->sched, act.doc, 0);
         else if (act.kind == ACT_OUTCOME)
             doc_ended(w, act.doc);
         else if (act.kind == ACT_DROP)

@@ -74,12 +74,20 @@ void get_forecast(struct coordinator *c, struct request *request, const struct r
     request_answer(request, 200, forecast_json(c, &plan));
 }
 
+static bool lots_have(const struct batch *batch, const char *unit)
+{
+    for (uint32_t i = 0; i < batch->lots; i++)
+        if (!strcmp(batch->lot[i]->terms.unit, unit))
+            return true;
+    return false;
+}
+
 static bool subject_known(const struct coordinator *c, const char *subject)
 {
     if (backlog_batch(c->backlog, subject) || target_of(c->backlog, subject, 0))
         return true;
-    for (size_t i = 0; i < c->plan.rows; i++)
-        if (!strcmp(c->plan.row[i].unit, subject))
+    for (uint32_t i = 0; i < c->backlog->batches; i++)
+        if (c->backlog->batch[i] && lots_have(c->backlog->batch[i], subject))
             return true;
     return false;
 }

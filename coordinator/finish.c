@@ -145,10 +145,10 @@ void work_offer(struct sched *sched, uint32_t index)
     }
 }
 
-void sched_placed(struct sched *sched, struct doc_ref ref)
+void sched_placed(struct sched *sched, struct doc_ref ref, uint32_t generation)
 {
     struct doc *doc = doc_at(sched->backlog, ref);
-    if (doc->phase != PHASE_PLACED)
+    if (doc->phase != PHASE_PLACED || doc->generation != generation)
         return;
     struct work *work = &sched->backlog->work[doc->work];
     doc->phase = PHASE_WORKING;

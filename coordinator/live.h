@@ -34,7 +34,7 @@ void live_destroy(struct live **live);
 void live_tick(struct coordinator *c, uint64_t now_ms);
 
 const struct live_unit *live_units(const struct live *live, size_t *ret_count); /* by name */
-uint64_t live_units_ms(const struct live *live); /* when they were so */
+uint64_t live_units_ms(const struct live *live);                                /* when they were so */
 const struct series *live_series(const struct live *live);
 
 #endif

@@ -543,7 +543,7 @@ static void doc_enter(struct sched *sched, struct doc_ref ref, struct acts *acts
         doc_settle(sched, ref, SOHOA__DOC_STATE__DOC_DUPLICATE, 0, 0, acts);
     } else {
         doc->phase = PHASE_PLACED;
-        sched_placed(sched, ref);
+        sched_placed(sched, ref, doc->generation);
     }
 }
 
