@@ -50,27 +50,41 @@ static int text_check(const char *text, struct err *err)
     return where_parse(text, &where, err);
 }
 
-/* The predicate that the body says: all of it, or what is within the batch. It stands for itself: mistakes are at its letters. */
-static int text_take(const struct batch *batch, const char *body, struct buf *text, struct err *err)
+/* What the predicate is within, whatever it says: the batch, or the account's units. True: there is something. */
+static bool bounds_put(const struct batch *batch, const struct account *account, struct buf *text)
+{
+    if (batch)
+        buf_printf(text, "batch=\"%s\" and ", batch->id);
+    for (uint32_t i = 0; !batch && i < account->units; i++)
+        buf_printf(text, "%s%s", i ? ", " : "unit in (", account->unit[i]);
+    if (!batch && account->units)
+        buf_puts(text, ") and ");
+    return text->size;
+}
+
+/* The predicate that the body says, within its bounds. It stands for itself: mistakes are at its letters. */
+static int text_take(const struct batch *batch, const struct account *account, const char *body, struct buf *text,
+                     struct err *err)
 {
     AUTO(json_drop) json_t *json = json_loads(body, 0, NULL);
     const char *said = json_string_value(json_object_get(json, "where"));
     if (!batch && !said)
         return err_set(err, E_USAGE, "the body must be {\"where\": \"state=dead\"}");
     int rc = said ? text_check(said, err) : 0;
-    if (batch)
-        buf_printf(text, "batch=\"%s\" and %s", batch->id, said ? "(" : "document in (");
+    bool bound = bounds_put(batch, account, text);
+    if (bound)
+        buf_puts(text, said ? "(" : "document in (");
     if (!rc && !said)
         rc = numbers_take(batch, json_object_get(json, "documents"), text, err);
     buf_puts(text, said ? said : "");
-    buf_puts(text, batch ? ")" : "");
+    buf_puts(text, bound ? ")" : "");
     return rc;
 }
 
-static int where_take(const struct coordinator *c, const struct batch *batch, const char *body, struct buf *text,
-                      struct where **ret_where, struct err *err)
+static int where_take(const struct coordinator *c, const struct batch *batch, const struct account *account,
+                      const char *body, struct buf *text, struct where **ret_where, struct err *err)
 {
-    int rc = text_take(batch, body, text, err);
+    int rc = text_take(batch, account, body, text, err);
     if (!rc)
         rc = where_parse(buf_text(text), ret_where, err);
     return rc ? rc : batches_check(c, *ret_where, err);
@@ -95,7 +109,7 @@ void post_rerun(struct coordinator *c, struct request *request, const struct rou
     const char *dry = request_argument(request, "dry_run");
     bool only_counts = dry && !strcmp(dry, "1");
     struct err err;
-    int rc = where_take(c, args->batch, buf_text(request_body(request)), &text, &where, &err);
+    int rc = where_take(c, args->batch, request_account(request), buf_text(request_body(request)), &text, &where, &err);
     if (!rc && !only_counts && c->backlog->reruns == RERUNS_MAX)
         rc = err_set(&err, E_LIMIT, "there were %d re-runs already (RERUNS_MAX)", RERUNS_MAX);
     if (rc) {
@@ -107,7 +121,9 @@ void post_rerun(struct coordinator *c, struct request *request, const struct rou
         json_t *answer = choice_json(&choice, json_null());
         size_t lots;
         const struct lot_pages *again = choice_lots(&choice, &lots);
-        json_object_set_new(answer, "deadlines", forecast_effect_json(c, again, lots));
+        json_t *deadlines = forecast_effect_json(c, again, lots);
+        forecast_narrow(c, request_account(request), deadlines);
+        json_object_set_new(answer, "deadlines", deadlines);
         request_answer(request, 200, answer);
         return;
     }
@@ -115,6 +131,17 @@ void post_rerun(struct coordinator *c, struct request *request, const struct rou
     coordinator_apply(c);
     trace(TRACE_INFO, "rerun", "number=%u pages=%" PRIu64, number, choice.pages);
     answer_then(c, request, choice_json(&choice, json_integer(number)));
+}
+
+/* All that it still runs again is of the account's units. */
+static bool rerun_is_of(const struct backlog *backlog, const struct rerun *rerun, const struct account *account)
+{
+    for (uint32_t i = 0; account->units && i < rerun->docs; i++) {
+        struct doc_ref ref = rerun->doc[i].ref;
+        if (account_may_touch(account, backlog->batch[ref.batch], ref.doc, NULL))
+            return false;
+    }
+    return !account->units || rerun->docs;
 }
 
 static json_t *rerun_json(const struct backlog *backlog, uint32_t number)
@@ -131,7 +158,8 @@ void get_reruns(struct coordinator *c, struct request *request, const struct rou
     json_t *list = json_array();
     (void)args;
     for (uint32_t i = c->backlog->reruns > LISTED ? c->backlog->reruns - LISTED : 0; i < c->backlog->reruns; i++)
-        json_array_append_new(list, rerun_json(c->backlog, i + 1));
+        if (rerun_is_of(c->backlog, rerun_at(c->backlog, i + 1), request_account(request)))
+            json_array_append_new(list, rerun_json(c->backlog, i + 1));
     request_answer(request, 200, json_pack("{s:o}", "reruns", list));
 }
 
@@ -143,6 +171,11 @@ void delete_rerun(struct coordinator *c, struct request *request, const struct r
     struct err err;
     if (!rerun) {
         err_set(&err, E_ABSENT, "there is no re-run '%.20s': %u were ordered", args->word, c->backlog->reruns);
+        request_answer_err(request, &err);
+        return;
+    }
+    if (!rerun_is_of(c->backlog, rerun, request_account(request))) {
+        err_set(&err, E_DENIED, "re-run %lu has documents of other units", number);
         request_answer_err(request, &err);
         return;
     }
