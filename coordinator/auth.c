@@ -340,11 +340,19 @@ static void by_cookie(struct request *request, const struct session *session)
     caller->forged = is_change(request) && !(csrf && secret_same(csrf, session->csrf));
 }
 
+static void session_end(struct coordinator *c, const struct request *request)
+{
+    const struct session *session = session_of(c, request);
+    if (session)
+        sessions_end(c->auth->sessions, session->digest);
+}
+
 static void session_start(struct coordinator *c, struct request *request, const struct account *account)
 {
     struct session session = {.account = account, .since_ms = clock_mono_ms()};
     char id[SECRET_CHARS + 1], cookie[SECRET_CHARS + NAME_BYTES];
     const char *scheme = request_header(request, "X-Forwarded-Proto");
+    session_end(c, request); /* of the cookie that goes */
     secret_random(id, SECRET_RANDOM_BYTES);
     secret_random(session.csrf, SECRET_RANDOM_BYTES);
     secret_digest(id, session.digest);
@@ -395,9 +403,7 @@ void auth_login(struct coordinator *c, struct request *request, const char *name
 
 void auth_logout(struct coordinator *c, struct request *request)
 {
-    const struct session *session = session_of(c, request);
-    if (session)
-        sessions_end(c->auth->sessions, session->digest);
+    session_end(c, request);
     request_add_header(request, "Set-Cookie", COOKIE "=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0");
 }
 

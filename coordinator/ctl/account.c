@@ -159,9 +159,10 @@ int account_main(const struct command *command, struct ctl *ctl, int argc, char 
     if (operands.count > 1)
         return err_set(err, E_USAGE, "one account, not %zu", operands.count);
     rc = wanted_body(&wanted, &body, err);
-    if (!rc && operands.count == !json_object_size(body))
-        rc = err_set(err, E_USAGE, operands.count ? "what is to be different of '%.60s'?" : "of which account?%.0s",
-                     operands.count ? operands.item[0] : "");
+    if (!rc && operands.count && !json_object_size(body))
+        rc = err_set(err, E_USAGE, "what is to be different of '%.60s'?", operands.item[0]);
+    if (!rc && !operands.count && json_object_size(body))
+        rc = err_set(err, E_USAGE, "of which account?");
     if (!rc)
         rc = api_open(ctl, &api, err);
     if (rc)
