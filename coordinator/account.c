@@ -117,11 +117,34 @@ bool account_covers_batch(const struct account *account, const struct batch *bat
     return true;
 }
 
+bool account_covers_some(const struct account *account, const struct batch *batch)
+{
+    for (uint32_t i = 0; i < batch->lots; i++)
+        if (account_covers(account, batch->lot[i]->terms.unit))
+            return true;
+    return !account->units || batch->check_only;
+}
+
+bool account_covers_doc(const struct account *account, const struct batch *batch, uint32_t doc)
+{
+    return !account->units || account_covers(account, lot_of(batch, doc)->terms.unit);
+}
+
 int account_may_unit(const struct account *account, const char *unit, struct err *err)
 {
     if (account_covers(account, unit))
         return 0;
     return err_set(err, E_DENIED, "'%s' is bound to other units than %s", account->name, *unit ? unit : "none");
+}
+
+static int batch_refuse(const struct account *account, const struct batch *batch, struct err *err)
+{
+    return err_set(err, E_DENIED, "'%s' is bound to other units than batch %s", account->name, batch->id);
+}
+
+int account_may_see(const struct account *account, const struct batch *batch, struct err *err)
+{
+    return account_covers_some(account, batch) ? 0 : batch_refuse(account, batch, err);
 }
 
 int account_may_touch(const struct account *account, const struct batch *batch, uint32_t doc, struct err *err)
@@ -130,9 +153,7 @@ int account_may_touch(const struct account *account, const struct batch *batch, 
         return 0;
     if (doc != NONE)
         return account_may_unit(account, lot_of(batch, doc)->terms.unit, err);
-    if (account_covers_batch(account, batch))
-        return 0;
-    return err_set(err, E_DENIED, "'%s' is bound to other units than batch %s", account->name, batch->id);
+    return account_covers_batch(account, batch) ? 0 : batch_refuse(account, batch, err);
 }
 
 /* ---- all accounts ---- */

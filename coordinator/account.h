@@ -30,6 +30,7 @@ enum right {
 enum reach {
     REACH_ALL,     /* all units at once, so an account that is bound to some may not */
     REACH_SUBJECT, /* the batch or the document that is named */
+    REACH_PART, /* of the batch that is named as much as is of the account's units: whoever answers looks at each document */
     REACH_OWN,     /* as far as the account's units: whoever answers looks at each */
     REACH_NO_UNIT, /* what belongs to none, and may be known of any */
 };
@@ -56,11 +57,14 @@ void account_clear(struct account *account);                                    
 int account_may(const struct account *account, enum right right, enum reach reach, struct err *err);
 /* doc NONE: all of the batch. Batches that are only checked have no units. */
 int account_may_touch(const struct account *account, const struct batch *batch, uint32_t doc, struct err *err);
+int account_may_see(const struct account *account, const struct batch *batch, struct err *err); /* some of it */
 int account_may_unit(const struct account *account, const char *unit, struct err *err);
 
 /* The same as answers. unit "": of no unit. */
 bool account_covers(const struct account *account, const char *unit);
 bool account_covers_batch(const struct account *account, const struct batch *batch); /* all of it */
+bool account_covers_some(const struct account *account, const struct batch *batch);
+bool account_covers_doc(const struct account *account, const struct batch *batch, uint32_t doc);
 
 /* ---- all accounts ---- */
 

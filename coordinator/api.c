@@ -50,21 +50,32 @@ struct totals {
     uint32_t batches;
 };
 
-static void totals_add(struct totals *totals, const struct batch *batch)
+static void counts_add(struct totals *totals, const uint32_t docs[DOC_STATES], const uint64_t pages[PAGE_STATES])
 {
     for (int s = 0; s < DOC_STATES; s++)
-        totals->docs[s] += batch->doc_count[s];
+        totals->docs[s] += docs[s];
     for (int s = 0; s < PAGE_STATES; s++)
-        totals->pages[s] += batch->page_count[s];
-    totals->batches++;
+        totals->pages[s] += pages[s];
 }
 
-/* Of the batches that account may read. */
+/* What of it is of the account's units. */
+static void totals_add(struct totals *totals, const struct batch *batch, const struct account *account)
+{
+    if (!account_covers_some(account, batch))
+        return;
+    totals->batches++;
+    if (!account->units)
+        counts_add(totals, batch->doc_count, batch->page_count);
+    for (uint32_t i = 0; account->units && i < batch->lots; i++)
+        if (account_covers(account, batch->lot[i]->terms.unit))
+            counts_add(totals, batch->lot[i]->doc_count, batch->lot[i]->page_count);
+}
+
 static void totals_of(const struct backlog *backlog, const struct account *account, struct totals *totals)
 {
     for (uint32_t i = 0; i < backlog->batches; i++)
-        if (backlog->batch[i] && !backlog->batch[i]->check_only && account_covers_batch(account, backlog->batch[i]))
-            totals_add(totals, backlog->batch[i]);
+        if (backlog->batch[i] && !backlog->batch[i]->check_only)
+            totals_add(totals, backlog->batch[i], account);
 }
 
 static json_t *err_json(const struct coordinator *c, uint32_t fault)
@@ -75,10 +86,10 @@ static json_t *err_json(const struct coordinator *c, uint32_t fault)
     return json_pack("{s:s, s:s, s:i}", "code", err_name(why->code), "text", why->text, "page", (int)why->page_no);
 }
 
-static json_t *batch_json(const struct coordinator *c, const struct batch *batch)
+static json_t *batch_json(const struct coordinator *c, const struct account *account, const struct batch *batch)
 {
     struct totals totals = {0};
-    totals_add(&totals, batch);
+    totals_add(&totals, batch, account);
     bool open = batch->doc_count[SOHOA__DOC_STATE__DOC_OPEN] || batch->more;
     const char *state = batch->withdrawn         ? "withdrawn"
                         : !open                  ? "finished"
@@ -133,14 +144,14 @@ static void get_batches(struct coordinator *c, struct request *request, const st
     (void)args;
     for (uint32_t i = 0; i < c->backlog->batches; i++)
         if (c->backlog->batch[i] && !c->backlog->batch[i]->check_only &&
-            account_covers_batch(request_account(request), c->backlog->batch[i]))
-            json_array_append_new(batches, batch_json(c, c->backlog->batch[i]));
+            account_covers_some(request_account(request), c->backlog->batch[i]))
+            json_array_append_new(batches, batch_json(c, request_account(request), c->backlog->batch[i]));
     request_answer(request, 200, json_pack("{s:o}", "batches", batches));
 }
 
 static void get_batch(struct coordinator *c, struct request *request, const struct route_args *args)
 {
-    request_answer(request, 200, batch_json(c, args->batch));
+    request_answer(request, 200, batch_json(c, request_account(request), args->batch));
 }
 
 static json_t *document_json(struct coordinator *c, struct doc_ref ref, const char *source)
@@ -160,13 +171,15 @@ static json_t *document_json(struct coordinator *c, struct doc_ref ref, const ch
                      "generation", (json_int_t)doc->generation);
 }
 
-/* Up to limit documents from first on, in state (NULL: any); *ret_next: where the next listing goes on, or docs. */
-static int documents_list(struct coordinator *c, const struct batch *batch, uint32_t first, uint32_t limit,
-                          const char *state, json_t *list, uint32_t *ret_next, struct err *err)
+/* Up to limit documents that account may see from first on, in state (NULL: any); *ret_next: where the next listing goes on, or docs. */
+static int documents_list(struct coordinator *c, const struct account *account, const struct batch *batch,
+                          uint32_t first, uint32_t limit, const char *state, json_t *list, uint32_t *ret_next,
+                          struct err *err)
 {
     uint32_t doc = first;
     for (; doc < batch->docs && json_array_size(list) < limit; doc++) {
-        if (state && strcmp(state, doc_state_name(doc_look(batch, doc)->state)))
+        if (!account_covers_doc(account, batch, doc) ||
+            (state && strcmp(state, doc_state_name(doc_look(batch, doc)->state))))
             continue;
         AUTO(mem_destroy) char *source = NULL;
         struct doc_ref ref = {batch->index, doc};
@@ -224,7 +237,7 @@ static void get_documents(struct coordinator *c, struct request *request, const 
     if (!rc)
         rc = state_argument(request, &state, &err);
     if (!rc)
-        rc = documents_list(c, batch, after + 1, limit ? limit : 1, state, list, &next, &err);
+        rc = documents_list(c, request_account(request), batch, after + 1, limit ? limit : 1, state, list, &next, &err);
     if (rc) {
         json_decref(list);
         request_answer_err(request, &err);
@@ -299,14 +312,14 @@ static const struct route route_rule[] = {
     {"GET",    "status",                                     get_status,      RIGHT_READ,       REACH_OWN    },
     {"GET",    "batches",                                    get_batches,     RIGHT_READ,       REACH_OWN    },
     {"POST",   "batches",                                    post_batch,      RIGHT_OPERATE,    REACH_OWN    },
-    {"GET",    "batches/{batch}",                            get_batch,       RIGHT_READ,       REACH_SUBJECT},
-    {"GET",    "batches/{batch}/documents",                  get_documents,   RIGHT_READ,       REACH_SUBJECT},
+    {"GET",    "batches/{batch}",                            get_batch,       RIGHT_READ,       REACH_PART   },
+    {"GET",    "batches/{batch}/documents",                  get_documents,   RIGHT_READ,       REACH_PART   },
     {"GET",    "batches/{batch}/documents/{doc}/{word}",     get_file,        RIGHT_READ,       REACH_SUBJECT},
     {"GET",    "history",                                    get_history,     RIGHT_READ,       REACH_OWN    },
     {"GET",    "reruns",                                     get_reruns,      RIGHT_READ,       REACH_OWN    },
     {"POST",   "reruns",                                     post_rerun,      RIGHT_OPERATE,    REACH_OWN    },
     {"DELETE", "reruns/{word}",                              delete_rerun,    RIGHT_OPERATE,    REACH_OWN    },
-    {"POST",   "batches/{batch}/rerun",                      post_rerun,      RIGHT_OPERATE,    REACH_SUBJECT},
+    {"POST",   "batches/{batch}/rerun",                      post_rerun,      RIGHT_OPERATE,    REACH_PART   },
     {"POST",   "batches/{batch}/withdraw",                   post_withdraw,   RIGHT_OPERATE,    REACH_SUBJECT},
     {"POST",   "batches/{batch}/documents/{doc}/quarantine", post_quarantine, RIGHT_ARCHIVE,    REACH_SUBJECT},
     {"POST",   "batches/{batch}/documents/{doc}/release",    post_release,    RIGHT_ARCHIVE,    REACH_SUBJECT},
@@ -375,7 +388,9 @@ static int route_take(struct coordinator *c, struct request *request, const stru
     args->doc = NONE;
     for (size_t i = 0; i < n && !rc; i++)
         rc = segment_take(c, want[i], got[i], args, err);
-    if (!rc && args->batch)
+    if (!rc && args->batch && route->reach == REACH_PART)
+        rc = account_may_see(request_account(request), args->batch, err);
+    else if (!rc && args->batch)
         rc = account_may_touch(request_account(request), args->batch, args->doc, err);
     return rc;
 }

@@ -19,7 +19,7 @@ static bool is_shown(const struct coordinator *c, const struct account *account,
         return account_covers(account, event->subject);
     if (!strcmp(event->kind, "rerun") || !strcmp(event->kind, "undone"))
         return !account->units; /* its predicate may name what is of others */
-    return !batch || account_covers_batch(account, batch);
+    return !batch || account_covers_some(account, batch);
 }
 
 /* ?subject=: of a batch, unit, worker or account; ?kind=. The oldest first. */

@@ -26,7 +26,8 @@ static int batches_check(const struct coordinator *c, const struct where *where,
 }
 
 /* "0, 1, 2", of documents that can be run again. */
-static int numbers_take(const struct batch *batch, const json_t *docs, struct buf *text, struct err *err)
+static int numbers_take(const struct batch *batch, const struct account *account, const json_t *docs, struct buf *text,
+                        struct err *err)
 {
     size_t i;
     json_t *number;
@@ -37,6 +38,9 @@ static int numbers_take(const struct batch *batch, const json_t *docs, struct bu
         json_int_t doc = json_integer_value(number);
         if (!json_is_integer(number) || doc < 0 || doc >= batch->docs)
             return err_set(err, E_ABSENT, "batch %s has no such document: 0 to %u", batch->id, batch->docs - 1);
+        int rc = account_may_touch(account, batch, (uint32_t)doc, err);
+        if (rc)
+            return rc;
         if (!doc_may_rerun(doc_look(batch, (uint32_t)doc)))
             return err_set(err, E_STATE, "document %u is neither stored, dead nor refused", (uint32_t)doc);
         buf_printf(text, "%s%u", i ? ", " : "", (uint32_t)doc);
@@ -50,14 +54,14 @@ static int text_check(const char *text, struct err *err)
     return where_parse(text, &where, err);
 }
 
-/* What the predicate is within, whatever it says: the batch, or the account's units. True: there is something. */
+/* What the predicate is within, whatever it says: the batch, the account's units. True: there is something. */
 static bool bounds_put(const struct batch *batch, const struct account *account, struct buf *text)
 {
     if (batch)
         buf_printf(text, "batch=\"%s\" and ", batch->id);
-    for (uint32_t i = 0; !batch && i < account->units; i++)
+    for (uint32_t i = 0; i < account->units; i++)
         buf_printf(text, "%s%s", i ? ", " : "unit in (", account->unit[i]);
-    if (!batch && account->units)
+    if (account->units)
         buf_puts(text, ") and ");
     return text->size;
 }
@@ -75,7 +79,7 @@ static int text_take(const struct batch *batch, const struct account *account, c
     if (bound)
         buf_puts(text, said ? "(" : "document in (");
     if (!rc && !said)
-        rc = numbers_take(batch, json_object_get(json, "documents"), text, err);
+        rc = numbers_take(batch, account, json_object_get(json, "documents"), text, err);
     buf_puts(text, said ? said : "");
     buf_puts(text, bound ? ")" : "");
     return rc;
@@ -138,7 +142,7 @@ static bool rerun_is_of(const struct backlog *backlog, const struct rerun *rerun
 {
     for (uint32_t i = 0; account->units && i < rerun->docs; i++) {
         struct doc_ref ref = rerun->doc[i].ref;
-        if (account_may_touch(account, backlog->batch[ref.batch], ref.doc, NULL))
+        if (!account_covers_doc(account, backlog->batch[ref.batch], ref.doc))
             return false;
     }
     return !account->units || rerun->docs;

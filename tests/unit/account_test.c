@@ -94,6 +94,12 @@ static void a_batch_is_whole_or_document_by_document(void **state)
     assert_int_equal(account_may_touch(&lan, mixed, 2, &err), 0);
     assert_int_equal(account_may_touch(&lan, mixed, 3, &err), E_DENIED);
     assert_int_equal(account_may_touch(&both, mixed, NONE, &err), 0);
+    assert_int_equal(account_may_see(&lan, mixed, &err), 0);
+    assert_true(account_covers_doc(&lan, mixed, 0));
+    assert_false(account_covers_doc(&lan, mixed, 4));
+    AUTO(account_clear) struct account other = made("other", SOHOA__ROLE__ROLE_OPERATOR, "district:003");
+    assert_int_equal(account_may_see(&other, mixed, &err), E_DENIED);
+    assert_true(account_covers_some(&both, own));
     mixed->check_only = true;
     assert_int_equal(account_may_touch(&lan, mixed, NONE, &err), 0);
 }
