@@ -110,15 +110,29 @@ static int piece_find(const struct admission *a, bool *ret_there, struct err *er
     return *ret_there ? 0 : err_set(err, E_EXISTS, "batch %s exists with another manifest: choose another id", a->id);
 }
 
+/* Neither in its rows nor in the batch that they would go to is a unit that is not of who admits it. */
+static int admission_allow(const struct admission *a, struct err *err)
+{
+    size_t lots;
+    const struct plan_lot *lot = rows_plan_lots(&a->plan, &lots);
+    int rc = a->batch ? account_may_touch(a->by, a->batch, NONE, err) : 0;
+    for (size_t i = 0; i < lots && !rc; i++)
+        rc = account_may_unit(a->by, lot[i].terms.unit, err);
+    return rc;
+}
+
 /* What is left to do: *ret_write. */
 static int admission_place(struct admission *a, bool *ret_write, struct err *err)
 {
     const struct batch *batch = a->batch = backlog_batch(a->c->backlog, a->id);
     bool there = false;
     *ret_write = true;
+    int rc = admission_allow(a, err);
+    if (rc)
+        return rc;
     if (!batch)
         return a->offset ? err_set(err, E_STATE, "batch %s does not exist: it begins at offset 0", a->id) : 0;
-    int rc = piece_find(a, &there, err);
+    rc = piece_find(a, &there, err);
     *ret_write = !there;
     if (rc || there)
         return rc;
@@ -210,6 +224,7 @@ static void admission_work(struct io_task *task)
     admitted.manifest_sha256 = (ProtobufCBinaryData){SHA256_BYTES, a->plan.sha256};
     if (a->entry.pipeline != NONE)
         admitted.pipeline = (ProtobufCBinaryData){SHA256_BYTES, a->entry.digest};
+    entry.actor = (char *)(uintptr_t)a->by->name;
     entry.body_case = SOHOA__LEDGER_ENTRY__BODY_ADMITTED;
     entry.admitted = &admitted;
     lots_say(a, &admitted);
@@ -226,6 +241,7 @@ static void history_enter(struct admission *a, const struct batch *batch)
     admitted.docs = batch->docs;
     admitted.more = a->more;
     admitted.manifest_sha256 = (ProtobufCBinaryData){SHA256_BYTES, a->plan.sha256};
+    entry.actor = (char *)(uintptr_t)a->by->name;
     entry.body_case = SOHOA__LEDGER_ENTRY__BODY_ADMITTED;
     entry.admitted = &admitted;
     history_add(a->c->history, &entry, clock_wall_ms());

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coordinator/api_auth.h"
 #include "coordinator/api_body.h"
 #include "coordinator/api_forecast.h"
 #include "coordinator/api_history.h"
@@ -13,6 +14,7 @@
 #include "coordinator/api_order.h"
 #include "coordinator/api_plan.h"
 #include "coordinator/api_rerun.h"
+#include "coordinator/auth.h"
 #include "coordinator/shape.h"
 #include "proto/auto.h"
 #include "proto/clock.h"
@@ -27,7 +29,7 @@ static void get_status(struct coordinator *c, struct request *request, const str
     struct totals totals = {0};
     json_t *workers = json_array();
     (void)args;
-    totals_of(c->backlog, &totals);
+    totals_of(c->backlog, request_account(request), &totals);
     for (uint32_t i = 0; i < sched_workers(c->sched); i++)
         json_array_append_new(workers, worker_json(c, i));
     request_answer(request, 200,
@@ -42,7 +44,7 @@ static void get_status(struct coordinator *c, struct request *request, const str
 
 static void get_batch(struct coordinator *c, struct request *request, const struct route_args *args)
 {
-    request_answer(request, 200, batch_json(c, args->batch));
+    request_answer(request, 200, batch_json(c, request_account(request), args->batch));
 }
 
 static json_t *document_json(struct coordinator *c, struct doc_ref ref, const char *source)
@@ -62,13 +64,15 @@ static json_t *document_json(struct coordinator *c, struct doc_ref ref, const ch
                      "generation", (json_int_t)doc->generation);
 }
 
-/* Up to limit documents from first on, in state (NULL: any); *ret_next: where the next listing goes on, or docs. */
-static int documents_list(struct coordinator *c, const struct batch *batch, uint32_t first, uint32_t limit,
-                          const char *state, json_t *list, uint32_t *ret_next, struct err *err)
+/* Up to limit documents that account may see from first on, in state (NULL: any); *ret_next: where the next listing goes on, or docs. */
+static int documents_list(struct coordinator *c, const struct account *account, const struct batch *batch,
+                          uint32_t first, uint32_t limit, const char *state, json_t *list, uint32_t *ret_next,
+                          struct err *err)
 {
     uint32_t doc = first;
     for (; doc < batch->docs && json_array_size(list) < limit; doc++) {
-        if (state && strcmp(state, doc_state_name(doc_look(batch, doc)->state)))
+        if (!account_covers_doc(account, batch, doc) ||
+            (state && strcmp(state, doc_state_name(doc_look(batch, doc)->state))))
             continue;
         AUTO(mem_destroy) char *source = NULL;
         struct doc_ref ref = {batch->index, doc};
@@ -107,7 +111,7 @@ static void get_documents(struct coordinator *c, struct request *request, const 
     if (!rc)
         rc = state_argument(request, &state, &err);
     if (!rc)
-        rc = documents_list(c, batch, after + 1, limit ? limit : 1, state, list, &next, &err);
+        rc = documents_list(c, request_account(request), batch, after + 1, limit ? limit : 1, state, list, &next, &err);
     if (rc) {
         json_decref(list);
         request_answer_err(request, &err);
@@ -174,41 +178,49 @@ static void get_file(struct coordinator *c, struct request *request, const struc
 struct route {
     const char *method, *path; /* {batch}, {doc}, {word}, {check} stand for a segment */
     void (*handle)(struct coordinator *c, struct request *request, const struct route_args *args);
+    enum right right; /* that is needed ... */
+    enum reach reach; /* ... and how far it reaches */
 };
 
 static const struct route route_rule[] = {
-    {"GET",    "status",                                     get_status     },
-    {"GET",    "batches",                                    get_batches    },
-    {"POST",   "batches",                                    post_batch     },
-    {"GET",    "batches/{batch}",                            get_batch      },
-    {"GET",    "batches/{batch}/documents",                  get_documents  },
-    {"GET",    "batches/{batch}/documents/{doc}/{word}",     get_file       },
-    {"GET",    "overview",                                   get_overview   },
-    {"GET",    "series",                                     get_series     },
-    {"GET",    "units",                                      get_units      },
-    {"GET",    "failures",                                   get_failures   },
-    {"GET",    "workers",                                    get_workers    },
-    {"GET",    "events",                                     get_events     },
-    {"GET",    "history",                                    get_history    },
-    {"GET",    "reruns",                                     get_reruns     },
-    {"POST",   "reruns",                                     post_rerun     },
-    {"DELETE", "reruns/{word}",                              delete_rerun   },
-    {"POST",   "batches/{batch}/rerun",                      post_rerun     },
-    {"POST",   "batches/{batch}/withdraw",                   post_withdraw  },
-    {"POST",   "batches/{batch}/documents/{doc}/quarantine", post_quarantine},
-    {"POST",   "batches/{batch}/documents/{doc}/release",    post_release   },
-    {"POST",   "batches/{batch}/standing",                   post_standing  },
-    {"GET",    "targets",                                    get_targets    },
-    {"POST",   "targets",                                    post_targets   },
-    {"GET",    "forecast",                                   get_forecast   },
-    {"POST",   "forecast",                                   post_forecast  },
-    {"GET",    "calendar",                                   get_calendar   },
-    {"POST",   "calendar",                                   post_calendar  },
-    {"POST",   "workers/{word}",                             post_drain     },
-    {"POST",   "checks",                                     post_check     },
-    {"GET",    "checks/{check}",                             get_check      },
-    {"DELETE", "checks/{check}",                             delete_check   },
-    {"POST",   "rebuild",                                    post_rebuild   },
+    {"GET",    "status",                                     get_status,      RIGHT_READ,       REACH_OWN    },
+    {"GET",    "batches",                                    get_batches,     RIGHT_READ,       REACH_OWN    },
+    {"POST",   "batches",                                    post_batch,      RIGHT_OPERATE,    REACH_OWN    },
+    {"GET",    "batches/{batch}",                            get_batch,       RIGHT_READ,       REACH_PART   },
+    {"GET",    "batches/{batch}/documents",                  get_documents,   RIGHT_READ,       REACH_PART   },
+    {"GET",    "batches/{batch}/documents/{doc}/{word}",     get_file,        RIGHT_READ,       REACH_SUBJECT},
+    {"GET",    "overview",                                   get_overview,    RIGHT_READ,       REACH_OWN    },
+    {"GET",    "series",                                     get_series,      RIGHT_READ,       REACH_NO_UNIT},
+    {"GET",    "units",                                      get_units,       RIGHT_READ,       REACH_OWN    },
+    {"GET",    "failures",                                   get_failures,    RIGHT_READ,       REACH_OWN    },
+    {"GET",    "workers",                                    get_workers,     RIGHT_READ,       REACH_NO_UNIT},
+    {"GET",    "events",                                     get_events,      RIGHT_READ,       REACH_OWN    },
+    {"GET",    "history",                                    get_history,     RIGHT_READ,       REACH_OWN    },
+    {"GET",    "reruns",                                     get_reruns,      RIGHT_READ,       REACH_OWN    },
+    {"POST",   "reruns",                                     post_rerun,      RIGHT_OPERATE,    REACH_OWN    },
+    {"DELETE", "reruns/{word}",                              delete_rerun,    RIGHT_OPERATE,    REACH_OWN    },
+    {"POST",   "batches/{batch}/rerun",                      post_rerun,      RIGHT_OPERATE,    REACH_PART   },
+    {"POST",   "batches/{batch}/withdraw",                   post_withdraw,   RIGHT_OPERATE,    REACH_SUBJECT},
+    {"POST",   "batches/{batch}/documents/{doc}/quarantine", post_quarantine, RIGHT_ARCHIVE,    REACH_SUBJECT},
+    {"POST",   "batches/{batch}/documents/{doc}/release",    post_release,    RIGHT_ARCHIVE,    REACH_SUBJECT},
+    {"POST",   "batches/{batch}/standing",                   post_standing,   RIGHT_OPERATE,    REACH_SUBJECT},
+    {"GET",    "targets",                                    get_targets,     RIGHT_READ,       REACH_OWN    },
+    {"POST",   "targets",                                    post_targets,    RIGHT_OPERATE,    REACH_OWN    },
+    {"GET",    "forecast",                                   get_forecast,    RIGHT_READ,       REACH_OWN    },
+    {"POST",   "forecast",                                   post_forecast,   RIGHT_READ,       REACH_OWN    },
+    {"GET",    "calendar",                                   get_calendar,    RIGHT_READ,       REACH_NO_UNIT},
+    {"POST",   "calendar",                                   post_calendar,   RIGHT_OPERATE,    REACH_ALL    },
+    {"POST",   "workers/{word}",                             post_drain,      RIGHT_OPERATE,    REACH_ALL    },
+    {"POST",   "checks",                                     post_check,      RIGHT_OPERATE,    REACH_NO_UNIT},
+    {"GET",    "checks/{check}",                             get_check,       RIGHT_OPERATE,    REACH_SUBJECT},
+    {"DELETE", "checks/{check}",                             delete_check,    RIGHT_OPERATE,    REACH_SUBJECT},
+    {"POST",   "rebuild",                                    post_rebuild,    RIGHT_ADMINISTER, REACH_ALL    },
+    {"GET",    "session",                                    get_session,     RIGHT_READ,       REACH_NO_UNIT},
+    {"POST",   "session",                                    post_session,    RIGHT_NONE,       REACH_NO_UNIT},
+    {"DELETE", "session",                                    delete_session,  RIGHT_READ,       REACH_NO_UNIT},
+    {"GET",    "accounts",                                   get_accounts,    RIGHT_AUDIT,      REACH_ALL    },
+    {"POST",   "accounts/{word}",                            post_account,    RIGHT_ADMINISTER, REACH_ALL    },
+    {"POST",   "accounts/{word}/token",                      post_token,      RIGHT_ADMINISTER, REACH_ALL    },
 };
 
 static int segment_take(struct coordinator *c, const char *want, const char *got, struct route_args *args,
@@ -248,6 +260,21 @@ static bool route_fits(char **want, size_t n_want, char **got, size_t n_got)
     return true;
 }
 
+/* The batch or document that the path names is looked for only by who may do that at all. */
+static int route_take(struct coordinator *c, struct request *request, const struct route *route, char **want,
+                      char **got, size_t n, struct route_args *args, struct err *err)
+{
+    int rc = auth_check(c, request, route->right, route->reach, err);
+    args->doc = NONE;
+    for (size_t i = 0; i < n && !rc; i++)
+        rc = segment_take(c, want[i], got[i], args, err);
+    if (!rc && args->batch && route->reach == REACH_PART)
+        rc = account_may_see(request_account(request), args->batch, err);
+    else if (!rc && args->batch)
+        rc = account_may_touch(request_account(request), args->batch, args->doc, err);
+    return rc;
+}
+
 static bool route_try(struct coordinator *c, struct request *request, const struct route *route, char **got,
                       size_t n_got)
 {
@@ -259,16 +286,18 @@ static bool route_try(struct coordinator *c, struct request *request, const stru
         return false;
     if (!route_fits(want, split(pattern, want), got, n_got))
         return false;
-    for (size_t i = 0; i < n_got; i++)
-        if (segment_take(c, want[i], got[i], &args, &err)) {
-            request_answer_err(request, &err);
-            return true;
-        }
+    if (route_take(c, request, route, want, got, n_got, &args, &err)) {
+        request_answer_err(request, &err);
+        return true;
+    }
+    if (request_caller(request)->account)
+        group_set_actor(c->group, request_account(request)->name);
     route->handle(c, request, &args);
+    group_set_actor(c->group, NULL);
     return true;
 }
 
-void api_handle(struct coordinator *c, struct request *request)
+static void route_find(struct coordinator *c, struct request *request)
 {
     static const char prefix[] = "/api/v1/";
     const char *path = request_path(request);
@@ -288,4 +317,9 @@ void api_handle(struct coordinator *c, struct request *request)
     }
     err_set(&err, E_ABSENT, "there is no %s %.100s", request_method(request), path);
     request_answer_err(request, &err);
+}
+
+void api_handle(struct coordinator *c, struct request *request)
+{
+    auth_request(c, request, route_find);
 }

@@ -64,6 +64,35 @@ static json_t *forecast_json(const struct coordinator *c, const struct plan *pla
                      "units", units_json(plan), "batches", batches_json(c, plan));
 }
 
+static void list_narrow(const struct coordinator *c, const struct account *account, json_t *list)
+{
+    for (size_t i = json_array_size(list); i-- > 0;) {
+        const json_t *row = json_array_get(list, i), *unit = json_object_get(row, "unit");
+        const char *id = json_string_value(json_object_get(row, "batch"));
+        if (unit ? !account_covers(account, json_string_value(unit))
+                 : !account_covers_batch(account, backlog_batch(c->backlog, id)))
+            json_array_remove(list, i);
+    }
+}
+
+void forecast_narrow(const struct coordinator *c, const struct account *account, json_t *forecast)
+{
+    if (!account->units)
+        return;
+    list_narrow(c, account, json_object_get(forecast, "units"));
+    list_narrow(c, account, json_object_get(forecast, "batches"));
+    list_narrow(c, account, json_object_get(forecast, "worse"));
+    if (json_object_get(forecast, "all"))
+        json_object_set_new(forecast, "all", json_null());
+}
+
+static void forecast_answer(struct coordinator *c, struct request *request, const struct plan *plan)
+{
+    json_t *forecast = forecast_json(c, plan);
+    forecast_narrow(c, request_account(request), forecast);
+    request_answer(request, 200, forecast);
+}
+
 void get_forecast(struct coordinator *c, struct request *request, const struct route_args *args)
 {
     AUTO(plan_destroy) struct plan plan = {0};
@@ -71,7 +100,7 @@ void get_forecast(struct coordinator *c, struct request *request, const struct r
     size_t supplies = coordinator_supply(c, clock_wall_ms(), NULL, 0, supply);
     (void)args;
     plan_make(&plan, c->sched, clock_wall_ms(), supply, supplies, NULL);
-    request_answer(request, 200, forecast_json(c, &plan));
+    forecast_answer(c, request, &plan);
 }
 
 static bool lots_have(const struct batch *batch, const char *unit)
@@ -176,7 +205,7 @@ void post_forecast(struct coordinator *c, struct request *request, const struct 
     size_t supplies = coordinator_supply(c, clock_wall_ms(), &without, add, supply);
     struct plan_ifs ifs = {.change = changes, .changes = json_array_size(list)};
     plan_make(&plan, c->sched, clock_wall_ms(), supply, supplies, &ifs);
-    request_answer(request, 200, forecast_json(c, &plan));
+    forecast_answer(c, request, &plan);
 }
 
 /* ---- what a re-run does to deadlines ---- */

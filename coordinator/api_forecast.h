@@ -16,4 +16,7 @@ json_t *moment_json(uint64_t ms); /* FORECAST_NEVER: null */
  * that it makes worse, with what they were before; null: nothing of them was open. */
 json_t *forecast_effect_json(struct coordinator *c, const struct lot_pages *again, size_t count);
 
+/* Takes out of either what is not of the account's units. */
+void forecast_narrow(const struct coordinator *c, const struct account *account, json_t *forecast);
+
 #endif

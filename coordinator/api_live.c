@@ -39,11 +39,11 @@ static json_t *workers_count(const struct coordinator *c)
                      slots, "busy_slots", busy);
 }
 
-static json_t *batches_count(const struct backlog *backlog)
+static json_t *batches_count(const struct backlog *backlog, const struct account *account)
 {
     json_t *counts = json_pack("{s:i, s:i, s:i, s:i}", "running", 0, "paused", 0, "finished", 0, "withdrawn", 0);
     for (uint32_t i = 0; i < backlog->batches; i++) {
-        if (!backlog->batch[i] || backlog->batch[i]->check_only)
+        if (!backlog->batch[i] || backlog->batch[i]->check_only || !account_covers_some(account, backlog->batch[i]))
             continue;
         json_t *count = json_object_get(counts, batch_state(backlog->batch[i]));
         json_integer_set(count, json_integer_value(count) + 1);
@@ -67,12 +67,12 @@ static void alert_add(json_t *alerts, const char *kind, const char *subject, jso
         alerts, json_pack("{s:s, s:s, s:I, s:s}", "kind", kind, "subject", subject, "count", count, "text", text));
 }
 
-static void batches_alert(const struct coordinator *c, json_t *alerts)
+static void batches_alert(const struct coordinator *c, const struct account *account, json_t *alerts)
 {
     int told = 0;
     for (uint32_t i = 0; i < c->backlog->batches && told < ALERTS_MOST; i++) {
         const struct batch *batch = c->backlog->batch[i];
-        if (!batch || batch->standing.fault == NONE || !batch->standing.paused)
+        if (!batch || batch->standing.fault == NONE || !batch->standing.paused || !account_covers_some(account, batch))
             continue;
         alert_add(alerts, "batch_paused", batch->id, 1, c->backlog->fault[batch->standing.fault].text);
         told++;
@@ -104,7 +104,8 @@ static void workers_alert(const struct coordinator *c, json_t *alerts)
         alert_add(alerts, "no_workers", "", 1, "no worker is connected: nothing is read");
 }
 
-static json_t *alerts_json(const struct coordinator *c, const struct live_unit *unit, size_t units)
+static json_t *alerts_json(const struct coordinator *c, const struct account *account, const struct live_unit *unit,
+                           size_t units)
 {
     json_t *alerts = json_array();
     json_int_t undated = 0;
@@ -113,7 +114,7 @@ static json_t *alerts_json(const struct coordinator *c, const struct live_unit *
     if (!committer_redis_ok(c->committer))
         alert_add(alerts, "redis_lost", "", 1, "Redis does not answer");
     workers_alert(c, alerts);
-    batches_alert(c, alerts);
+    batches_alert(c, account, alerts);
     units_alert(unit, units, VERDICT_LATE, "unit_late", "it ends after its deadline", alerts);
     units_alert(unit, units, VERDICT_AT_RISK, "unit_at_risk", "it may end after its deadline", alerts);
     if (undated)
@@ -121,33 +122,58 @@ static json_t *alerts_json(const struct coordinator *c, const struct live_unit *
     return alerts;
 }
 
-json_t *overview_json(struct coordinator *c, uint64_t now_ms)
+/* Those of the account; the caller frees. */
+static struct live_unit *units_of(const struct coordinator *c, const struct account *account, size_t *ret_count)
+{
+    size_t count, kept = 0;
+    const struct live_unit *unit = live_units(c->live, &count);
+    struct live_unit *own = calloc(count + 1, sizeof *own);
+    if (!own)
+        abort();
+    for (size_t i = 0; i < count; i++)
+        if (account_covers(account, unit[i].unit))
+            own[kept++] = unit[i];
+    *ret_count = kept;
+    return own;
+}
+
+static void left_add(struct plan_total *left, const struct plan_total *more)
+{
+    left->rows += more->rows;
+    left->pages += more->pages;
+    left->p50_ms = more->p50_ms > left->p50_ms ? more->p50_ms : left->p50_ms;
+    left->p90_ms = more->p90_ms > left->p90_ms ? more->p90_ms : left->p90_ms;
+}
+
+json_t *overview_json(struct coordinator *c, const struct account *account, uint64_t now_ms)
 {
     struct totals totals = {0};
-    struct plan_total left;
+    struct plan_total left = {0};
     size_t units;
-    const struct live_unit *unit = live_units(c->live, &units);
+    AUTO(mem_destroy) struct live_unit *unit = units_of(c, account, &units);
     json_t *verdicts = json_object();
-    totals_of(c->backlog, &totals);
+    totals_of(c->backlog, account, &totals);
     verdicts_count(unit, units, verdicts);
-    plan_all(&c->plan, &left);
+    for (size_t i = 0; i < units; i++)
+        if (unit[i].total.rows)
+            left_add(&left, &unit[i].total);
     double rate = (double)(int64_t)(series_pages_per_s(live_series(c->live)) * RATE_STEPS + 0.5) / RATE_STEPS;
     return json_pack("{s:s, s:I, s:b, s:b, s:I, s:o, s:o, s:o, s:o, s:f, s:f, s:b, s:I, s:o, s:o, s:o, s:o}", "name",
                      c->name, "epoch", (json_int_t)store_epoch(c->store), "ready", clock_mono_ms() >= c->granting_ms,
                      "redis", committer_redis_ok(c->committer), "started_ms",
                      (json_int_t)(now_ms - (clock_mono_ms() - c->started_ms)) / 1000 * 1000, "documents",
                      documents_json(totals.docs), "pages", pages_json(totals.pages), "batches",
-                     batches_count(c->backlog), "workers", workers_count(c), "pages_per_s", rate, "cores",
+                     batches_count(c->backlog, account), "workers", workers_count(c), "pages_per_s", rate, "cores",
                      c->plan.cores, "feasible", c->plan.feasible || !left.rows, "pages_left", (json_int_t)left.pages,
                      "ends_p50_ms", left.rows ? moment_json(left.p50_ms) : json_null(), "ends_p90_ms",
                      left.rows ? moment_json(left.p90_ms) : json_null(), "verdicts", verdicts, "alerts",
-                     alerts_json(c, unit, units));
+                     alerts_json(c, account, unit, units));
 }
 
 void get_overview(struct coordinator *c, struct request *request, const struct route_args *args)
 {
     (void)args;
-    request_answer(request, 200, overview_json(c, clock_wall_ms()));
+    request_answer(request, 200, overview_json(c, request_account(request), clock_wall_ms()));
 }
 
 void get_events(struct coordinator *c, struct request *request, const struct route_args *args)
@@ -155,7 +181,7 @@ void get_events(struct coordinator *c, struct request *request, const struct rou
     struct err err;
     (void)c;
     (void)args;
-    if (request_follow(request, &err))
+    if (request_follow(request, !request_account(request)->units, &err))
         request_answer_err(request, &err);
 }
 
@@ -255,7 +281,7 @@ void get_units(struct coordinator *c, struct request *request, const struct rout
     (void)args;
     for (size_t i = 0; i < count; i++) {
         const struct place *place = place_find(unit[i].unit);
-        if (unit_wanted(request, &unit[i], place))
+        if (account_covers(request_account(request), unit[i].unit) && unit_wanted(request, &unit[i], place))
             json_array_append_new(units, unit_json(&unit[i], place, live_units_ms(c->live)));
     }
     request_answer(request, 200, json_pack("{s:o}", "units", units));
@@ -271,10 +297,11 @@ static bool batch_has_unit(const struct batch *batch, const char *unit)
     return false;
 }
 
-static bool batch_wanted(const struct request *request, const struct batch *batch)
+static bool batch_wanted(struct request *request, const struct batch *batch)
 {
     const char *state = request_argument(request, "state"), *unit = request_argument(request, "unit");
-    if (batch->check_only || !text_has(batch->id, request_argument(request, "q")))
+    if (batch->check_only || !account_covers_some(request_account(request), batch) ||
+        !text_has(batch->id, request_argument(request, "q")))
         return false;
     return (!state || !*state || !strcmp(state, batch_state(batch))) &&
            (!unit || !*unit || batch_has_unit(batch, unit));
@@ -300,7 +327,7 @@ void get_batches(struct coordinator *c, struct request *request, const struct ro
             continue;
         total++;
         if (begun && json_array_size(batches) < limit) {
-            json_array_append_new(batches, batch_json(c, batch));
+            json_array_append_new(batches, batch_json(c, request_account(request), batch));
         } else if (begun && json_is_null(next)) {
             next = json_incref(json_object_get(json_array_get(batches, json_array_size(batches) - 1), "id"));
         }
@@ -340,12 +367,12 @@ static void failure_add(struct buf *groups, const struct fault *fault, uint32_t 
     }
 }
 
-static void batch_add_failures(const struct coordinator *c, const struct batch *batch, const char *unit,
-                               struct buf *groups)
+static void batch_add_failures(const struct coordinator *c, const struct account *account, const struct batch *batch,
+                               const char *unit, struct buf *groups)
 {
     for (uint32_t i = 0; i < batch->lots; i++) {
         const struct lot *lot = batch->lot[i];
-        if (*unit && strcmp(unit, lot->terms.unit))
+        if ((*unit && strcmp(unit, lot->terms.unit)) || !account_covers(account, lot->terms.unit))
             continue;
         if (!lot->doc_count[SOHOA__DOC_STATE__DOC_DEAD] && !lot->doc_count[SOHOA__DOC_STATE__DOC_REFUSED] &&
             !lot->doc_count[SOHOA__DOC_STATE__DOC_QUARANTINED])
@@ -380,12 +407,13 @@ static json_t *failures_json(const struct failures *group)
                      batches, "where", buf_text(&where));
 }
 
-/* Of all, by the counts that are kept; of a batch or unit its documents are looked at. */
+/* Of all, by the counts that are kept; of a batch, a unit or an account's units their documents are looked at. */
 void get_failures(struct coordinator *c, struct request *request, const struct route_args *args)
 {
     const char *unit = request_argument(request, "unit"), *id = request_argument(request, "batch");
     AUTO(buf_destroy) struct buf groups = {0};
-    bool some = (unit && *unit) || (id && *id);
+    const struct account *account = request_account(request);
+    bool some = (unit && *unit) || (id && *id) || account->units;
     (void)args;
     for (uint32_t i = 0; !some && i < c->backlog->faults; i++)
         if (c->backlog->fault[i].docs)
@@ -393,7 +421,7 @@ void get_failures(struct coordinator *c, struct request *request, const struct r
     for (uint32_t i = 0; some && i < c->backlog->batches; i++)
         if (c->backlog->batch[i] && !c->backlog->batch[i]->check_only &&
             (!id || !*id || !strcmp(id, c->backlog->batch[i]->id)))
-            batch_add_failures(c, c->backlog->batch[i], unit ? unit : "", &groups);
+            batch_add_failures(c, account, c->backlog->batch[i], unit ? unit : "", &groups);
     struct failures *group = (struct failures *)(void *)groups.data;
     size_t count = groups.size / sizeof *group;
     json_t *list = json_array();

@@ -5,8 +5,8 @@
 
 #include "coordinator/api_order.h"
 
-/* All at a glance; it changes only when something did. */
-json_t *overview_json(struct coordinator *c, uint64_t now_ms);
+/* All of the account's units at a glance; it changes only when something did. */
+json_t *overview_json(struct coordinator *c, const struct account *account, uint64_t now_ms);
 
 void get_overview(struct coordinator *c, struct request *request, const struct route_args *args);
 void get_series(struct coordinator *c, struct request *request, const struct route_args *args);

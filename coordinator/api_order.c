@@ -81,7 +81,8 @@ static int offset_argument(const struct request *request, uint64_t *ret_offset, 
 void post_batch(struct coordinator *c, struct request *request, const struct route_args *args)
 {
     const char *id = request_argument(request, "id"), *more = request_argument(request, "more");
-    struct admission asked = {.more = more && !strcmp(more, "1"), .done = on_admitted, .user = request};
+    struct admission asked = {
+        .by = request_account(request), .more = more && !strcmp(more, "1"), .done = on_admitted, .user = request};
     struct err err;
     (void)args;
     int rc = admission_arguments(request, &asked.priority, &asked.deadline_ms, &err);
@@ -240,7 +241,9 @@ static void quarantine_done(struct io_task *task)
         io_submit(q->c->back_io, &q->task);
         return;
     } else {
+        group_set_actor(q->c->group, request_account(q->request)->name);
         quarantine_enter(q);
+        group_set_actor(q->c->group, NULL);
     }
     quarantine_destroy(&q);
 }

@@ -67,7 +67,8 @@ void get_targets(struct coordinator *c, struct request *request, const struct ro
     json_t *targets = json_array();
     (void)args;
     for (uint32_t i = 0; i < c->backlog->targets; i++)
-        json_array_append_new(targets, target_json(&c->backlog->target[i]));
+        if (account_covers(request_account(request), c->backlog->target[i].unit))
+            json_array_append_new(targets, target_json(&c->backlog->target[i]));
     request_answer(request, 200, json_pack("{s:o}", "targets", targets));
 }
 
@@ -82,7 +83,7 @@ static int target_take(json_t *said, struct target *target, struct err *err)
     return rc ? rc : paused_take(json_object_get(said, "paused"), &target->paused, err);
 }
 
-static int unit_take(json_t *said, const char **ret_unit, struct err *err)
+static int unit_take(json_t *said, const struct account *by, const char **ret_unit, struct err *err)
 {
     static const char *const known[] = {"unit", "priority", "deadline", "pages", "paused", NULL};
     int rc = keys_check(said, known, "a target", err);
@@ -90,7 +91,9 @@ static int unit_take(json_t *said, const char **ret_unit, struct err *err)
     if (!rc && (!unit || !*unit || strlen(unit) >= NAME_BYTES))
         rc = err_set(err, E_USAGE, "a target needs a unit");
     *ret_unit = unit;
-    return rc ? rc : unit_check(unit, err);
+    if (!rc)
+        rc = unit_check(unit, err);
+    return rc ? rc : account_may_unit(by, unit, err);
 }
 
 static int target_add(const struct target *there, json_t *said, struct buf *targets, struct err *err)
@@ -103,12 +106,13 @@ static int target_add(const struct target *there, json_t *said, struct buf *targ
 }
 
 /* Without a priority: all targets that the unit has, or one for all of it. */
-static int targets_add(const struct coordinator *c, json_t *said, struct buf *targets, struct err *err)
+static int targets_add(const struct coordinator *c, const struct account *by, json_t *said, struct buf *targets,
+                       struct err *err)
 {
     struct target fresh = {0};
     const char *unit;
     bool any = false;
-    int rc = unit_take(said, &unit, err);
+    int rc = unit_take(said, by, &unit, err);
     if (!rc)
         rc = priority_take(json_object_get(said, "priority"), &fresh.priority, err);
     if (rc)
@@ -125,7 +129,8 @@ static int targets_add(const struct coordinator *c, json_t *said, struct buf *ta
     return rc || any ? rc : target_add(&fresh, said, targets, err);
 }
 
-static int targets_take(const struct coordinator *c, json_t *body, struct buf *targets, struct err *err)
+static int targets_take(const struct coordinator *c, const struct account *by, json_t *body, struct buf *targets,
+                        struct err *err)
 {
     size_t i;
     json_t *said;
@@ -136,7 +141,7 @@ static int targets_take(const struct coordinator *c, json_t *body, struct buf *t
                        json_array_size(body), c->backlog->targets, TARGETS_MAX);
     json_array_foreach(body, i, said)
     {
-        int rc = targets_add(c, said, targets, err);
+        int rc = targets_add(c, by, said, targets, err);
         if (rc)
             return rc;
     }
@@ -175,7 +180,7 @@ void post_targets(struct coordinator *c, struct request *request, const struct r
     (void)args;
     int rc = body_take(request, &body, &err);
     if (!rc)
-        rc = targets_take(c, body, &targets, &err);
+        rc = targets_take(c, request_account(request), body, &targets, &err);
     if (rc) {
         request_answer_err(request, &err);
         return;

@@ -26,7 +26,8 @@ static int batches_check(const struct coordinator *c, const struct where *where,
 }
 
 /* "0, 1, 2", of documents that can be run again. */
-static int numbers_take(const struct batch *batch, const json_t *docs, struct buf *text, struct err *err)
+static int numbers_take(const struct batch *batch, const struct account *account, const json_t *docs, struct buf *text,
+                        struct err *err)
 {
     size_t i;
     json_t *number;
@@ -37,6 +38,9 @@ static int numbers_take(const struct batch *batch, const json_t *docs, struct bu
         json_int_t doc = json_integer_value(number);
         if (!json_is_integer(number) || doc < 0 || doc >= batch->docs)
             return err_set(err, E_ABSENT, "batch %s has no such document: 0 to %u", batch->id, batch->docs - 1);
+        int rc = account_may_touch(account, batch, (uint32_t)doc, err);
+        if (rc)
+            return rc;
         if (!doc_may_rerun(doc_look(batch, (uint32_t)doc)))
             return err_set(err, E_STATE, "document %u is neither stored, dead nor refused", (uint32_t)doc);
         buf_printf(text, "%s%u", i ? ", " : "", (uint32_t)doc);
@@ -50,27 +54,41 @@ static int text_check(const char *text, struct err *err)
     return where_parse(text, &where, err);
 }
 
-/* The predicate that the body says: all of it, or what is within the batch. It stands for itself: mistakes are at its letters. */
-static int text_take(const struct batch *batch, const char *body, struct buf *text, struct err *err)
+/* What the predicate is within, whatever it says: the batch, the account's units. True: there is something. */
+static bool bounds_put(const struct batch *batch, const struct account *account, struct buf *text)
+{
+    if (batch)
+        buf_printf(text, "batch=\"%s\" and ", batch->id);
+    for (uint32_t i = 0; i < account->units; i++)
+        buf_printf(text, "%s%s", i ? ", " : "unit in (", account->unit[i]);
+    if (account->units)
+        buf_puts(text, ") and ");
+    return text->size;
+}
+
+/* The predicate that the body says, within its bounds. It stands for itself: mistakes are at its letters. */
+static int text_take(const struct batch *batch, const struct account *account, const char *body, struct buf *text,
+                     struct err *err)
 {
     AUTO(json_drop) json_t *json = json_loads(body, 0, NULL);
     const char *said = json_string_value(json_object_get(json, "where"));
     if (!batch && !said)
         return err_set(err, E_USAGE, "the body must be {\"where\": \"state=dead\"}");
     int rc = said ? text_check(said, err) : 0;
-    if (batch)
-        buf_printf(text, "batch=\"%s\" and %s", batch->id, said ? "(" : "document in (");
+    bool bound = bounds_put(batch, account, text);
+    if (bound)
+        buf_puts(text, said ? "(" : "document in (");
     if (!rc && !said)
-        rc = numbers_take(batch, json_object_get(json, "documents"), text, err);
+        rc = numbers_take(batch, account, json_object_get(json, "documents"), text, err);
     buf_puts(text, said ? said : "");
-    buf_puts(text, batch ? ")" : "");
+    buf_puts(text, bound ? ")" : "");
     return rc;
 }
 
-static int where_take(const struct coordinator *c, const struct batch *batch, const char *body, struct buf *text,
-                      struct where **ret_where, struct err *err)
+static int where_take(const struct coordinator *c, const struct batch *batch, const struct account *account,
+                      const char *body, struct buf *text, struct where **ret_where, struct err *err)
 {
-    int rc = text_take(batch, body, text, err);
+    int rc = text_take(batch, account, body, text, err);
     if (!rc)
         rc = where_parse(buf_text(text), ret_where, err);
     return rc ? rc : batches_check(c, *ret_where, err);
@@ -95,7 +113,7 @@ void post_rerun(struct coordinator *c, struct request *request, const struct rou
     const char *dry = request_argument(request, "dry_run");
     bool only_counts = dry && !strcmp(dry, "1");
     struct err err;
-    int rc = where_take(c, args->batch, buf_text(request_body(request)), &text, &where, &err);
+    int rc = where_take(c, args->batch, request_account(request), buf_text(request_body(request)), &text, &where, &err);
     if (!rc && !only_counts && c->backlog->reruns == RERUNS_MAX)
         rc = err_set(&err, E_LIMIT, "there were %d re-runs already (RERUNS_MAX)", RERUNS_MAX);
     if (rc) {
@@ -107,7 +125,9 @@ void post_rerun(struct coordinator *c, struct request *request, const struct rou
         json_t *answer = choice_json(&choice, json_null());
         size_t lots;
         const struct lot_pages *again = choice_lots(&choice, &lots);
-        json_object_set_new(answer, "deadlines", forecast_effect_json(c, again, lots));
+        json_t *deadlines = forecast_effect_json(c, again, lots);
+        forecast_narrow(c, request_account(request), deadlines);
+        json_object_set_new(answer, "deadlines", deadlines);
         request_answer(request, 200, answer);
         return;
     }
@@ -115,6 +135,17 @@ void post_rerun(struct coordinator *c, struct request *request, const struct rou
     coordinator_apply(c);
     trace(TRACE_INFO, "rerun", "number=%u pages=%" PRIu64, number, choice.pages);
     answer_then(c, request, choice_json(&choice, json_integer(number)));
+}
+
+/* All that it still runs again is of the account's units. */
+static bool rerun_is_of(const struct backlog *backlog, const struct rerun *rerun, const struct account *account)
+{
+    for (uint32_t i = 0; account->units && i < rerun->docs; i++) {
+        struct doc_ref ref = rerun->doc[i].ref;
+        if (!account_covers_doc(account, backlog->batch[ref.batch], ref.doc))
+            return false;
+    }
+    return !account->units || rerun->docs;
 }
 
 static json_t *rerun_json(const struct backlog *backlog, uint32_t number)
@@ -131,7 +162,8 @@ void get_reruns(struct coordinator *c, struct request *request, const struct rou
     json_t *list = json_array();
     (void)args;
     for (uint32_t i = c->backlog->reruns > LISTED ? c->backlog->reruns - LISTED : 0; i < c->backlog->reruns; i++)
-        json_array_append_new(list, rerun_json(c->backlog, i + 1));
+        if (rerun_is_of(c->backlog, rerun_at(c->backlog, i + 1), request_account(request)))
+            json_array_append_new(list, rerun_json(c->backlog, i + 1));
     request_answer(request, 200, json_pack("{s:o}", "reruns", list));
 }
 
@@ -143,6 +175,11 @@ void delete_rerun(struct coordinator *c, struct request *request, const struct r
     struct err err;
     if (!rerun) {
         err_set(&err, E_ABSENT, "there is no re-run '%.20s': %u were ordered", args->word, c->backlog->reruns);
+        request_answer_err(request, &err);
+        return;
+    }
+    if (!rerun_is_of(c->backlog, rerun, request_account(request))) {
+        err_set(&err, E_DENIED, "re-run %lu has documents of other units", number);
         request_answer_err(request, &err);
         return;
     }

@@ -34,8 +34,11 @@ void group_seal(struct group *group, const struct backlog *backlog);
 /* What stands of the batch, as it is now. */
 void group_add_standing(struct group *group, const struct backlog *backlog, uint32_t batch);
 
-/* A ledger entry of an operator's action; entry is borrowed for the call. */
-void group_add_entry(struct group *group, const Sohoa__LedgerEntry *entry);
+/* Whose orders are entered from now on; NULL: nobody's. Borrowed until that. */
+void group_set_actor(struct group *group, const char *actor);
+
+/* A ledger entry of an operator's action, which gets the actor; entry is borrowed for the call. */
+void group_add_entry(struct group *group, Sohoa__LedgerEntry *entry);
 
 /* The source is out of quarantine: its tombstone goes. */
 void group_add_release(struct group *group, const uint8_t sha256[SHA256_BYTES]);

@@ -12,6 +12,7 @@
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 
+#include "coordinator/auth.h"
 #include "coordinator/http.h"
 #include "coordinator/live.h"
 #include "proto/auto.h"
@@ -130,11 +131,14 @@ static int coordinator_start(struct coordinator *c, struct err *err)
     c->sched = sched_new(c->backlog, &rules, (store_epoch(c->store) << LEASES_AN_EPOCH) + 1);
     c->history = history_new();
     c->live = live_new(clock_wall_ms());
+    c->accounts = accounts_new();
     c->group = group_new(c->history);
     c->rows = rows_new(c->store);
     rc = recover(c, err);
     if (!rc)
         rc = gate_new(config_text(c->config, CFG_BIND), &c->gate, err);
+    if (!rc)
+        rc = auth_new(c, &c->auth, err);
     if (!rc)
         rc = http_new(c, config_text(c->config, CFG_HTTP), &c->http, err);
     if (!rc)
@@ -148,12 +152,14 @@ static void coordinator_end(struct coordinator *c)
     io_destroy(&c->commit_io);
     io_destroy(&c->back_io); /* before the requests whose blobs it reads */
     http_destroy(&c->http);
+    auth_destroy(&c->auth);
     gate_destroy(&c->gate);
     committer_destroy(&c->committer);
     ledger_destroy(&c->ledger);
     group_destroy(&c->group);
     history_destroy(&c->history);
     live_destroy(&c->live);
+    accounts_destroy(&c->accounts);
     buf_destroy(&c->awaited);
     acts_destroy(&c->acts);
     rows_destroy(&c->rows);

@@ -3,6 +3,7 @@
 #ifndef SOHOA_COORDINATOR_H
 #define SOHOA_COORDINATOR_H
 
+#include "coordinator/account.h"
 #include "coordinator/calendar.h"
 #include "coordinator/commit.h"
 #include "coordinator/gate.h"
@@ -13,6 +14,7 @@
 #include "proto/config.h"
 #include "storage/io.h"
 
+struct auth;
 struct http;
 struct live;
 
@@ -40,6 +42,8 @@ struct coordinator {
     struct io *commit_io; /* one thread: everything that writes state, in order */
     struct io *back_io;   /* removal of blobs, reads for the API */
     struct history *history;
+    struct accounts *accounts;
+    struct auth *auth;
     struct group *group; /* being collected ... */
     uint64_t group_ms;   /* ... since then; 0: nothing is in it */
     struct acts acts;
@@ -115,6 +119,7 @@ struct admission {
     struct coordinator *c;
     struct admission *next;
     char id[NAME_BYTES];
+    const struct account *by;
     uint64_t offset;      /* of the piece in the manifest */
     bool more;            /* pieces are still to come */
     uint32_t priority;    /* asked for; 0: what the rows say */
@@ -138,7 +143,7 @@ struct admission {
 /* Takes over asked.lines; asked's id "": named after the lines, which must be the whole manifest. Pieces of one batch are
  * admitted in the order of these calls; documents of a piece can be granted once it is durable, whatever is still to come.
  * done is called then, or when the piece is there already with the same bytes, or with rc: E_MANIFEST, E_EXISTS, E_STATE
- * (that is not where the manifest goes on), E_LIMIT. Errors at once, and no done: E_MANIFEST (the id), E_USAGE. */
+ * (that is not where the manifest goes on), E_LIMIT, E_DENIED (it has units that asked.by is not for). Errors at once, and no done: E_MANIFEST (the id), E_USAGE. */
 int admit(struct coordinator *c, struct admission *asked, struct err *err);
 /* Starts to write the next one, if it is checked; the committer is idle. False: there is none. */
 bool admissions_start(struct coordinator *c);

@@ -7,8 +7,9 @@
 #include <stddef.h>
 
 #include "proto/limits.h"
+#include "proto/unit.h"
 
-enum { UNIT_BYTES = 16, SUCCESSORS_MOST = 8 };
+enum { SUCCESSORS_MOST = 8 };
 
 struct place {
     char unit[UNIT_BYTES];   /* "district:001", "old:00004", "new:00004" */

@@ -75,7 +75,7 @@ bool group_empty(const struct group *group)
            !group->touched.size;
 }
 
-void group_add_entry(struct group *group, const Sohoa__LedgerEntry *entry)
+static void add_entry(struct group *group, const Sohoa__LedgerEntry *entry)
 {
     uint32_t bytes = (uint32_t)sohoa__ledger_entry__get_packed_size(entry);
     buf_append(&group->entries, &bytes, sizeof bytes);
@@ -83,6 +83,18 @@ void group_add_entry(struct group *group, const Sohoa__LedgerEntry *entry)
     group->entries.size += bytes;
     if (group->history)
         history_add(group->history, entry, clock_wall_ms());
+}
+
+void group_set_actor(struct group *group, const char *actor)
+{
+    group->actor = actor;
+}
+
+void group_add_entry(struct group *group, Sohoa__LedgerEntry *entry)
+{
+    if (group->actor)
+        entry->actor = (char *)(uintptr_t)group->actor;
+    add_entry(group, entry);
 }
 
 void group_add_release(struct group *group, const uint8_t sha256[SHA256_BYTES])
@@ -262,7 +274,7 @@ static void add_outcome(struct group *group, const struct backlog *backlog, stru
     Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
     entry.body_case = SOHOA__LEDGER_ENTRY__BODY_OUTCOME;
     entry.outcome = &outcome;
-    group_add_entry(group, &entry);
+    add_entry(group, &entry);
     /* The outcome is all of the entry, behind its tag and length. */
     uint32_t bytes = (uint32_t)sohoa__doc_outcome__get_packed_size(&outcome);
     struct group_outcome ended = {batch->id, ref.doc, doc->state, group->entries.size - bytes, bytes};
@@ -337,7 +349,7 @@ static void add_split_parts(struct group *group, const struct backlog *backlog, 
     Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
     entry.body_case = SOHOA__LEDGER_ENTRY__BODY_SPLIT;
     entry.split = split;
-    group_add_entry(group, &entry);
+    add_entry(group, &entry);
     free(lists.range);
     free(lists.failure);
     free(lists.err);

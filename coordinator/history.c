@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "coordinator/account.h"
 #include "coordinator/terms.h"
 #include "proto/auto.h"
 #include "proto/buf.h"
@@ -157,6 +158,24 @@ static void add_admitted(struct history *history, const Sohoa__LedgerEntry *entr
     event_add(history, entry, time_ms, "admitted", admitted->batch, buf_text(&text));
 }
 
+/* That there is a password or a token, never what the ledger keeps of them. */
+static void add_account(struct history *history, const Sohoa__LedgerEntry *entry, uint64_t time_ms)
+{
+    const Sohoa__Account *account = entry->account;
+    AUTO(buf_destroy) struct buf text = {0};
+    say(&text, role_name((int)account->role));
+    for (size_t i = 0; i < account->n_units; i++)
+        buf_printf(&text, "%s%s", i ? " " : " of ", account->units[i]);
+    if (*account->password_hash)
+        say(&text, "with a password");
+    if (*account->token_hash)
+        say(&text, "with the token ");
+    buf_puts(&text, account->token_id);
+    if (account->disabled)
+        say(&text, "disabled");
+    event_add(history, entry, time_ms, "account", account->name, buf_text(&text));
+}
+
 void history_add(struct history *history, const Sohoa__LedgerEntry *entry, uint64_t time_ms)
 {
     switch (entry->body_case) {
@@ -182,6 +201,7 @@ void history_add(struct history *history, const Sohoa__LedgerEntry *entry, uint6
     case SOHOA__LEDGER_ENTRY__BODY_CALENDAR:
         event_add(history, entry, time_ms, "calendar", "", entry->calendar->csv);
         break;
+    case SOHOA__LEDGER_ENTRY__BODY_ACCOUNT: add_account(history, entry, time_ms); break;
     default: break;
     }
 }

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <microhttpd.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -47,6 +48,12 @@ struct request {
     unsigned status;
     struct buf answer;
     const char *content_type;
+    struct caller caller;
+    struct {
+        const char *name;
+        char *value;
+    } header[HTTP_HEADERS];
+    size_t headers;
     /* a blob */
     char blob[STORE_NAME_BYTES], file_name[NAME_BYTES];
     uint64_t blob_bytes, chunk_offset, want_offset;
@@ -55,7 +62,7 @@ struct request {
     int rc;
     struct err err;
     const struct asset *asset;
-    bool follows;
+    bool follows, whole;                    /* whole: it may hear everything */
     struct message *telling, *next_telling; /* what is being sent, from tell_offset on, and what comes then */
     uint64_t tell_offset;                   /* in all that was sent */
 };
@@ -74,6 +81,16 @@ static void request_sleep(struct request *request)
 {
     request->suspended = true;
     MHD_suspend_connection(request->connection);
+}
+
+void request_add_header(struct request *request, const char *name, const char *value)
+{
+    char *copy = strdup(value);
+    assert(request->headers < HTTP_HEADERS);
+    if (!copy)
+        abort();
+    request->header[request->headers].name = name;
+    request->header[request->headers++].value = copy;
 }
 
 void request_answer(struct request *request, unsigned status, json_t *body)
@@ -100,6 +117,9 @@ static unsigned err_status(int code)
     case E_EXISTS:
     case E_STATE:
     case E_STOPPED: return MHD_HTTP_CONFLICT;
+    case E_LOGIN: return MHD_HTTP_UNAUTHORIZED;
+    case E_DENIED: return MHD_HTTP_FORBIDDEN;
+    case E_TRIES: return MHD_HTTP_TOO_MANY_REQUESTS;
     case E_LIMIT: return MHD_HTTP_CONTENT_TOO_LARGE;
     case E_USAGE:
     case E_WHERE:
@@ -113,6 +133,8 @@ static unsigned err_status(int code)
 void request_answer_err(struct request *request, const struct err *err)
 {
     unsigned status = err_status(err->code);
+    if (status == MHD_HTTP_UNAUTHORIZED)
+        request_add_header(request, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
     request->content_type = "application/problem+json";
     request_answer(request, status,
                    json_pack("{s:s, s:s, s:i, s:s, s:s}", "type", "about:blank", "title", err_meaning(err->code),
@@ -215,14 +237,15 @@ static struct message *message_new(const char *event, const char *data)
     return message;
 }
 
-int request_follow(struct request *request, struct err *err)
+int request_follow(struct request *request, bool whole, struct err *err)
 {
     struct http *http = request->http;
     if (http->followers == HTTP_FOLLOWERS)
         return err_set(err, E_LIMIT, "%d follow the events already (HTTP_FOLLOWERS)", HTTP_FOLLOWERS);
     http->followers++;
     request->follows = true;
-    request->telling = http->last ? message_hold(http->last) : message_new(NULL, NULL);
+    request->whole = whole;
+    request->telling = whole && http->last ? message_hold(http->last) : message_new(NULL, NULL);
     request->content_type = "text/event-stream";
     request->status = MHD_HTTP_OK;
     request->answered = true;
@@ -236,13 +259,14 @@ bool http_followed(const struct http *http)
 
 void http_tell(struct http *http, const char *event, const char *data)
 {
-    struct message *message = message_new(event, data);
+    struct message *message = message_new(event, data), *part = message_new(event ? "changed" : NULL, "{}");
     for (struct request *request = http->requests; request; request = request->next)
         if (request->follows) {
             message_drop(&request->next_telling);
-            request->next_telling = message_hold(message);
+            request->next_telling = message_hold(request->whole ? message : part);
             request_wake(request);
         }
+    message_drop(&part);
     if (event) {
         message_drop(&http->last);
         http->last = message_hold(message);
@@ -272,6 +296,27 @@ static ssize_t events_reader(void *cls, uint64_t position, char *into, size_t mo
 
 /* ---- sending ---- */
 
+/* A page of ours runs no script but ours, talks to nobody else, and is in nobody else's frame. */
+static const struct {
+    const char *name, *value;
+} header_rule[] = {
+    {"Content-Security-Policy",      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+                                "connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; "
+                                "frame-ancestors 'none'"},
+    {"X-Content-Type-Options",       "nosniff"                                         },
+    {"Referrer-Policy",              "no-referrer"                                     },
+    {"Cross-Origin-Opener-Policy",   "same-origin"                                     },
+    {"Cross-Origin-Resource-Policy", "same-origin"                                     },
+};
+
+static void headers_send(const struct request *request, struct MHD_Response *response)
+{
+    for (size_t i = 0; i < sizeof header_rule / sizeof header_rule[0]; i++)
+        MHD_add_response_header(response, header_rule[i].name, header_rule[i].value);
+    for (size_t i = 0; i < request->headers; i++)
+        MHD_add_response_header(response, request->header[i].name, request->header[i].value);
+}
+
 void request_answer_asset(struct request *request, const struct asset *asset)
 {
     request->asset = asset;
@@ -292,13 +337,22 @@ static bool tag_check(struct request *request, const void *data, size_t bytes, c
     return has && strstr(has, tag);
 }
 
+/* It says so itself. */
+static bool keeps_nothing(const struct request *request)
+{
+    for (size_t i = 0; i < request->headers; i++)
+        if (!strcmp(request->header[i].name, MHD_HTTP_HEADER_CACHE_CONTROL))
+            return true;
+    return false;
+}
+
 static struct MHD_Response *content_response(struct request *request)
 {
     const struct asset *asset = request->asset;
     const void *data = asset ? (const void *)asset->data : request->answer.data;
     size_t bytes = asset ? asset->bytes : request->answer.size;
     char tag[TAG_BYTES] = "";
-    if (request->status == MHD_HTTP_OK && !strcmp(request->method, MHD_HTTP_METHOD_GET) &&
+    if (request->status == MHD_HTTP_OK && !strcmp(request->method, MHD_HTTP_METHOD_GET) && !keeps_nothing(request) &&
         tag_check(request, data, bytes, tag)) {
         request->status = MHD_HTTP_NOT_MODIFIED;
         bytes = 0;
@@ -307,7 +361,7 @@ static struct MHD_Response *content_response(struct request *request)
         MHD_create_response_from_buffer(bytes, (void *)(uintptr_t)data, MHD_RESPMEM_PERSISTENT);
     if (response && *tag)
         MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, tag);
-    if (response)
+    if (response && *tag)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache"); /* ask whether it is the same */
     return response;
 }
@@ -325,7 +379,7 @@ static enum MHD_Result answer_send(struct request *request)
     if (!response)
         return MHD_NO;
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, request->content_type);
-    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    headers_send(request, response);
     if (stream) {
         char disposition[NAME_BYTES + 32];
         snprintf(disposition, sizeof disposition, "inline; filename=\"%s\"", request->file_name);
@@ -415,6 +469,8 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **st
     request->http->followers -= request->follows;
     message_drop(&request->telling);
     message_drop(&request->next_telling);
+    for (size_t i = 0; i < request->headers; i++)
+        free(request->header[i].value);
     free(request->path);
     free(request);
     *state = NULL;
@@ -539,4 +595,53 @@ const char *request_argument(const struct request *request, const char *name)
 struct buf *request_body(struct request *request)
 {
     return &request->body;
+}
+
+const char *request_header(const struct request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+const char *request_cookie(const struct request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_COOKIE_KIND, name);
+}
+
+struct caller *request_caller(struct request *request)
+{
+    return &request->caller;
+}
+
+const struct account *request_account(struct request *request)
+{
+    assert(request->caller.account);
+    return request->caller.account;
+}
+
+static enum peer_kind peer_ipv6(const struct in6_addr *ip, char *address)
+{
+    struct in6_addr network = *ip;
+    if (IN6_IS_ADDR_V4MAPPED(ip)) {
+        inet_ntop(AF_INET, &ip->s6_addr[12], address, NAME_BYTES);
+        return ip->s6_addr[12] == IN_LOOPBACKNET ? PEER_LOOPBACK : PEER_REMOTE;
+    }
+    memset(&network.s6_addr[8], 0, 8); /* a host has as many addresses there as it likes */
+    inet_ntop(AF_INET6, IN6_IS_ADDR_LOOPBACK(ip) ? ip : &network, address, NAME_BYTES);
+    return IN6_IS_ADDR_LOOPBACK(ip) ? PEER_LOOPBACK : PEER_REMOTE;
+}
+
+enum peer_kind request_peer(const struct request *request, char address[NAME_BYTES])
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    snprintf(address, NAME_BYTES, *request->http->unix_path ? "unix" : "?");
+    if (*request->http->unix_path)
+        return PEER_LOCAL_SOCKET;
+    if (info && info->client_addr->sa_family == AF_INET6)
+        return peer_ipv6(&((const struct sockaddr_in6 *)(const void *)info->client_addr)->sin6_addr, address);
+    if (!info || info->client_addr->sa_family != AF_INET)
+        return PEER_REMOTE;
+    struct in_addr ip = ((const struct sockaddr_in *)(const void *)info->client_addr)->sin_addr;
+    inet_ntop(AF_INET, &ip, address, NAME_BYTES);
+    return ntohl(ip.s_addr) >> IN_CLASSA_NSHIFT == IN_LOOPBACKNET ? PEER_LOOPBACK : PEER_REMOTE;
 }

@@ -15,10 +15,18 @@ enum {
     HTTP_CHUNK_BYTES = 1 << 20,
     HTTP_CONNECTIONS = 256,
     HTTP_FOLLOWERS = 128, /* of events, of those */
+    HTTP_HEADERS = 4,     /* of an answer, beside those that all have */
     HTTP_TIMEOUT_S = 60,  /* of a connection on which nothing moves */
 };
 
 struct request;
+
+/* Who asks: found out in auth.c. */
+struct caller {
+    const struct account *account; /* NULL: nobody who is known */
+    const char *csrf;              /* of its session, borrowed until the handler returns; NULL: it has none */
+    bool forged;                   /* it may be another site's page that asks, in the name of who is logged in */
+};
 
 /* listen: ADDRESS:PORT or unix:PATH. Errors: E_NET, E_CONFIG. */
 int http_new(struct coordinator *c, const char *listen, struct http **ret_http, struct err *err);
@@ -39,6 +47,17 @@ const char *request_method(const struct request *request);
 const char *request_path(const struct request *request);
 const char *request_argument(const struct request *request, const char *name); /* NULL: not given */
 struct buf *request_body(struct request *request);
+const char *request_header(const struct request *request, const char *name); /* NULL: there is none */
+const char *request_cookie(const struct request *request, const char *name); /* likewise */
+struct caller *request_caller(struct request *request);
+const struct account *request_account(struct request *request); /* of a request that a handler got: there is one */
+
+enum peer_kind { PEER_LOCAL_SOCKET, PEER_LOOPBACK, PEER_REMOTE };
+/* Where it came from; address gets a text of at most NAME_BYTES: of IPv6 only the network. */
+enum peer_kind request_peer(const struct request *request, char address[NAME_BYTES]);
+
+/* The answer will have that header, too: value is copied. At most HTTP_HEADERS of them (asserted). */
+void request_add_header(struct request *request, const char *name, const char *value);
 
 /* Each request gets exactly one answer. body is taken over. */
 void request_answer(struct request *request, unsigned status, json_t *body);
@@ -47,9 +66,9 @@ void request_answer_err(struct request *request,
 /* A file of the dashboard. */
 void request_answer_asset(struct request *request, const struct asset *asset);
 
-/* Server-sent events, until the browser leaves: it hears the last one of each kind, and then what http_tell() says. E_LIMIT: there are
- * HTTP_FOLLOWERS already. */
-int request_follow(struct request *request, struct err *err);
+/* Server-sent events, until the browser leaves: the last one that was told, and then what http_tell() says; unless it may hear the whole,
+ * only that there was something (`changed`). E_LIMIT: there are HTTP_FOLLOWERS already. */
+int request_follow(struct request *request, bool whole, struct err *err);
 bool http_followed(const struct http *http); /* somebody would hear it */
 /* A slow browser misses what came before the last. event NULL: a comment, which tells that we are there. */
 void http_tell(struct http *http, const char *event, const char *data);

@@ -214,7 +214,8 @@ static void followers_tell(struct live *live, struct coordinator *c, uint64_t no
 {
     if (!http_followed(c->http))
         return;
-    AUTO(json_drop) json_t *overview = overview_json(c, now_ms);
+    static const struct account whole; /* of all units */
+    AUTO(json_drop) json_t *overview = overview_json(c, &whole, now_ms);
     AUTO(mem_destroy) char *text = json_dumps(overview, JSON_COMPACT | JSON_SORT_KEYS);
     if (strcmp(text, buf_text(&live->told))) {
         buf_clear(&live->told);

@@ -246,6 +246,8 @@ static int on_entry(const Sohoa__LedgerEntry *entry, void *user, struct err *err
     case SOHOA__LEDGER_ENTRY__BODY_DRAINED:
         sched_drain(loading->sched, entry->drained->worker, entry->drained->drained);
         return 0;
+    case SOHOA__LEDGER_ENTRY__BODY_ACCOUNT:
+        return loading->c ? accounts_restore(loading->c->accounts, entry->account, err) : 0;
     case SOHOA__LEDGER_ENTRY__BODY_WITHDRAWN: {
         struct batch *batch = backlog_batch(loading->backlog, entry->withdrawn->batch);
         if (batch)

@@ -27,20 +27,31 @@ json_t *pages_json(const uint64_t count[PAGE_STATES])
     return json;
 }
 
-void totals_add(struct totals *totals, const struct batch *batch)
+static void counts_add(struct totals *totals, const uint32_t docs[DOC_STATES], const uint64_t pages[PAGE_STATES])
 {
     for (int s = 0; s < DOC_STATES; s++)
-        totals->docs[s] += batch->doc_count[s];
+        totals->docs[s] += docs[s];
     for (int s = 0; s < PAGE_STATES; s++)
-        totals->pages[s] += batch->page_count[s];
-    totals->batches++;
+        totals->pages[s] += pages[s];
 }
 
-void totals_of(const struct backlog *backlog, struct totals *totals)
+void totals_add(struct totals *totals, const struct batch *batch, const struct account *account)
+{
+    if (!account_covers_some(account, batch))
+        return;
+    totals->batches++;
+    if (!account->units)
+        counts_add(totals, batch->doc_count, batch->page_count);
+    for (uint32_t i = 0; account->units && i < batch->lots; i++)
+        if (account_covers(account, batch->lot[i]->terms.unit))
+            counts_add(totals, batch->lot[i]->doc_count, batch->lot[i]->page_count);
+}
+
+void totals_of(const struct backlog *backlog, const struct account *account, struct totals *totals)
 {
     for (uint32_t i = 0; i < backlog->batches; i++)
         if (backlog->batch[i] && !backlog->batch[i]->check_only)
-            totals_add(totals, backlog->batch[i]);
+            totals_add(totals, backlog->batch[i], account);
 }
 
 json_t *err_json(const struct coordinator *c, uint32_t fault)
@@ -57,10 +68,10 @@ const char *batch_state(const struct batch *batch)
     return batch->withdrawn ? "withdrawn" : !open ? "finished" : batch->standing.paused ? "paused" : "running";
 }
 
-json_t *batch_json(const struct coordinator *c, const struct batch *batch)
+json_t *batch_json(const struct coordinator *c, const struct account *account, const struct batch *batch)
 {
     struct totals totals = {0};
-    totals_add(&totals, batch);
+    totals_add(&totals, batch, account);
     return json_pack("{s:s, s:s, s:o, s:b, s:I, s:i, s:I, s:s, s:o, s:o, s:I, s:I}", "id", batch->id, "state",
                      batch_state(batch), "paused_by", err_json(c, batch->standing.fault), "more", batch->more,
                      "manifest_bytes", (json_int_t)batch->manifest_bytes, "priority", (int)batch_priority(batch),

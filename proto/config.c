@@ -32,6 +32,8 @@ static const struct config_row {
     [CFG_BIND] = {"bind", FOR_COORDINATOR, 0, 0, "tcp://127.0.0.1:7700", "ZeroMQ endpoint that workers connect to"},
     [CFG_CONNECT] = {"connect", FOR_WORKER, 0, 0, "tcp://127.0.0.1:7700", "ZeroMQ endpoints of the coordinators, joined by commas; the active one is found"},
     [CFG_HTTP] = {"http", FOR_COORDINATOR, 0, 0, "127.0.0.1:7780", "HTTP API: ADDRESS:PORT or unix:PATH"},
+    [CFG_HTTP_AUTH] = {"http_auth", FOR_COORDINATOR, 0, 0, "required", "accounts on ADDRESS:PORT: required, or open: who reaches it may do everything",
+                       {"required", "open"}},
     [CFG_STORE] = {"store", BOTH, 0, 0, "dir:/var/lib/sohoa/store",
                    "object store: dir:PATH, or rados:CONF?user=NAME&meta=POOL&data=POOL"},
     [CFG_REDIS] = {"redis", FOR_COORDINATOR, 0, 0, "/run/redis/redis-server.sock", "unix socket of this host's Redis"},

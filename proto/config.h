@@ -13,6 +13,7 @@ enum config_key {
     CFG_BIND,
     CFG_CONNECT,
     CFG_HTTP,
+    CFG_HTTP_AUTH,
     CFG_STORE,
     CFG_REDIS,
     CFG_NAME,

@@ -52,7 +52,10 @@ enum err_class {
     X(E_LIMIT, 67, REFUSED, "a limit was met")                                                                         \
     X(E_STATE, 68, REFUSED, "its state does not allow that")                                                           \
     X(E_STOPPED, 69, REFUSED, "the source is quarantined")                                                             \
-    X(E_WHERE, 70, REFUSED, "the predicate can't be understood")
+    X(E_WHERE, 70, REFUSED, "the predicate can't be understood")                                                       \
+    X(E_LOGIN, 71, REFUSED, "it is not known who asks")                                                                \
+    X(E_DENIED, 72, REFUSED, "the account may not do that")                                                            \
+    X(E_TRIES, 73, REFUSED, "that was tried too often")
 
 enum {
 #define ERR_ENUM(name, number, class, text) name = -(number),

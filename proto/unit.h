@@ -6,6 +6,8 @@
 
 #include "proto/err.h"
 
+enum { UNIT_BYTES = 16 }; /* one that was checked, with the 0 */
+
 /* "" is allowed and means: not said. Errors: E_MANIFEST, which says what form is expected. */
 int unit_check(const char *unit, struct err *err);
 

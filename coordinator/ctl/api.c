@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "coordinator/ctl/args.h"
 #include "proto/auto.h"
 #include "proto/sha256.h"
 
@@ -64,6 +65,27 @@ int api_new(const char *address, struct api **ret_api, struct err *err)
     int rc = address_take(api, address, err);
     if (rc)
         return rc;
+    *ret_api = api;
+    api = NULL;
+    return 0;
+}
+
+int api_open(const struct ctl *ctl, struct api **ret_api, struct err *err)
+{
+    AUTO(api_destroy) struct api *api = NULL;
+    AUTO(buf_destroy) struct buf token = {0};
+    const char *said = getenv("SOHOA_TOKEN");
+    int rc = api_new(ctl->api, &api, err);
+    if (!rc && ctl->token_file)
+        rc = args_line(ctl->token_file, &token, err);
+    else if (!rc && said)
+        buf_puts(&token, said);
+    if (rc)
+        return rc;
+    if (token.size) {
+        curl_easy_setopt(api->curl, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
+        curl_easy_setopt(api->curl, CURLOPT_XOAUTH2_BEARER, buf_text(&token));
+    }
     *ret_api = api;
     api = NULL;
     return 0;

@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "coordinator/ctl/ctl.h"
 #include "proto/buf.h"
 #include "proto/err.h"
 
@@ -16,6 +17,9 @@ struct api;
 
 /* address: ADDRESS:PORT or unix:PATH. Nothing is sent yet. Errors: E_USAGE. */
 int api_new(const char *address, struct api **ret_api, struct err *err);
+/* The same, of the coordinator that a command is for, with its token: what the first line of ctl->token_file says, else SOHOA_TOKEN.
+ * Errors: those of the file, too. */
+int api_open(const struct ctl *ctl, struct api **ret_api, struct err *err);
 void api_destroy(struct api **api);
 
 /* Each gives a JSON object, which the caller owns. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/auto.h"
 #include "proto/limits.h"
 
 void texts_destroy(struct texts *texts)
@@ -85,7 +86,7 @@ static int option_take(const struct flag *flags, size_t count, char **argv, int 
     return 0;
 }
 
-enum { GLOBAL_FLAGS = 3, FLAGS_MAX = 16 };
+enum { GLOBAL_FLAGS = 4, FLAGS_MAX = 16, LINE_BYTES = 1026 };
 
 int args_parse(const struct command *command, struct ctl *ctl, const struct flag *flags, size_t count, int argc,
                char **argv, struct texts *operands, struct err *err)
@@ -97,6 +98,10 @@ int args_parse(const struct command *command, struct ctl *ctl, const struct flag
         memcpy(all, flags, count * sizeof *flags);
     all[count++] = (struct flag){
         .name = "api", .meta = "WHERE", .text = &ctl->api, .doc = "the coordinator: ADDRESS:PORT or unix:PATH"};
+    all[count++] = (struct flag){.name = "token-file",
+                                 .meta = "FILE",
+                                 .text = &ctl->token_file,
+                                 .doc = "holds the token of your account; else SOHOA_TOKEN"};
     all[count++] = (struct flag){.name = "json", .doc = "JSON on stdout", .on = &ctl->json};
     all[count++] = (struct flag){.name = "help", .doc = "this text", .on = &help};
     bool options = true;
@@ -127,6 +132,27 @@ int args_number(const char *name, const char *text, uint32_t least, uint32_t mos
         return err_set(err, E_USAGE, "%s '%.40s' is not a number from %" PRIu32 " to %" PRIu32, name, text, least,
                        most);
     *ret_number = (uint32_t)number;
+    return 0;
+}
+
+static void file_destroy(FILE **file)
+{
+    if (*file)
+        fclose(*file);
+}
+
+int args_line(const char *path, struct buf *line, struct err *err)
+{
+    AUTO(file_destroy) FILE *file = fopen(path, "re");
+    char text[LINE_BYTES];
+    if (!file)
+        return err_errno(err, E_ABSENT, "%s", path);
+    if (!fgets(text, sizeof text, file))
+        text[0] = '\0';
+    size_t bytes = strcspn(text, "\r\n");
+    if (!bytes || bytes == sizeof text - 1)
+        return err_set(err, E_USAGE, "%s: its first line has no or over %d bytes", path, LINE_BYTES - 2);
+    buf_append(line, text, bytes);
     return 0;
 }
 

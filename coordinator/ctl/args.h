@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "coordinator/ctl/ctl.h"
+#include "proto/buf.h"
 
 enum { ARGS_HELPED = 1 };
 
@@ -30,7 +31,7 @@ struct flag {
     bool *on;
 };
 
-/* Parses argv[1..]. --api, --json and --help are understood by every command. Returns 0, ARGS_HELPED (--help was printed,
+/* Parses argv[1..]. --api, --token-file, --json and --help are understood by every command. Returns 0, ARGS_HELPED (--help was printed,
  * nothing more is to be done), or E_USAGE. */
 int args_parse(const struct command *command, struct ctl *ctl, const struct flag *flags, size_t count, int argc,
                char **argv, struct texts *operands, struct err *err);
@@ -38,6 +39,9 @@ int args_parse(const struct command *command, struct ctl *ctl, const struct flag
 /* A number of an option. Errors: E_USAGE, which names the option and its range. */
 int args_number(const char *name, const char *text, uint32_t least, uint32_t most, uint32_t *ret_number,
                 struct err *err);
+
+/* The first line of a file, appended to *line: a token or a password. Errors: E_ABSENT, E_USAGE (there is none, or it is too long). */
+int args_line(const char *path, struct buf *line, struct err *err);
 
 /* The id of a batch, which goes into addresses. Errors: E_USAGE. */
 int args_batch(const char *id, struct err *err);

@@ -27,7 +27,7 @@ int calendar_main(const struct command *command, struct ctl *ctl, int argc, char
         return rc == ARGS_HELPED ? EXIT_SUCCESS : rc;
     if (operands.count > 1)
         return err_set(err, E_USAGE, "one file, not %zu", operands.count);
-    rc = api_new(ctl->api, &api, err);
+    rc = api_open(ctl, &api, err);
     if (!rc)
         rc = operands.count ? calendar_send(api, operands.item[0], &answer, err)
                             : api_get(api, "calendar", &answer, err);

@@ -11,8 +11,9 @@
 enum { EXIT_USAGE = 2, EXIT_FINDINGS = 3 };
 
 struct ctl {
-    const char *api; /* ADDRESS:PORT or unix:PATH */
-    bool json;       /* one JSON object on stdout instead of text */
+    const char *api;        /* ADDRESS:PORT or unix:PATH */
+    const char *token_file; /* NULL: SOHOA_TOKEN says the token, if there is one */
+    bool json;              /* one JSON object on stdout instead of text */
 };
 
 struct command {

@@ -96,7 +96,7 @@ static void end_print(const struct get *get)
 
 static int get_all(struct get *get, struct err *err)
 {
-    int rc = api_new(get->ctl->api, &get->api, err);
+    int rc = api_open(get->ctl, &get->api, err);
     if (!rc)
         rc = outcomes_load(get, err);
     if (!rc)

@@ -19,8 +19,8 @@ static void event_print(const json_t *event)
     const char *subject = json_string_value(json_object_get(event, "subject")),
                *text = json_string_value(json_object_get(event, "text"));
     char when[MOMENT_BYTES];
-    printf("%s  %-11s %s%s%s%s", moment_text(json_object_get(event, "time_ms"), when), kind, *actor ? "by " : "", actor,
-           *actor ? " " : "", subject);
+    printf("%s  %-10s %-11s %s", moment_text(json_object_get(event, "time_ms"), when), *actor ? actor : "-", kind,
+           subject);
     bool lines = strchr(text, '\n');
     const char *before = lines ? "\n    " : *subject && *text ? "  " : "";
     for (const char *at = text; *at; before = "\n    ") {
@@ -57,7 +57,7 @@ int history_main(const struct command *command, struct ctl *ctl, int argc, char 
         buf_puts(&path, operands.count ? "&kind=" : "?kind=");
         api_escape(&path, kind);
     }
-    rc = api_new(ctl->api, &api, err);
+    rc = api_open(ctl, &api, err);
     if (!rc)
         rc = api_get(api, buf_text(&path), &answer, err);
     if (rc)

@@ -124,7 +124,7 @@ static int orders_run(const struct command *command, struct ctl *ctl, int argc, 
         return rc == ARGS_HELPED ? EXIT_SUCCESS : rc;
     rc = orders_take(&operands, key, said, &orders, err);
     if (!rc)
-        rc = api_new(ctl->api, &api, err);
+        rc = api_open(ctl, &api, err);
     for (size_t i = 0; i < orders.count && !rc; i++)
         rc = order_post(api, &orders.item[i], workers, err);
     if (rc)

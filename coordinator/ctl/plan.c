@@ -95,7 +95,7 @@ int plan_main(const struct command *command, struct ctl *ctl, int argc, char **a
         return err_set(err, E_USAGE, "'%.40s' is no option", operands.item[0]);
     rc = what_if_body(&what, &body, err);
     if (!rc)
-        rc = api_new(ctl->api, &api, err);
+        rc = api_open(ctl, &api, err);
     if (rc)
         return rc;
     AUTO(mem_destroy) char *text = json_dumps(body, JSON_COMPACT);

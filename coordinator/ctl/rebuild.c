@@ -29,7 +29,7 @@ int rebuild_main(const struct command *command, struct ctl *ctl, int argc, char 
         return rc == ARGS_HELPED ? EXIT_SUCCESS : rc;
     if (operands.count)
         return err_set(err, E_USAGE, "rebuild takes no operand");
-    rc = api_new(ctl->api, &api, err);
+    rc = api_open(ctl, &api, err);
     if (!rc)
         rc = api_post(api, "rebuild", NULL, 0, &answer, err);
     if (rc)

@@ -138,7 +138,7 @@ static int rerun_run(const struct rerun *rerun, const struct ctl *ctl, struct er
 {
     AUTO(api_destroy) struct api *api = NULL;
     AUTO(json_drop) json_t *answer = NULL;
-    int rc = api_new(ctl->api, &api, err);
+    int rc = api_open(ctl, &api, err);
     if (!rc)
         rc = rerun->undo   ? rerun_undo(api, rerun, &answer, err)
              : rerun->list ? api_get(api, "reruns", &answer, err)

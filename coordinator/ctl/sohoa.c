@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coordinator/ctl/account.h"
 #include "coordinator/ctl/calendar.h"
 #include "coordinator/ctl/get.h"
 #include "coordinator/ctl/history.h"
@@ -38,6 +39,7 @@ static const struct command command_row[] = {
     {"drain",    "WORKER...",                                                     "Gives workers nothing new; what they have they finish.",                drain_main   },
     {"undrain",  "WORKER...",                                                     "Gives drained workers jobs again.",                                     undrain_main },
     {"history",  "[BATCH|UNIT|WORKER]",                                           "Shows what was ordered, when, and what stood afterwards.",              history_main },
+    {"account",  "[NAME [--role ROLE] ...]",                                      "Shows who may do what, or makes or changes an account.",                account_main },
     {"rebuild",  "",                                                              "Rewrites the coordinator's Redis from the store.",                      rebuild_main },
 };
 
@@ -45,12 +47,13 @@ enum { COMMANDS = sizeof command_row / sizeof command_row[0] };
 
 static void help_print(FILE *to)
 {
-    fputs("usage: sohoa [--api ADDRESS:PORT|unix:PATH] [--json] COMMAND ...\n\n", to);
+    fputs("usage: sohoa [--api ADDRESS:PORT|unix:PATH] [--token-file FILE] [--json] COMMAND ...\n\n", to);
     for (int i = 0; i < COMMANDS; i++)
         fprintf(to, "  %-9s %-34s %s\n", command_row[i].name, command_row[i].operands, command_row[i].doc);
     fputs(
         "\nsohoa COMMAND --help shows a command's options.\n"
         "The coordinator is found by --api, else SOHOA_API, else at " API_PRESET ".\n"
+        "Who asks is said by the token in --token-file, else in SOHOA_TOKEN; on the coordinator's unix socket nobody is asked.\n"
         "Exit codes: 0 all is well, 1 it failed, 2 wrong use, 3 it ended with dead, quarantined or refused documents (files\n"
         "that are no scans by their type don't count), or a check found something.\n",
         to);
@@ -74,6 +77,10 @@ static int command_at(struct ctl *ctl, int argc, char **argv)
             ctl->api = argv[at] + 6;
         else if (!strcmp(argv[at], "--api") && at + 1 < argc)
             ctl->api = argv[++at];
+        else if (!strncmp(argv[at], "--token-file=", 13))
+            ctl->token_file = argv[at] + 13;
+        else if (!strcmp(argv[at], "--token-file") && at + 1 < argc)
+            ctl->token_file = argv[++at];
         else
             return at;
     }

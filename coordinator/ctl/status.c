@@ -87,7 +87,7 @@ int status_main(const struct command *command, struct ctl *ctl, int argc, char *
     if (batch)
         rc = args_batch(batch, err);
     if (!rc)
-        rc = api_new(ctl->api, &api, err);
+        rc = api_open(ctl, &api, err);
     if (!rc)
         rc = api_get(api, batch ? batch_path(&path, batch, "") : "status", &answer, err);
     if (rc)

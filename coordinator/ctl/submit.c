@@ -135,7 +135,7 @@ static int submit_all(struct submit *submit, const struct ctl *ctl, const char *
     AUTO(api_destroy) struct api *api = NULL;
     int rc = flags_check(submit, err);
     if (!rc)
-        rc = api_new(ctl->api, &api, err);
+        rc = api_open(ctl, &api, err);
     if (!rc)
         rc = rows_find(submit, path, err);
     if (rc)

@@ -23,7 +23,7 @@ int withdraw_main(const struct command *command, struct ctl *ctl, int argc, char
         return err_set(err, E_USAGE, "one batch, not %zu", operands.count);
     rc = args_batch(operands.item[0], err);
     if (!rc)
-        rc = api_new(ctl->api, &api, err);
+        rc = api_open(ctl, &api, err);
     if (!rc)
         rc = api_post(api, batch_path(&path, operands.item[0], "/withdraw"), NULL, 0, NULL, err);
     if (!rc)

@@ -5,7 +5,7 @@ here=$(mktemp -d /tmp/sohoa-cli-XXXXXX)
 started=()
 trap 'for pid in "${started[@]}"; do kill "$pid" 2>/dev/null; wait "$pid"; done; rm -rf "$here"' EXIT
 cd "$here" || exit 1
-unset SOHOA_API http_proxy
+unset SOHOA_API SOHOA_TOKEN http_proxy
 failures=0
 
 complain() {
@@ -43,14 +43,25 @@ await() {
 # processes whose arguments name the test's folder, but this one and zombies
 remains() { ps -eo pid=,stat=,args= | grep -F -- "$1" | grep -v grep | awk -v me=$$ '$1 != me && $2 !~ /^Z/'; }
 
-# coordinator_start: a Redis and a coordinator of the test's own, at $SOHOA_API, without a worker
-coordinator_start() {
+redis_start() {
   redis-server --port 0 --unixsocket "$here/redis.sock" --save "" --dir "$here" >"$here/redis.log" 2>&1 &
   started+=($!)
   await 10 redis-cli -s "$here/redis.sock" ping
-  "$SOHOA_BIN/sohoa-coordinator" --bind="ipc://$here/zmq" --http="unix:$here/http" --store="dir:$here/store" \
-    --redis="$here/redis.sock" >"$here/coordinator.log" 2>&1 &
+}
+
+# coordinator_run HTTP SETTING...: in the background, its log appended to coordinator.log; $! is its process
+coordinator_run() {
+  local http=$1
+  shift
+  "$SOHOA_BIN/sohoa-coordinator" --bind="ipc://$here/zmq" --http="$http" --store="dir:$here/store" \
+    --redis="$here/redis.sock" "$@" >>"$here/coordinator.log" 2>&1 &
   started=($! "${started[@]}")
+}
+
+# coordinator_start: a Redis and a coordinator of the test's own, at $SOHOA_API, without a worker
+coordinator_start() {
+  redis_start
+  coordinator_run "unix:$here/http"
   export SOHOA_API=unix:$here/http
   await 10 "$sohoa" status
 }

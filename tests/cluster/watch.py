@@ -116,7 +116,8 @@ def check_answers(document, api, stored):
                         ("/units", "/units?q=ba"), ("/failures", "/failures?unit=old:00004"), ("/failures", ""),
                         ("/batches", "/batches?state=finished&limit=1"), ("/batches/{batch}", "/batches/watched"),
                         ("/batches/{batch}/documents", "/batches/watched/documents?limit=3"), ("/reruns", ""),
-                        ("/history", ""), ("/forecast", ""), ("/targets", ""), ("/calendar", "")):
+                        ("/history", ""), ("/forecast", ""), ("/targets", ""), ("/calendar", ""), ("/session", ""),
+                        ("/accounts", "")):
         document.check(api, "GET", path, where)
     document.check(api, "GET", "/batches/{batch}", "/batches/nowhere", status=404)
     document.check(api, "GET", "/series", "/series?span=x", status=400)

@@ -150,7 +150,7 @@ static void order_said(struct coordinator *c)
     group_add_then(c->group, (struct group_then){on_durable, (void *)(uintptr_t)order});
 }
 
-static void order_enter(struct coordinator *c, const Sohoa__LedgerEntry *entry)
+static void order_enter(struct coordinator *c, Sohoa__LedgerEntry *entry)
 {
     group_add_entry(c->group, entry);
     order_said(c);

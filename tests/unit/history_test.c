@@ -113,6 +113,32 @@ static void outcomes_are_no_orders(void **state)
     assert_null(history_at(history, 0));
 }
 
+/* Who may do what, and never what would let somebody guess. */
+static void accounts_are_shown_without_hashes(void **state)
+{
+    AUTO(history_destroy) struct history *history = history_new();
+    Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
+    Sohoa__Account account = SOHOA__ACCOUNT__INIT;
+    char *units[] = {(char *)"district:001", (char *)"old:00004"};
+    (void)state;
+    account.name = (char *)"lan";
+    account.role = SOHOA__ROLE__ROLE_OPERATOR;
+    account.units = units;
+    account.n_units = 2;
+    account.password_hash = (char *)"$argon2id$1";
+    account.token_id = (char *)"ab12";
+    account.token_hash = (char *)"$argon2id$2";
+    entry.body_case = SOHOA__LEDGER_ENTRY__BODY_ACCOUNT;
+    entry.account = &account;
+    history_add(history, &entry, 1);
+    account.n_units = 0;
+    account.password_hash = account.token_id = account.token_hash = (char *)"";
+    account.disabled = true;
+    history_add(history, &entry, 2);
+    expect(history, 0, "account", "lan", "operator of district:001 old:00004, with a password, with the token ab12");
+    expect(history, 1, "account", "lan", "operator, disabled");
+}
+
 static void the_oldest_goes_first(void **state)
 {
     AUTO(history_destroy) struct history *history = history_new();
@@ -136,8 +162,11 @@ static void the_oldest_goes_first(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(standings_are_said_in_words), cmocka_unit_test(each_target_is_an_event),
-        cmocka_unit_test(an_order_is_one_event),       cmocka_unit_test(outcomes_are_no_orders),
+        cmocka_unit_test(standings_are_said_in_words),
+        cmocka_unit_test(each_target_is_an_event),
+        cmocka_unit_test(an_order_is_one_event),
+        cmocka_unit_test(outcomes_are_no_orders),
+        cmocka_unit_test(accounts_are_shown_without_hashes),
         cmocka_unit_test(the_oldest_goes_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
