@@ -301,10 +301,11 @@ static bool is_foreign(const struct request *request)
 /* Any other name that leads here may be one that somebody made up for our browsers. */
 static bool host_is_loopback(const struct request *request)
 {
-    const char *host = request_header(request, "Host");
-    size_t n = host ? strcspn(host, ":") : 0;
-    return host &&
-           ((n == 9 && !strncmp(host, "localhost", n)) || !strncmp(host, "127.", 4) || !strncmp(host, "[::1]", 5));
+    const char *host = request_header(request, "Host"), *port = host ? strrchr(host, ':') : NULL;
+    size_t n = port && !strchr(port, ']') ? (size_t)(port - host) : host ? strlen(host) : 0;
+    bool named = n == 9 && !strncasecmp(host, "localhost", n);
+    bool numbered = n > 4 && !strncmp(host, "127.", 4) && strspn(host, "0123456789.") == n;
+    return named || numbered || (n == 5 && !strncmp(host, "[::1]", n));
 }
 
 static bool is_local(const struct coordinator *c, const struct request *request)
