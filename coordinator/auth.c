@@ -348,23 +348,24 @@ static void session_end(struct coordinator *c, const struct request *request)
         sessions_end(c->auth->sessions, session->digest);
 }
 
-static void session_start(struct coordinator *c, struct request *request, const struct account *account)
+void auth_login(struct coordinator *c, struct request *request)
 {
-    struct session session = {.account = account, .since_ms = clock_mono_ms()};
-    char id[SECRET_CHARS + 1], cookie[SECRET_CHARS + NAME_BYTES];
+    struct session session = {.account = request_account(request), .since_ms = clock_mono_ms()};
+    char id[SECRET_CHARS + 1], cookie[SECRET_CHARS + NAME_BYTES], address[NAME_BYTES];
     const char *scheme = request_header(request, "X-Forwarded-Proto");
     session_end(c, request); /* of the cookie that goes */
     secret_random(id, SECRET_RANDOM_BYTES);
     secret_random(session.csrf, SECRET_RANDOM_BYTES);
     secret_digest(id, session.digest);
-    const struct session *started = sessions_add(c->auth->sessions, &session);
+    request_caller(request)->csrf = sessions_add(c->auth->sessions, &session)->csrf;
     snprintf(cookie, sizeof cookie, COOKIE "=%s; HttpOnly; SameSite=Strict; Path=/; Max-Age=%d%s", id,
              SESSION_MOST_MS / 1000, scheme && !strcmp(scheme, "https") ? "; Secure" : "");
     request_add_header(request, "Set-Cookie", cookie);
-    *request_caller(request) = (struct caller){.account = account, .csrf = started->csrf};
+    request_peer(request, address);
+    trace(TRACE_INFO, "login", "name=%s address=%s", trace_value(session.account->name), trace_value(address));
 }
 
-static void login_done(struct auth_task *task)
+static void password_done(struct auth_task *task)
 {
     AUTO(mem_destroy) struct proof *proof = (struct proof *)task;
     struct coordinator *c = task->c;
@@ -377,12 +378,11 @@ static void login_done(struct auth_task *task)
         return;
     }
     came_in(c->auth, proof);
-    trace(TRACE_INFO, "login", "name=%s address=%s", trace_value(account->name), trace_value(proof->address));
-    session_start(c, proof->request, account);
+    *request_caller(proof->request) = (struct caller){.account = account};
     proof->then(c, proof->request);
 }
 
-void auth_login(struct coordinator *c, struct request *request, const char *name, const char *password,
+void auth_prove(struct coordinator *c, struct request *request, const char *name, const char *password,
                 void (*then)(struct coordinator *c, struct request *request))
 {
     struct proof proof = {.account = accounts_find(c->accounts, name), .then = then};
@@ -399,7 +399,7 @@ void auth_login(struct coordinator *c, struct request *request, const char *name
     if (rc)
         request_answer_err(request, &err);
     else
-        proof_run(c, request, &proof, login_done);
+        proof_run(c, request, &proof, password_done);
 }
 
 void auth_logout(struct coordinator *c, struct request *request)
