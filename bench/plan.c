@@ -209,7 +209,7 @@ static void acts_do(struct world *w)
     for (size_t i = 0; i < w->acts.count; i++) {
         const struct act act = w->acts.at[i];
         if (act.kind == ACT_PLACED)
-            sched_placed(w->sched, act.doc);
+            sched_placed(w->sched, act.doc, 0);
         else if (act.kind == ACT_OUTCOME)
             doc_ended(w, act.doc);
         else if (act.kind == ACT_DROP)
@@ -285,11 +285,10 @@ static void replan(struct world *w)
     w->made++;
     if (w->made % (PLANS / SNAPSHOTS) != 1 || w->snapshots == SNAPSHOTS)
         return;
-    for (uint32_t i = 0; i < w->backlog->batches; i++) {
-        struct plan_total total;
-        if (plan_total(&plan, NULL, w->backlog->batch[i], &total))
-            w->p90_ms[w->snapshots][i] = total.p90_ms;
-    }
+    struct plan_total total[CITY_COMMUNES];
+    plan_batches(&plan, total, CITY_COMMUNES);
+    for (uint32_t i = 0; i < CITY_COMMUNES; i++)
+        w->p90_ms[w->snapshots][i] = total[i].p90_ms;
     w->snapshots++;
 }
 

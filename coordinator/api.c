@@ -7,118 +7,22 @@
 #include <string.h>
 
 #include "coordinator/api_auth.h"
-#include "coordinator/api_order.h"
+#include "coordinator/api_body.h"
 #include "coordinator/api_forecast.h"
 #include "coordinator/api_history.h"
+#include "coordinator/api_live.h"
+#include "coordinator/api_order.h"
 #include "coordinator/api_plan.h"
 #include "coordinator/api_rerun.h"
 #include "coordinator/auth.h"
+#include "coordinator/shape.h"
 #include "proto/auto.h"
 #include "proto/clock.h"
 #include "storage/name.h"
 
 enum { DOCUMENTS_PRESET = 100, DOCUMENTS_MOST = 1000, SEGMENTS_MOST = 8 };
 
-/* ---- shapes ---- */
-
-static json_t *documents_json(const uint64_t count[DOC_STATES])
-{
-    json_t *json = json_object();
-    json_int_t total = 0;
-    for (int s = 0; s < DOC_STATES; s++) {
-        json_object_set_new(json, doc_state_name(s), json_integer((json_int_t)count[s]));
-        total += (json_int_t)count[s];
-    }
-    json_object_set_new(json, "total", json_integer(total));
-    return json;
-}
-
-static json_t *pages_json(const uint64_t count[PAGE_STATES])
-{
-    json_t *json = json_object();
-    json_int_t total = 0;
-    for (int s = 0; s < PAGE_STATES; s++) {
-        json_object_set_new(json, page_state_name(s), json_integer((json_int_t)count[s]));
-        total += (json_int_t)count[s];
-    }
-    json_object_set_new(json, "total", json_integer(total));
-    return json;
-}
-
-struct totals {
-    uint64_t docs[DOC_STATES], pages[PAGE_STATES];
-    uint32_t batches;
-};
-
-static void counts_add(struct totals *totals, const uint32_t docs[DOC_STATES], const uint64_t pages[PAGE_STATES])
-{
-    for (int s = 0; s < DOC_STATES; s++)
-        totals->docs[s] += docs[s];
-    for (int s = 0; s < PAGE_STATES; s++)
-        totals->pages[s] += pages[s];
-}
-
-/* What of it is of the account's units. */
-static void totals_add(struct totals *totals, const struct batch *batch, const struct account *account)
-{
-    if (!account_covers_some(account, batch))
-        return;
-    totals->batches++;
-    if (!account->units)
-        counts_add(totals, batch->doc_count, batch->page_count);
-    for (uint32_t i = 0; account->units && i < batch->lots; i++)
-        if (account_covers(account, batch->lot[i]->terms.unit))
-            counts_add(totals, batch->lot[i]->doc_count, batch->lot[i]->page_count);
-}
-
-static void totals_of(const struct backlog *backlog, const struct account *account, struct totals *totals)
-{
-    for (uint32_t i = 0; i < backlog->batches; i++)
-        if (backlog->batch[i] && !backlog->batch[i]->check_only)
-            totals_add(totals, backlog->batch[i], account);
-}
-
-static json_t *err_json(const struct coordinator *c, uint32_t fault)
-{
-    if (fault == NONE)
-        return json_null();
-    const struct fault *why = &c->backlog->fault[fault];
-    return json_pack("{s:s, s:s, s:i}", "code", err_name(why->code), "text", why->text, "page", (int)why->page_no);
-}
-
-static json_t *batch_json(const struct coordinator *c, const struct account *account, const struct batch *batch)
-{
-    struct totals totals = {0};
-    totals_add(&totals, batch, account);
-    bool open = batch->doc_count[SOHOA__DOC_STATE__DOC_OPEN] || batch->more;
-    const char *state = batch->withdrawn         ? "withdrawn"
-                        : !open                  ? "finished"
-                        : batch->standing.paused ? "paused"
-                                                 : "running";
-    return json_pack("{s:s, s:s, s:o, s:b, s:I, s:i, s:I, s:s, s:o, s:o, s:I, s:I}", "id", batch->id, "state", state,
-                     "paused_by", err_json(c, batch->standing.fault), "more", batch->more, "manifest_bytes",
-                     (json_int_t)batch->manifest_bytes, "priority", (int)batch_priority(batch), "deadline_ms",
-                     (json_int_t)batch_deadline_ms(batch), "unit", batch->unit, "documents",
-                     documents_json(totals.docs), "pages", pages_json(totals.pages), "cpu_ms",
-                     (json_int_t)batch->cpu_ms, "pages_read", (json_int_t)batch->pages_read);
-}
-
 /* ---- status ---- */
-
-static json_t *worker_json(const struct coordinator *c, uint32_t worker)
-{
-    const struct sched_worker *w = sched_worker(c->sched, worker);
-    static const struct peer unheard; /* of which only an order is known */
-    const struct peer *peer = worker < c->peers ? &c->peer[worker] : &unheard;
-    char pipeline[SHA256_HEX_CHARS + 1] = "";
-    if (peer->heard_ms)
-        sha256_hex(c->backlog->pipeline[w->pipeline], pipeline);
-    return json_pack("{s:s, s:i, s:i, s:i, s:b, s:b, s:s, s:f, s:I, s:s, s:s, s:s, s:I}", "name", w->name, "slots",
-                     (int)w->slots, "busy", (int)peer->busy_slots, "leases", (int)w->leases, "connected", w->connected,
-                     "drained", w->drained, "tags", w->tags, "pace", (double)w->pace, "copies", (json_int_t)w->copies,
-                     "pipeline", pipeline, "lang", peer->lang, "build", peer->build, "rss_bytes",
-                     (json_int_t)peer->rss_bytes);
-}
 
 static void get_status(struct coordinator *c, struct request *request, const struct route_args *args)
 {
@@ -137,17 +41,6 @@ static void get_status(struct coordinator *c, struct request *request, const str
 }
 
 /* ---- batches ---- */
-
-static void get_batches(struct coordinator *c, struct request *request, const struct route_args *args)
-{
-    json_t *batches = json_array();
-    (void)args;
-    for (uint32_t i = 0; i < c->backlog->batches; i++)
-        if (c->backlog->batch[i] && !c->backlog->batch[i]->check_only &&
-            account_covers_some(request_account(request), c->backlog->batch[i]))
-            json_array_append_new(batches, batch_json(c, request_account(request), c->backlog->batch[i]));
-    request_answer(request, 200, json_pack("{s:o}", "batches", batches));
-}
 
 static void get_batch(struct coordinator *c, struct request *request, const struct route_args *args)
 {
@@ -191,25 +84,6 @@ static int documents_list(struct coordinator *c, const struct account *account, 
     }
     *ret_next = doc;
     return 0;
-}
-
-/* Digits only; what is over the most is the most. */
-static bool number_parse(const char *text, uint32_t most, uint32_t *ret_number)
-{
-    if (!*text || text[strspn(text, "0123456789")])
-        return false;
-    unsigned long number = strtoul(text, NULL, 10);
-    *ret_number = number > most ? most : (uint32_t)number;
-    return true;
-}
-
-static int number_argument(const struct request *request, const char *name, uint32_t most, uint32_t *ret_number,
-                           struct err *err)
-{
-    const char *text = request_argument(request, name);
-    if (!text || !*text || number_parse(text, most, ret_number))
-        return 0;
-    return err_set(err, E_USAGE, "%s=%.20s is not a number", name, text);
 }
 
 static int state_argument(const struct request *request, const char **ret_state, struct err *err)
@@ -315,6 +189,12 @@ static const struct route route_rule[] = {
     {"GET",    "batches/{batch}",                            get_batch,       RIGHT_READ,       REACH_PART   },
     {"GET",    "batches/{batch}/documents",                  get_documents,   RIGHT_READ,       REACH_PART   },
     {"GET",    "batches/{batch}/documents/{doc}/{word}",     get_file,        RIGHT_READ,       REACH_SUBJECT},
+    {"GET",    "overview",                                   get_overview,    RIGHT_READ,       REACH_OWN    },
+    {"GET",    "series",                                     get_series,      RIGHT_READ,       REACH_NO_UNIT},
+    {"GET",    "units",                                      get_units,       RIGHT_READ,       REACH_OWN    },
+    {"GET",    "failures",                                   get_failures,    RIGHT_READ,       REACH_OWN    },
+    {"GET",    "workers",                                    get_workers,     RIGHT_READ,       REACH_NO_UNIT},
+    {"GET",    "events",                                     get_events,      RIGHT_READ,       REACH_OWN    },
     {"GET",    "history",                                    get_history,     RIGHT_READ,       REACH_OWN    },
     {"GET",    "reruns",                                     get_reruns,      RIGHT_READ,       REACH_OWN    },
     {"POST",   "reruns",                                     post_rerun,      RIGHT_OPERATE,    REACH_OWN    },
@@ -422,7 +302,12 @@ static void route_find(struct coordinator *c, struct request *request)
 {
     static const char prefix[] = "/api/v1/";
     const char *path = request_path(request);
+    const struct asset *asset = strcmp(request_method(request), "GET") || *path != '/' ? NULL : asset_find(path + 1);
     struct err err;
+    if (asset) {
+        request_answer_asset(request, asset);
+        return;
+    }
     if (!strncmp(path, prefix, sizeof prefix - 1)) {
         AUTO(mem_destroy) char *copy = strdup(path + sizeof prefix - 1);
         char *segment[SEGMENTS_MOST];

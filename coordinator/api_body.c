@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "coordinator/api_body.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "coordinator/backlog.h"
@@ -68,4 +69,22 @@ int keys_check(json_t *object, const char *const known[], const char *what, stru
             return err_set(err, E_USAGE, "%s has no '%.40s'", what, key);
     }
     return 0;
+}
+
+bool number_parse(const char *text, uint32_t most, uint32_t *ret_number)
+{
+    if (!*text || text[strspn(text, "0123456789")])
+        return false;
+    unsigned long number = strtoul(text, NULL, 10);
+    *ret_number = number > most ? most : (uint32_t)number;
+    return true;
+}
+
+int number_argument(const struct request *request, const char *name, uint32_t most, uint32_t *ret_number,
+                    struct err *err)
+{
+    const char *text = request_argument(request, name);
+    if (!text || !*text || number_parse(text, most, ret_number))
+        return 0;
+    return err_set(err, E_USAGE, "%s=%.20s is not a number", name, text);
 }

@@ -15,4 +15,11 @@ int priority_take(const json_t *value, uint32_t *ret_priority, struct err *err);
 int deadline_take(const json_t *value, uint64_t *ret_deadline_ms, struct err *err); /* null: 0; "none": DEADLINE_NONE */
 int paused_take(const json_t *value, bool *ret_paused, struct err *err);
 
+/* ---- in the query ---- */
+
+bool number_parse(const char *text, uint32_t most,
+                  uint32_t *ret_number); /* digits only; what is over the most is the most */
+int number_argument(const struct request *request, const char *name, uint32_t most, uint32_t *ret_number,
+                    struct err *err);
+
 #endif

@@ -15,13 +15,12 @@ enum {
     CORES_MAX = 10000000, /* that one may add */
 };
 
-/* A moment, or null: never. */
-static json_t *moment_json(uint64_t ms)
+json_t *moment_json(uint64_t ms)
 {
     return ms == FORECAST_NEVER ? json_null() : json_integer((json_int_t)ms);
 }
 
-static json_t *total_json(const char *key, const char *name, const struct plan_total *total)
+json_t *total_json(const char *key, const char *name, const struct plan_total *total)
 {
     bool dated = total->deadline_ms, never = total->p50_ms == FORECAST_NEVER;
     return json_pack("{s:s, s:I, s:I, s:f, s:o, s:o, s:o, s:o, s:s, s:o, s:b}", key, name, "pages",
@@ -33,59 +32,36 @@ static json_t *total_json(const char *key, const char *name, const struct plan_t
                      isfinite(total->cores_needed) ? json_real(total->cores_needed) : json_null(), "shed", total->shed);
 }
 
-static int unit_order(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Each unit of the plan once, in order; what has none is of the unit "". Returns how many. */
-static size_t units_of(const struct plan *plan, const char ***ret_units)
-{
-    const char **unit = calloc(plan->rows + 1, sizeof *unit);
-    size_t units = 0;
-    if (!unit)
-        abort();
-    for (size_t i = 0; i < plan->rows; i++)
-        unit[i] = plan->row[i].unit;
-    qsort(unit, plan->rows, sizeof *unit, unit_order);
-    for (size_t i = 0; i < plan->rows; i++)
-        if (!units || strcmp(unit[i], unit[units - 1]))
-            unit[units++] = unit[i];
-    *ret_units = unit;
-    return units;
-}
-
 static json_t *units_json(const struct plan *plan)
 {
     json_t *list = json_array();
-    AUTO(mem_destroy) const char **unit = NULL;
-    size_t units = units_of(plan, &unit);
-    for (size_t i = 0; i < units; i++) {
-        struct plan_total total;
-        if (plan_total(plan, unit[i], NULL, &total))
-            json_array_append_new(list, total_json("unit", unit[i], &total));
-    }
+    AUTO(mem_destroy) struct plan_unit *unit = NULL;
+    size_t units = plan_units(plan, &unit);
+    for (size_t i = 0; i < units; i++)
+        json_array_append_new(list, total_json("unit", unit[i].unit, &unit[i].total));
     return list;
 }
 
 static json_t *batches_json(const struct coordinator *c, const struct plan *plan)
 {
     json_t *batches = json_array();
-    for (uint32_t i = 0; i < c->backlog->batches; i++) {
-        struct plan_total total;
-        if (c->backlog->batch[i] && plan_total(plan, NULL, c->backlog->batch[i], &total))
-            json_array_append_new(batches, total_json("batch", c->backlog->batch[i]->id, &total));
-    }
+    AUTO(mem_destroy) struct plan_total *total = calloc(c->backlog->batches + 1, sizeof *total);
+    if (!total)
+        abort();
+    plan_batches(plan, total, c->backlog->batches);
+    for (uint32_t i = 0; i < c->backlog->batches; i++)
+        if (total[i].rows)
+            json_array_append_new(batches, total_json("batch", c->backlog->batch[i]->id, &total[i]));
     return batches;
 }
 
 static json_t *forecast_json(const struct coordinator *c, const struct plan *plan)
 {
-    struct plan_total total = {0};
-    bool any = plan_total(plan, NULL, NULL, &total);
+    struct plan_total total;
+    plan_all(plan, &total);
     return json_pack("{s:I, s:f, s:b, s:o, s:o, s:o}", "now_ms", (json_int_t)clock_wall_ms(), "cores", plan->cores,
-                     "feasible", plan->feasible, "all", any ? total_json("name", "all", &total) : json_null(), "units",
-                     units_json(plan), "batches", batches_json(c, plan));
+                     "feasible", plan->feasible, "all", total.rows ? total_json("name", "all", &total) : json_null(),
+                     "units", units_json(plan), "batches", batches_json(c, plan));
 }
 
 static void list_narrow(const struct coordinator *c, const struct account *account, json_t *list)
@@ -127,12 +103,20 @@ void get_forecast(struct coordinator *c, struct request *request, const struct r
     forecast_answer(c, request, &plan);
 }
 
+static bool lots_have(const struct batch *batch, const char *unit)
+{
+    for (uint32_t i = 0; i < batch->lots; i++)
+        if (!strcmp(batch->lot[i]->terms.unit, unit))
+            return true;
+    return false;
+}
+
 static bool subject_known(const struct coordinator *c, const char *subject)
 {
     if (backlog_batch(c->backlog, subject) || target_of(c->backlog, subject, 0))
         return true;
-    for (size_t i = 0; i < c->plan.rows; i++)
-        if (!strcmp(c->plan.row[i].unit, subject))
+    for (uint32_t i = 0; i < c->backlog->batches; i++)
+        if (c->backlog->batch[i] && lots_have(c->backlog->batch[i], subject))
             return true;
     return false;
 }
@@ -232,18 +216,19 @@ static bool gets_worse(const struct plan_total *before, const struct plan_total 
     return after->verdict > before->verdict || (after->verdict == VERDICT_LATE && after->slack_ms < before->slack_ms);
 }
 
+/* Units of before are units of after, too: nothing was taken away. */
 static json_t *worse_json(const struct plan *before, const struct plan *after)
 {
     json_t *list = json_array();
-    AUTO(mem_destroy) const char **unit = NULL;
-    size_t units = units_of(after, &unit);
-    for (size_t i = 0; i < units; i++) {
-        struct plan_total was, is;
-        bool had = plan_total(before, unit[i], NULL, &was);
-        if (!plan_total(after, unit[i], NULL, &is) || (had ? !gets_worse(&was, &is) : is.verdict < VERDICT_AT_RISK))
+    AUTO(mem_destroy) struct plan_unit *was = NULL;
+    AUTO(mem_destroy) struct plan_unit *is = NULL;
+    size_t units = plan_units(after, &is), known = plan_units(before, &was);
+    for (size_t i = 0, k = 0; i < units; i++) {
+        const struct plan_total *old = k < known && !strcmp(was[k].unit, is[i].unit) ? &was[k++].total : NULL;
+        if (old ? !gets_worse(old, &is[i].total) : is[i].total.verdict < VERDICT_AT_RISK)
             continue;
-        json_t *row = total_json("unit", unit[i], &is);
-        json_object_set_new(row, "before", had ? total_json("unit", unit[i], &was) : json_null());
+        json_t *row = total_json("unit", is[i].unit, &is[i].total);
+        json_object_set_new(row, "before", old ? total_json("unit", is[i].unit, old) : json_null());
         json_array_append_new(list, row);
     }
     return list;
@@ -256,11 +241,11 @@ json_t *forecast_effect_json(struct coordinator *c, const struct lot_pages *agai
     uint64_t now_ms = clock_wall_ms();
     size_t supplies = coordinator_supply(c, now_ms, NULL, 0, supply);
     struct plan_ifs ifs = {.again = again, .agains = count};
-    struct plan_total was = {.p50_ms = now_ms}, is = was;
+    struct plan_total was, is;
     plan_make(&before, c->sched, now_ms, supply, supplies, NULL);
     plan_make(&after, c->sched, now_ms, supply, supplies, &ifs);
-    plan_total(&before, NULL, NULL, &was);
-    plan_total(&after, NULL, NULL, &is);
-    return json_pack("{s:o, s:o, s:o}", "ends_ms", moment_json(was.p50_ms), "ends_then_ms", moment_json(is.p50_ms),
-                     "worse", worse_json(&before, &after));
+    plan_all(&before, &was);
+    plan_all(&after, &is);
+    return json_pack("{s:o, s:o, s:o}", "ends_ms", moment_json(was.rows ? was.p50_ms : now_ms), "ends_then_ms",
+                     moment_json(is.rows ? is.p50_ms : now_ms), "worse", worse_json(&before, &after));
 }

@@ -136,7 +136,7 @@ uint32_t backlog_fault(struct backlog *backlog, const struct err *err)
     char *text = strdup(err->text);
     if (!text)
         abort();
-    backlog->fault[backlog->faults] = (struct fault){err->code, err->page_no, text};
+    backlog->fault[backlog->faults] = (struct fault){.code = err->code, .page_no = err->page_no, .text = text};
     return backlog->faults++;
 }
 
@@ -363,6 +363,27 @@ void doc_pages(const struct backlog *backlog, struct doc_ref ref, uint64_t pages
     }
 }
 
+bool doc_failed(const struct doc *doc)
+{
+    static const uint32_t failed =
+        1 << SOHOA__DOC_STATE__DOC_DEAD | 1 << SOHOA__DOC_STATE__DOC_REFUSED | 1 << SOHOA__DOC_STATE__DOC_QUARANTINED;
+    return doc->fault != NONE && failed >> doc->state & 1;
+}
+
+static void fault_count(struct backlog *backlog, const struct doc *doc, int sign)
+{
+    if (doc_failed(doc))
+        backlog->fault[doc->fault].docs += (uint32_t)sign;
+}
+
+void doc_blame(struct backlog *backlog, struct doc_ref ref, uint32_t fault)
+{
+    struct doc *doc = doc_at(backlog, ref);
+    fault_count(backlog, doc, -1);
+    doc->fault = fault;
+    fault_count(backlog, doc, 1);
+}
+
 void doc_count(struct backlog *backlog, struct doc_ref ref, int sign)
 {
     struct batch *batch = backlog->batch[ref.batch];
@@ -374,6 +395,7 @@ void doc_count(struct backlog *backlog, struct doc_ref ref, int sign)
         batch->page_count[s] += sign > 0 ? pages[s] : -pages[s];
         lot->page_count[s] += sign > 0 ? pages[s] : -pages[s];
     }
+    fault_count(backlog, doc, sign);
     batch->doc_count[doc->state] += (uint32_t)sign;
     lot->doc_count[doc->state] += (uint32_t)sign;
     if (doc->state == SOHOA__DOC_STATE__DOC_OPEN && doc->work != NONE)

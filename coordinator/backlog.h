@@ -179,6 +179,7 @@ enum { PIPELINES_MAX = 1000 };
 struct fault { /* an error, with no more text than it has */
     int code;
     uint32_t page_no;
+    uint32_t docs; /* that ended with it: dead, refused or quarantined */
     char *text;
 };
 
@@ -246,6 +247,10 @@ uint32_t doc_next(const struct batch *batch, uint32_t doc);
 
 /* What came out of it, in its last result: packed grades of other than its pages' number are none. */
 void doc_grade(struct batch *batch, uint32_t doc, uint32_t confidence_cpct, const uint8_t *packed, size_t bytes);
+
+bool doc_failed(const struct doc *doc); /* dead, refused or quarantined, and there is an error that says why */
+/* The one way to say why it ended as it did; NONE: nothing went wrong. */
+void doc_blame(struct backlog *backlog, struct doc_ref ref, uint32_t fault);
 
 /* Adds what doc's pages are now to its batch's and lot's counters, or takes it away: around every change of a whole
  * document. */

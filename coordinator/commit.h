@@ -62,7 +62,11 @@ struct group_ack {
 void group_add_ack(struct group *group, struct group_ack ack);
 
 const struct group_ack *group_acks(const struct group *group, size_t *count);
-const struct doc_ref *group_placed(const struct group *group, size_t *count);
+struct group_placed {
+    struct doc_ref ref;
+    uint32_t generation;
+};
+const struct group_placed *group_placed(const struct group *group, size_t *count);
 
 /* Blobs to remove once the group is durable, each ended by a 0. */
 const struct buf *group_garbage(const struct group *group, size_t *count);

@@ -14,6 +14,7 @@
 
 #include "coordinator/auth.h"
 #include "coordinator/http.h"
+#include "coordinator/live.h"
 #include "proto/auto.h"
 #include "proto/clock.h"
 #include "proto/trace.h"
@@ -74,6 +75,7 @@ static int loop(struct coordinator *c, struct err *err)
         more = peers_receive(c, now_ms);
         http_run(c->http);
         turn_time(c, now_ms);
+        live_tick(c, clock_wall_ms());
         peers_grant(c, now_ms);
         turn_commit(c, now_ms);
         if (read(signals, &signal, sizeof signal) == sizeof signal)
@@ -128,6 +130,7 @@ static int coordinator_start(struct coordinator *c, struct err *err)
     c->backlog = backlog_new();
     c->sched = sched_new(c->backlog, &rules, (store_epoch(c->store) << LEASES_AN_EPOCH) + 1);
     c->history = history_new();
+    c->live = live_new(clock_wall_ms());
     c->accounts = accounts_new();
     c->group = group_new(c->history);
     c->rows = rows_new(c->store);
@@ -155,6 +158,7 @@ static void coordinator_end(struct coordinator *c)
     ledger_destroy(&c->ledger);
     group_destroy(&c->group);
     history_destroy(&c->history);
+    live_destroy(&c->live);
     accounts_destroy(&c->accounts);
     buf_destroy(&c->awaited);
     acts_destroy(&c->acts);

@@ -16,6 +16,7 @@
 
 struct auth;
 struct http;
+struct live;
 
 struct peer { /* by the scheduler's worker index */
     uint64_t heard_ms;
@@ -37,6 +38,7 @@ struct coordinator {
     struct gate *gate;
     struct rows *rows;
     struct http *http;
+    struct live *live;
     struct io *commit_io; /* one thread: everything that writes state, in order */
     struct io *back_io;   /* removal of blobs, reads for the API */
     struct history *history;

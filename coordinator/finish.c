@@ -30,7 +30,7 @@ void doc_settle(struct sched *sched, struct doc_ref ref, Sohoa__DocState state, 
 
 static void doc_refuse(struct sched *sched, struct doc_ref ref, const struct err *err, struct acts *acts)
 {
-    doc_at(sched->backlog, ref)->fault = backlog_fault(sched->backlog, err);
+    doc_blame(sched->backlog, ref, backlog_fault(sched->backlog, err));
     if (sched->backlog->batch[ref.batch]->check_only)
         doc_at(sched->backlog, ref)->phase = PHASE_FINAL;
     else
@@ -79,7 +79,7 @@ void sched_place(struct sched *sched, struct doc_ref ref, const struct placement
         index =
             work_add(sched->backlog, placed->sha256, batch->pipeline, placed->pages, placed->range_pages, placed->cost);
     doc->first_ordinal = (uint32_t)placed->first_ordinal;
-    doc->fault = NONE;
+    doc_blame(sched->backlog, ref, NONE);
     if (batch->ordinals < placed->first_ordinal + sched->backlog->work[index].pages)
         batch->ordinals = placed->first_ordinal + sched->backlog->work[index].pages;
     doc->duplicate_of = work_subscriber_in(sched->backlog, index, ref.batch);
@@ -145,10 +145,10 @@ void work_offer(struct sched *sched, uint32_t index)
     }
 }
 
-void sched_placed(struct sched *sched, struct doc_ref ref)
+void sched_placed(struct sched *sched, struct doc_ref ref, uint32_t generation)
 {
     struct doc *doc = doc_at(sched->backlog, ref);
-    if (doc->phase != PHASE_PLACED)
+    if (doc->phase != PHASE_PLACED || doc->generation != generation)
         return;
     struct work *work = &sched->backlog->work[doc->work];
     doc->phase = PHASE_WORKING;
@@ -268,7 +268,7 @@ static void doc_finish(struct sched *sched, struct doc_ref ref, uint32_t index, 
     struct doc *doc = doc_at(sched->backlog, ref);
     const struct cut *cut = cut_of(work);
     uint32_t dead = 0;
-    doc->fault = NONE;
+    doc_blame(sched->backlog, ref, NONE);
     for (uint32_t i = 0; i < cut->parts; i++) {
         const struct part *part = &cut->part[i];
         acts_add(acts, (struct act){.kind = part->state == PAGE_DEAD ? ACT_DEAD : ACT_STORED,
@@ -278,7 +278,8 @@ static void doc_finish(struct sched *sched, struct doc_ref ref, uint32_t index, 
                                     .fault = part->fault});
         if (part->state == PAGE_DEAD) {
             dead += part->count;
-            doc->fault = doc->fault == NONE ? part->fault : doc->fault;
+            if (doc->fault == NONE)
+                doc_blame(sched->backlog, ref, part->fault);
         }
     }
     if (!work->cut)
@@ -449,7 +450,7 @@ static void assembly_dead(struct sched *sched, uint32_t index, const struct err 
         dead += cut->part[i].state == PAGE_DEAD ? cut->part[i].count : 0;
     for (struct doc_ref ref = work->subscriber; ref.batch != NONE; ref = doc_at(sched->backlog, ref)->next)
         if (doc_at(sched->backlog, ref)->phase == PHASE_WORKING) {
-            doc_at(sched->backlog, ref)->fault = fault;
+            doc_blame(sched->backlog, ref, fault);
             doc_settle(sched, ref, SOHOA__DOC_STATE__DOC_DEAD, work->pages - dead, dead, acts);
         }
     before_end(work, index, acts);

@@ -126,10 +126,10 @@ const struct group_ack *group_acks(const struct group *group, size_t *count)
     return (const struct group_ack *)(const void *)group->acks.data;
 }
 
-const struct doc_ref *group_placed(const struct group *group, size_t *count)
+const struct group_placed *group_placed(const struct group *group, size_t *count)
 {
-    *count = group->placed.size / sizeof(struct doc_ref);
-    return (const struct doc_ref *)(const void *)group->placed.data;
+    *count = group->placed.size / sizeof(struct group_placed);
+    return (const struct group_placed *)(const void *)group->placed.data;
 }
 
 const struct buf *group_garbage(const struct group *group, size_t *count)
@@ -232,7 +232,8 @@ static void add_placed(struct group *group, const struct backlog *backlog, struc
     };
     memcpy(layout.entry.sha256, work->sha256, SHA256_BYTES);
     buf_append(&group->layouts, &layout, sizeof layout);
-    buf_append(&group->placed, &ref, sizeof ref);
+    struct group_placed placed = {ref, doc->generation};
+    buf_append(&group->placed, &placed, sizeof placed);
 }
 
 /* What came out, of those that something came out of. packed: room for the grades of a document. */

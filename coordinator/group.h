@@ -35,7 +35,7 @@ struct group {
     struct buf texts;        /* char *: what the changes point to */
     struct buf acks;         /* struct group_ack */
     struct buf thens;        /* struct group_then */
-    struct buf placed;       /* struct doc_ref */
+    struct buf placed;       /* struct group_placed */
     struct buf touched;      /* uint32_t: batches whose counters changed, each once */
     struct buf garbage;      /* names, each ended by a 0 */
     size_t garbage_count;

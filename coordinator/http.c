@@ -15,10 +15,22 @@
 
 #include "coordinator/api.h"
 #include "proto/auto.h"
+#include "proto/sha256.h"
 #include "proto/trace.h"
+
+/* What followers are told, as it goes over the wire. */
+struct message {
+    unsigned holders;
+    size_t bytes;
+    char text[];
+};
+
+enum { TAG_BYTES = 24, EVENTS_BLOCK = 8192 };
 
 struct http {
     struct coordinator *c;
+    struct message *last; /* with an event; NULL: there was none */
+    unsigned followers;
     struct MHD_Daemon *daemon;
     struct request *requests; /* all that are under way */
     char unix_path[108];
@@ -49,6 +61,10 @@ struct request {
     bool has_size;
     int rc;
     struct err err;
+    const struct asset *asset;
+    bool follows, whole;                    /* whole: it may hear everything */
+    struct message *telling, *next_telling; /* what is being sent, from tell_offset on, and what comes then */
+    uint64_t tell_offset;                   /* in all that was sent */
 };
 
 /* ---- answers ---- */
@@ -189,6 +205,97 @@ static ssize_t blob_reader(void *cls, uint64_t position, char *into, size_t most
     return (ssize_t)n;
 }
 
+/* ---- events ---- */
+
+static struct message *message_hold(struct message *message)
+{
+    if (message)
+        message->holders++;
+    return message;
+}
+
+static void message_drop(struct message **message)
+{
+    if (*message && !--(*message)->holders)
+        free(*message);
+    *message = NULL;
+}
+
+static struct message *message_new(const char *event, const char *data)
+{
+    AUTO(buf_destroy) struct buf text = {0};
+    if (event)
+        buf_printf(&text, "event: %s\ndata: %s\n\n", event, data);
+    else
+        buf_puts(&text, ":\n\n");
+    struct message *message = malloc(sizeof *message + text.size);
+    if (!message)
+        abort();
+    message->holders = 1;
+    message->bytes = text.size;
+    memcpy(message->text, text.data, text.size);
+    return message;
+}
+
+int request_follow(struct request *request, bool whole, struct err *err)
+{
+    struct http *http = request->http;
+    if (http->followers == HTTP_FOLLOWERS)
+        return err_set(err, E_LIMIT, "%d follow the events already (HTTP_FOLLOWERS)", HTTP_FOLLOWERS);
+    http->followers++;
+    request->follows = true;
+    request->whole = whole;
+    request->telling = whole && http->last ? message_hold(http->last) : message_new(NULL, NULL);
+    request->content_type = "text/event-stream";
+    request->status = MHD_HTTP_OK;
+    request->answered = true;
+    return 0;
+}
+
+bool http_followed(const struct http *http)
+{
+    return http->followers;
+}
+
+void http_tell(struct http *http, const char *event, const char *data)
+{
+    struct message *message = message_new(event, data), *part = message_new(event ? "changed" : NULL, "{}");
+    for (struct request *request = http->requests; request; request = request->next)
+        if (request->follows) {
+            message_drop(&request->next_telling);
+            request->next_telling = message_hold(request->whole ? message : part);
+            request_wake(request);
+        }
+    message_drop(&part);
+    if (event) {
+        message_drop(&http->last);
+        http->last = message_hold(message);
+    }
+    message_drop(&message);
+}
+
+static ssize_t events_reader(void *cls, uint64_t position, char *into, size_t most)
+{
+    struct request *request = cls;
+    if (request->telling && position >= request->tell_offset + request->telling->bytes)
+        message_drop(&request->telling);
+    if (!request->telling) {
+        request->telling = request->next_telling;
+        request->next_telling = NULL;
+        request->tell_offset = position;
+    }
+    if (!request->telling) {
+        request_sleep(request);
+        return 0;
+    }
+    size_t at = (size_t)(position - request->tell_offset), left = request->telling->bytes - at;
+    size_t n = left < most ? left : most;
+    memcpy(into, request->telling->text + at, n);
+    return (ssize_t)n;
+}
+
+/* ---- sending ---- */
+
 /* A page of ours runs no script but ours, talks to nobody else, and is in nobody else's frame. */
 static const struct {
     const char *name, *value;
@@ -210,14 +317,65 @@ static void headers_send(const struct request *request, struct MHD_Response *res
         MHD_add_response_header(response, request->header[i].name, request->header[i].value);
 }
 
+void request_answer_asset(struct request *request, const struct asset *asset)
+{
+    request->asset = asset;
+    request->content_type = asset->content_type;
+    request->status = MHD_HTTP_OK;
+    request->answered = true;
+}
+
+/* What a browser has already is not sent again: its tag is the content's hash. True: it has it. */
+static bool tag_check(struct request *request, const void *data, size_t bytes, char tag[TAG_BYTES])
+{
+    uint8_t digest[SHA256_BYTES];
+    char hex[SHA256_HEX_CHARS + 1];
+    sha256_of(data, bytes, digest);
+    sha256_hex(digest, hex);
+    snprintf(tag, TAG_BYTES, "\"%.16s\"", hex);
+    const char *has = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_IF_NONE_MATCH);
+    return has && strstr(has, tag);
+}
+
+/* It says so itself. */
+static bool keeps_nothing(const struct request *request)
+{
+    for (size_t i = 0; i < request->headers; i++)
+        if (!strcmp(request->header[i].name, MHD_HTTP_HEADER_CACHE_CONTROL))
+            return true;
+    return false;
+}
+
+static struct MHD_Response *content_response(struct request *request)
+{
+    const struct asset *asset = request->asset;
+    const void *data = asset ? (const void *)asset->data : request->answer.data;
+    size_t bytes = asset ? asset->bytes : request->answer.size;
+    char tag[TAG_BYTES] = "";
+    if (request->status == MHD_HTTP_OK && !strcmp(request->method, MHD_HTTP_METHOD_GET) && !keeps_nothing(request) &&
+        tag_check(request, data, bytes, tag)) {
+        request->status = MHD_HTTP_NOT_MODIFIED;
+        bytes = 0;
+    }
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(bytes, (void *)(uintptr_t)data, MHD_RESPMEM_PERSISTENT);
+    if (response && *tag)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, tag);
+    if (response && *tag)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache"); /* ask whether it is the same */
+    return response;
+}
+
 static enum MHD_Result answer_send(struct request *request)
 {
     struct MHD_Response *response;
     bool stream = *request->blob && !request->answer.size;
-    if (stream)
+    if (request->follows)
+        response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, EVENTS_BLOCK, events_reader, request, NULL);
+    else if (stream)
         response = MHD_create_response_from_callback(request->blob_bytes, HTTP_CHUNK_BYTES, blob_reader, request, NULL);
     else
-        response = MHD_create_response_from_buffer(request->answer.size, request->answer.data, MHD_RESPMEM_PERSISTENT);
+        response = content_response(request);
     if (!response)
         return MHD_NO;
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, request->content_type);
@@ -308,6 +466,9 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **st
     buf_destroy(&request->body);
     buf_destroy(&request->answer);
     buf_destroy(&request->chunk);
+    request->http->followers -= request->follows;
+    message_drop(&request->telling);
+    message_drop(&request->next_telling);
     for (size_t i = 0; i < request->headers; i++)
         free(request->header[i].value);
     free(request->path);
@@ -391,6 +552,7 @@ void http_destroy(struct http **http)
         request_wake(request);
     if ((*http)->daemon)
         MHD_stop_daemon((*http)->daemon);
+    message_drop(&(*http)->last);
     if (*(*http)->unix_path)
         unlink((*http)->unix_path);
     free(*http);

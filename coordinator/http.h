@@ -7,14 +7,16 @@
 
 #include <jansson.h>
 
+#include "coordinator/asset.h"
 #include "coordinator/coordinator.h"
 
 enum {
     HTTP_BODY_BYTES = PIECE_MAX_BYTES, /* a piece of a manifest */
     HTTP_CHUNK_BYTES = 1 << 20,
     HTTP_CONNECTIONS = 256,
-    HTTP_HEADERS = 4,    /* of an answer, beside those that all have */
-    HTTP_TIMEOUT_S = 60, /* of a connection on which nothing moves */
+    HTTP_FOLLOWERS = 128, /* of events, of those */
+    HTTP_HEADERS = 4,     /* of an answer, beside those that all have */
+    HTTP_TIMEOUT_S = 60,  /* of a connection on which nothing moves */
 };
 
 struct request;
@@ -61,6 +63,16 @@ void request_add_header(struct request *request, const char *name, const char *v
 void request_answer(struct request *request, unsigned status, json_t *body);
 void request_answer_err(struct request *request,
                         const struct err *err); /* RFC 9457; the status follows from the code */
+/* A file of the dashboard. */
+void request_answer_asset(struct request *request, const struct asset *asset);
+
+/* Server-sent events, until the browser leaves: the last one that was told, and then what http_tell() says; unless it may hear the whole,
+ * only that there was something (`changed`). E_LIMIT: there are HTTP_FOLLOWERS already. */
+int request_follow(struct request *request, bool whole, struct err *err);
+bool http_followed(const struct http *http); /* somebody would hear it */
+/* A slow browser misses what came before the last. event NULL: a comment, which tells that we are there. */
+void http_tell(struct http *http, const char *event, const char *data);
+
 void request_answer_blob(struct request *request, const char *name, const char *content_type, const char *file_name);
 
 #endif

@@ -26,7 +26,7 @@ static void doc_withdraw(struct sched *sched, struct doc_ref ref, struct acts *a
     struct doc *doc = doc_at(sched->backlog, ref);
     uint64_t pages[PAGE_STATES];
     uint32_t index = doc->work;
-    doc->fault = NONE;
+    doc_blame(sched->backlog, ref, NONE);
     if (doc->phase == PHASE_PROBING)
         sched_drop_leases(sched, ref, NONE, acts);
     doc_pages(sched->backlog, ref, pages);
@@ -78,6 +78,17 @@ void doc_reopen(struct sched *sched, struct doc_ref ref, struct acts *acts)
     acts_add(acts, (struct act){.kind = ACT_RECOUNT, .doc = ref});
 }
 
+/* It waited for the record of a result that is run again: now it waits for the next, and has none to go back to. */
+void doc_follow(struct sched *sched, struct doc_ref ref, struct acts *acts)
+{
+    struct doc *doc = doc_at(sched->backlog, ref);
+    doc->pages_stored = doc->pages_dead = 0;
+    doc->phase = PHASE_PLACED;
+    doc->generation = sched->backlog->work[doc->work].generation;
+    acts_add(acts, (struct act){.kind = ACT_PLACED, .doc = ref, .work = doc->work});
+    acts_add(acts, (struct act){.kind = ACT_RECOUNT, .doc = ref});
+}
+
 void doc_probe_again(struct sched *sched, struct doc_ref ref, struct acts *acts)
 {
     struct doc *doc = doc_at(sched->backlog, ref);
@@ -100,7 +111,7 @@ static void doc_quarantine(struct sched *sched, struct doc_ref ref, struct acts 
         return;
     if (doc->phase == PHASE_PROBING)
         sched_drop_leases(sched, ref, NONE, acts);
-    doc->fault = NONE;
+    doc_blame(sched->backlog, ref, NONE);
     doc->duplicate_of = NONE;
     doc_settle(sched, ref, SOHOA__DOC_STATE__DOC_QUARANTINED, 0, 0, acts);
     acts_add(acts, (struct act){.kind = ACT_RECOUNT, .doc = ref});
@@ -222,7 +233,7 @@ static void doc_unsettle(struct sched *sched, struct doc_ref ref)
     struct doc *doc = doc_at(sched->backlog, ref);
     doc_count(sched->backlog, ref, -1);
     doc->state = SOHOA__DOC_STATE__DOC_OPEN;
-    doc->fault = NONE;
+    doc_blame(sched->backlog, ref, NONE);
     doc_count(sched->backlog, ref, 1);
 }
 
@@ -298,7 +309,7 @@ static void doc_restore(struct sched *sched, struct doc_ref ref, const Sohoa__Do
     struct err err;
     err_from_wire(outcome->err, &err);
     doc->generation = (uint16_t)outcome->generation;
-    doc->fault = outcome->err ? backlog_fault(sched->backlog, &err) : NONE;
+    doc_blame(sched->backlog, ref, outcome->err ? backlog_fault(sched->backlog, &err) : NONE);
     doc->duplicate_of = NONE;
     if (outcome->state == SOHOA__DOC_STATE__DOC_DUPLICATE) {
         struct doc *master = doc_at(sched->backlog, (struct doc_ref){ref.batch, outcome->duplicate_of});
@@ -335,7 +346,7 @@ static void doc_restore_before(struct sched *sched, struct doc_ref ref, const So
     if (outcome->generation + 1 != doc->generation || !made_something(outcome))
         return;
     err_from_wire(outcome->err, &err);
-    doc->fault = outcome->err ? backlog_fault(sched->backlog, &err) : NONE;
+    doc_blame(sched->backlog, ref, outcome->err ? backlog_fault(sched->backlog, &err) : NONE);
     doc->pages_stored = (uint16_t)outcome->pages_stored;
     doc->pages_dead = (uint16_t)outcome->pages_dead;
     doc_grade(sched->backlog->batch[ref.batch], ref.doc, outcome->confidence_cpct, outcome->grades.data,
@@ -525,14 +536,14 @@ static void doc_enter(struct sched *sched, struct doc_ref ref, struct acts *acts
         return;
     doc->duplicate_of = work->phase == WORK_STOPPED ? NONE : doc_master(sched, ref);
     if (work->phase == WORK_STOPPED || doc->duplicate_of != NONE)
-        doc->fault = NONE; /* of the result before */
+        doc_blame(sched->backlog, ref, NONE); /* of the result before */
     if (work->phase == WORK_STOPPED) {
         doc_settle(sched, ref, SOHOA__DOC_STATE__DOC_QUARANTINED, 0, 0, acts);
     } else if (doc->duplicate_of != NONE) {
         doc_settle(sched, ref, SOHOA__DOC_STATE__DOC_DUPLICATE, 0, 0, acts);
     } else {
         doc->phase = PHASE_PLACED;
-        sched_placed(sched, ref);
+        sched_placed(sched, ref, doc->generation);
     }
 }
 

@@ -11,6 +11,7 @@
 
 #include "coordinator/sched_private.h"
 #include "coordinator/target.h"
+#include "proto/auto.h"
 
 enum {
     OWN_PAGES = 100,   /* what is known of others counts as many of a lot's or batch's own */
@@ -252,10 +253,13 @@ void plan_apply(const struct plan *plan, struct sched *sched)
     sched_reorder(sched);
 }
 
+static const struct plan_total no_total = {.slack_ms = INT64_MAX};
+
 static void total_add(struct plan_total *total, const struct plan_row *row)
 {
     const struct outlook *o = &row->outlook;
     bool dated = row->demand.deadline_ms, worse = dated && o->slack_ms < total->slack_ms;
+    total->rows++;
     total->pages += row->pages;
     total->core_ms += row->demand.core_ms;
     total->undated_pages += dated ? 0 : row->pages;
@@ -270,16 +274,42 @@ static void total_add(struct plan_total *total, const struct plan_row *row)
     total->shed = total->shed || o->shed;
 }
 
-bool plan_total(const struct plan *plan, const char *unit, const struct batch *batch, struct plan_total *total)
+void plan_all(const struct plan *plan, struct plan_total *total)
 {
-    bool any = false;
-    *total = (struct plan_total){.slack_ms = INT64_MAX};
+    *total = no_total;
+    for (size_t i = 0; i < plan->rows; i++)
+        total_add(total, &plan->row[i]);
+}
+
+static int unit_order(const void *a, const void *b)
+{
+    return strcmp((*(const struct plan_row *const *)a)->unit, (*(const struct plan_row *const *)b)->unit);
+}
+
+size_t plan_units(const struct plan *plan, struct plan_unit **ret_units)
+{
+    AUTO(mem_destroy) const struct plan_row **row = calloc(plan->rows + 1, sizeof *row);
+    struct plan_unit *unit = calloc(plan->rows + 1, sizeof *unit);
+    size_t units = 0;
+    if (!row || !unit)
+        abort();
+    for (size_t i = 0; i < plan->rows; i++)
+        row[i] = &plan->row[i];
+    qsort(row, plan->rows, sizeof *row, unit_order);
     for (size_t i = 0; i < plan->rows; i++) {
-        const struct plan_row *row = &plan->row[i];
-        if ((unit && strcmp(unit, row->unit)) || (batch && (!row->lot || row->lot->batch != batch->index)))
-            continue;
-        total_add(total, row);
-        any = true;
+        if (!units || strcmp(unit[units - 1].unit, row[i]->unit))
+            unit[units++] = (struct plan_unit){row[i]->unit, no_total};
+        total_add(&unit[units - 1].total, row[i]);
     }
-    return any;
+    *ret_units = unit;
+    return units;
+}
+
+void plan_batches(const struct plan *plan, struct plan_total *total, size_t batches)
+{
+    for (size_t i = 0; i < batches; i++)
+        total[i] = no_total;
+    for (size_t i = 0; i < plan->rows; i++)
+        if (plan->row[i].lot && plan->row[i].lot->batch < batches)
+            total_add(&total[plan->row[i].lot->batch], &plan->row[i]);
 }

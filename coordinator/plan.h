@@ -47,8 +47,9 @@ void plan_make(struct plan *plan, struct sched *sched, uint64_t now_ms, const st
 /* The lots' turns are the plan's from now on. */
 void plan_apply(const struct plan *plan, struct sched *sched);
 
-/* All rows of a unit, or of a batch, or of everything (both NULL) taken together. False: there are none. */
+/* Some rows taken together. */
 struct plan_total {
+    size_t rows;
     double pages, core_ms;
     double undated_pages; /* of them, have no deadline */
     uint64_t p50_ms, p90_ms,
@@ -58,6 +59,16 @@ struct plan_total {
     double cores_needed;  /* the most */
     bool shed;
 };
-bool plan_total(const struct plan *plan, const char *unit, const struct batch *batch, struct plan_total *total);
+void plan_all(const struct plan *plan, struct plan_total *total);
+
+/* Each unit once, by name; what has none is of the unit "". The caller frees *ret_units. Returns how many there are. */
+struct plan_unit {
+    const char *unit; /* borrowed from the plan */
+    struct plan_total total;
+};
+size_t plan_units(const struct plan *plan, struct plan_unit **ret_units);
+
+/* Each batch, by its index, of which there are so many. Without rows: nothing is left of it. */
+void plan_batches(const struct plan *plan, struct plan_total *total, size_t batches);
 
 #endif

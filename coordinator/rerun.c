@@ -96,6 +96,8 @@ static void work_rerun(struct sched *sched, uint32_t index, const struct page_ra
         uint8_t state = doc_at(sched->backlog, it)->state;
         if (state == SOHOA__DOC_STATE__DOC_STORED || state == SOHOA__DOC_STATE__DOC_DEAD)
             doc_reopen(sched, it, acts);
+        else if (doc_at(sched->backlog, it)->phase == PHASE_WORKING)
+            doc_follow(sched, it, acts);
     }
     if (partly && (cut || !done))
         acts_add(acts, (struct act){.kind = ACT_SPLIT, .work = index});

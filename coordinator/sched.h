@@ -126,8 +126,8 @@ void sched_ungrant(struct sched *sched, uint32_t worker); /* a job never left fo
 bool sched_finish(struct sched *sched, uint32_t worker, const Sohoa__Result *result, uint64_t now_ms,
                   struct acts *acts);
 
-/* The placed document's layout entry is durable. */
-void sched_placed(struct sched *sched, struct doc_ref doc);
+/* The placed document's layout entry is durable, of that generation: it may have another by now, which is not yet. */
+void sched_placed(struct sched *sched, struct doc_ref doc, uint32_t generation);
 
 void sched_expire(struct sched *sched, uint64_t now_ms, struct acts *acts);
 

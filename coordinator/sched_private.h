@@ -66,6 +66,7 @@ void doc_settle(struct sched *sched, struct doc_ref ref, Sohoa__DocState state, 
                 struct acts *acts);
 /* Opens a final document of a work that has a new generation; and one whose source could not be read. */
 void doc_reopen(struct sched *sched, struct doc_ref ref, struct acts *acts);
+void doc_follow(struct sched *sched, struct doc_ref ref, struct acts *acts);
 void doc_probe_again(struct sched *sched, struct doc_ref ref, struct acts *acts);
 /* Subscribes the document to its source's work. */
 void sched_place(struct sched *sched, struct doc_ref ref, const struct placement *placed);

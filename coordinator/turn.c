@@ -185,9 +185,9 @@ void turn_committed(struct group *group, int rc, const struct err *err, void *us
         return;
     }
     peers_acknowledge(c, group);
-    const struct doc_ref *placed = group_placed(group, &count);
+    const struct group_placed *placed = group_placed(group, &count);
     for (size_t i = 0; i < count; i++)
-        sched_placed(c->sched, placed[i]);
+        sched_placed(c->sched, placed[i].ref, placed[i].generation);
     remove_garbage(c, group);
     group_destroy(&group);
 }

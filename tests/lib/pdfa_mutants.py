@@ -131,7 +131,7 @@ BYTES = [
     ("6.1.3", lambda raw: re.sub(rb"/ID\s*\[[^\]]*\]", lambda m: b" " * len(m[0]), raw)),
     ("6.1.4", lambda raw: raw.replace(b"xref\n0 ", b"xref 0 ", 1) if b"\nxref\n0 " in raw else raw),
     ("6.1.7.1", lambda raw: raw.replace(b"\nendstream", b" endstream", 1)),
-    ("6.1.6", lambda raw: re.sub(rb"(/ID\s*\[<[0-9A-Fa-f]*)[0-9A-Fa-f]>", rb"\1>", raw)),
+    ("6.1.6", lambda raw: re.sub(rb"/ID\s*\[[^\]]*\]", b"/ID[<abc><abcd>]", raw)),  # it may be a literal string by chance
     ("6.1.9", lambda raw: raw.replace(b"1 0 obj\n", b"1 0 obj ", 1)),
 ]
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "coordinator/sched_private.h"
+#include "proto/auto.h"
 #include "tests/sim/worker.h"
 #include "tests/sim/world.h"
 
@@ -186,6 +187,23 @@ static void check_batch(const struct coordinator *c, uint32_t index)
     }
 }
 
+static void check_faults(const struct coordinator *c)
+{
+    AUTO(mem_destroy) uint32_t *docs = calloc(c->backlog->faults + 1, sizeof *docs);
+    for (uint32_t b = 0; docs && b < c->backlog->batches; b++)
+        for (uint32_t d = 0; c->backlog->batch[b] && d < c->backlog->batch[b]->docs; d++) {
+            const struct doc *doc = doc_look(c->backlog->batch[b], d);
+            bool ended = doc->state == SOHOA__DOC_STATE__DOC_DEAD || doc->state == SOHOA__DOC_STATE__DOC_REFUSED ||
+                         doc->state == SOHOA__DOC_STATE__DOC_QUARANTINED;
+            if (ended && doc->fault != NONE)
+                docs[doc->fault]++;
+        }
+    for (uint32_t i = 0; docs && i < c->backlog->faults; i++)
+        if (docs[i] != c->backlog->fault[i].docs)
+            violation("%u documents ended with %s, %u are counted", docs[i], err_name(c->backlog->fault[i].code),
+                      c->backlog->fault[i].docs);
+}
+
 struct tally { /* what leases cover */
     uint32_t probes, assemblies, pages;
     uint8_t taken[2 * SOURCES * PIPELINES][SOURCE_PAGES + 1];
@@ -259,6 +277,7 @@ void view_check(const struct coordinator *c)
 {
     for (uint32_t b = 0; b < c->backlog->batches; b++)
         check_batch(c, b);
+    check_faults(c);
     check_leases(c);
     for (uint32_t w = 0; w < c->sched->workers; w++) {
         const struct sched_worker *worker = &c->sched->worker[w].public;

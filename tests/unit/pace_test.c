@@ -148,7 +148,7 @@ static void ranges_are_alike_and_cost_what_is_meant(void **state)
         for (int i = 0; i < 5000 && d; i++)
             cost_learn(sched_cost(sched), cost_class(&probe), 1, 500);
         assert_true(sched_finish(sched, a, &result, now_ms, &acts));
-        sched_placed(sched, (struct doc_ref){batch->index, d});
+        sched_placed(sched, (struct doc_ref){batch->index, d}, 0);
         assert_int_equal(backlog->work[d].range_pages, d ? 5 : 3);
     }
     assert_int_equal(sched_read_most(sched), 8);

@@ -53,7 +53,7 @@ static void say(struct world *w)
     group_add(w->ledger, w->backlog, &w->acts);
     for (size_t i = 0; i < w->acts.count; i++)
         if (w->acts.at[i].kind == ACT_PLACED)
-            sched_placed(w->sched, w->acts.at[i].doc);
+            sched_placed(w->sched, w->acts.at[i].doc, doc_at(w->backlog, w->acts.at[i].doc)->generation);
     w->acts.count = 0;
 }
 

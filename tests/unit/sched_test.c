@@ -106,7 +106,7 @@ static void one_doc(struct world *w, uint32_t source, uint32_t workers)
         result.probe = &probe;
         assert_int_equal(lease->kind, SOHOA__JOB_KIND__JOB_PROBE);
         assert_true(sched_finish(w->sched, 0, &result, w->now_ms, &none));
-        sched_placed(w->sched, (struct doc_ref){0, d});
+        sched_placed(w->sched, (struct doc_ref){0, d}, 0);
     }
     acts_destroy(&none);
 }
@@ -173,7 +173,7 @@ static void finish_document(struct world *w, uint32_t work)
         sched_finish(w->sched, 0, &result, w->now_ms, &w->acts);
         for (size_t i = 0; i < w->acts.count; i++)
             if (w->acts.at[i].kind == ACT_PLACED)
-                sched_placed(w->sched, w->acts.at[i].doc);
+                sched_placed(w->sched, w->acts.at[i].doc, doc_at(w->backlog, w->acts.at[i].doc)->generation);
         w->acts.count = 0;
         check_counts(w);
         (void)work;
@@ -201,7 +201,9 @@ static void quarantine_takes_stored_pages_and_release_queues_them(void **state)
     sched_release(w.sched, (struct doc_ref){0, 0}, &w.acts);
     check_counts(&w);
     assert_int_equal(batch->page_count[PAGE_QUEUED], 10);
-    sched_placed(w.sched, (struct doc_ref){0, 0});
+    sched_placed(w.sched, (struct doc_ref){0, 0}, 0); /* of before, late */
+    assert_null(sched_grant(w.sched, 0, w.now_ms));
+    sched_placed(w.sched, (struct doc_ref){0, 0}, 1);
     w.acts.count = 0;
     finish_document(&w, 0);
     assert_int_equal(batch->page_count[PAGE_STORED], 12);
@@ -269,7 +271,7 @@ static void rerun_of_a_dead_page_keeps_the_others(void **state)
     sched_rerun(w.sched, (struct doc_ref){0, 0}, NULL, 0, &w.acts);
     check_counts(&w);
     assert_int_equal(batch->page_count[PAGE_QUEUED], 1);
-    sched_placed(w.sched, (struct doc_ref){0, 0});
+    sched_placed(w.sched, (struct doc_ref){0, 0}, 1);
     w.acts.count = 0;
     lease = sched_grant(w.sched, 0, w.now_ms);
     assert_int_equal(lease->first, 1);

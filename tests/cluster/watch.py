@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What people watch: every call of the API answers as its OpenAPI document says, every route is in that document, events tell what
+changes, and what has not changed is not sent again.
+
+usage: watch.py STORE-URL FOLDER
+"""
+import json
+import os
+import re
+import sys
+import threading
+
+import jsonschema
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from cluster import Cluster, UnixConnection, backlog, fail, main, say, wait  # noqa: E402
+
+SOURCE = os.environ.get("SOHOA_SOURCE", os.path.join(os.path.dirname(__file__), "..", ".."))
+
+
+class Document:
+    """The OpenAPI document, and answers against it."""
+
+    def __init__(self, api):
+        self.document = api.get("openapi.json")
+        self.seen = set()
+
+    def schema(self, method, path, status, content):
+        responses = self.document["paths"][path][method.lower()]["responses"]
+        answer = responses.get(str(status)) or responses["default"]
+        return {**answer["content"][content]["schema"], "components": self.document["components"]}
+
+    def check(self, api, method, path, where="", body=None, status=200):
+        """path as the document has it; where: the same with its parts filled in, and a query."""
+        connection = UnixConnection(api.path)
+        connection.request(method, "/api/v1" + (where or path), body)
+        answer = connection.getresponse()
+        data = json.loads(answer.read())
+        connection.close()
+        if answer.status != status:
+            fail(f"{method} {where or path}: {answer.status}, expected {status}: {data}")
+        schema = self.schema(method, path, status, answer.headers["Content-Type"].split(";")[0])
+        try:
+            jsonschema.Draft202012Validator(schema).validate(data)
+        except jsonschema.ValidationError as why:
+            fail(f"{method} {where or path}: {why.message} at {list(why.absolute_path)}")
+        self.seen.add((method, path))
+        return data
+
+
+def check_routes(document):
+    """Those of the source, and no others."""
+    with open(os.path.join(SOURCE, "coordinator", "api.c"), encoding="utf-8") as source:
+        routes = set(re.findall(r'^ +\{"([A-Z]+)", *"([^"]+)", ', source.read(), re.M))
+    described = {(method.upper(), path[1:]) for path, operations in document.document["paths"].items()
+                 for method in operations}
+    described.discard(("GET", "openapi.json"))
+    if routes != described or len(routes) < 30:
+        fail(f"described and not there: {described - routes}; there and not described: {routes - described}")
+    say(f"{len(routes)} routes are described")
+
+
+class Events(threading.Thread):
+    """Follows GET events."""
+
+    def __init__(self, path):
+        super().__init__(daemon=True)
+        self.connection = UnixConnection(path)
+        self.connection.request("GET", "/api/v1/events")
+        self.answer = self.connection.getresponse()
+        self.overviews = []
+        self.start()
+
+    def run(self):
+        kind = ""
+        try:
+            for line in self.answer:
+                text = line.decode().rstrip("\n")
+                kind = text[7:] if text.startswith("event: ") else kind
+                if text.startswith("data: ") and kind == "overview":
+                    self.overviews.append(json.loads(text[6:]))
+        except (OSError, ValueError, AttributeError):
+            pass  # the coordinator was stopped
+
+
+def check_tags(api):
+    def get(tag=None):
+        connection = UnixConnection(api.path)
+        connection.request("GET", "/api/v1/targets", headers={"If-None-Match": tag} if tag else {})
+        answer = connection.getresponse()
+        body = answer.read()
+        connection.close()
+        return answer.status, answer.headers["ETag"], body
+    status, tag, body = get()
+    again, same, nothing = get(tag)
+    if (status, again, nothing) != (200, 304, b"") or same != tag or not body:
+        fail(f"a tag was answered by {again}, {same}, {nothing!r}")
+    api.post("targets", json.dumps([{"unit": "old:00007", "pages": 5}]))
+    if get(tag)[0] != 200:
+        fail("what changed is said to be the same")
+    say("what has not changed is a 304")
+
+
+def check_static(api):
+    for path, kind in (("/", "text/html"), ("/index.html", "text/html"), ("/lib/chart.js", "text/javascript")):
+        connection = UnixConnection(api.path)
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        if answer.status != 200 or not answer.headers["Content-Type"].startswith(kind) or len(answer.read()) < 100:
+            fail(f"{path}: {answer.status} {answer.headers['Content-Type']}")
+        connection.close()
+
+
+def check_answers(document, api, stored):
+    for path, where in (("/status", ""), ("/overview", ""), ("/series", "/series?span=86400"), ("/workers", ""),
+                        ("/units", "/units?q=ba"), ("/failures", "/failures?unit=old:00004"), ("/failures", ""),
+                        ("/batches", "/batches?state=finished&limit=1"), ("/batches/{batch}", "/batches/watched"),
+                        ("/batches/{batch}/documents", "/batches/watched/documents?limit=3"), ("/reruns", ""),
+                        ("/history", ""), ("/forecast", ""), ("/targets", ""), ("/calendar", ""), ("/session", ""),
+                        ("/accounts", "")):
+        document.check(api, "GET", path, where)
+    document.check(api, "GET", "/batches/{batch}", "/batches/nowhere", status=404)
+    document.check(api, "GET", "/series", "/series?span=x", status=400)
+    what_if = {"add_cores": 8, "changes": [{"subject": "district:001", "deadline": "2030-01-31", "paused": False}]}
+    document.check(api, "POST", "/forecast", body=json.dumps(what_if))
+    document.check(api, "POST", "/reruns", "/reruns?dry_run=1", json.dumps({"where": "batch=watched"}))
+    order = document.check(api, "POST", "/reruns", body=json.dumps({"where": f"batch=watched and document={stored}"}))
+    document.check(api, "DELETE", "/reruns/{word}", f"/reruns/{order['number']}")
+    document.check(api, "POST", "/batches/{batch}/standing", "/batches/watched/standing", json.dumps({"priority": 2}))
+    document.check(api, "POST", "/targets", body=json.dumps([{"unit": "district:001", "deadline": "2030-01-31"}]))
+    document.check(api, "POST", "/calendar", body="workers,cores,days\nnight-*,8,mon-fri\n")
+    document.check(api, "POST", "/workers/{word}", "/workers/a", json.dumps({"drained": True}))
+    say(f"{len(document.seen)} calls answered as they are described")
+
+
+def check_units(api):
+    units = {unit["unit"]: unit for unit in wait("the units", lambda: api.get("units")["units"], 20)}
+    district, commune = units["district:001"], units["old:00004"]
+    if (district["name"], district["parent"], commune["parent"]) != ("Quận Ba Đình", "", "district:001"):
+        fail(f"units are {district} and {commune}")
+    if commune["successors"] != ["new:00004"] or district["pages_done"] != district["pages"] or not district["pages"]:
+        fail(f"units are {district} and {commune}")
+    groups = api.get("failures")["groups"]
+    if [(group["code"], group["documents"]) for group in groups] != [("E_SOURCE_BROKEN", 1)]:
+        fail(f"failures are {groups}")
+    if api.get("failures?unit=old:00004")["groups"][0]["batches"] != ["watched"] or api.get(
+            "failures?unit=district:001")["groups"]:
+        fail("failures are of other units")
+
+
+def run(store, folder):
+    sources, _ = backlog(folder, "--documents", "4", "--seed", "5", "--pages-mean", "1")
+    broken = os.path.join(folder, "broken.pdf")
+    with open(broken, "w", encoding="utf-8") as out:
+        out.write("%PDF-1.7 nothing")
+    cluster = Cluster(store, folder)
+    cluster.start()
+    api, document = cluster.api, Document(cluster.api)
+    check_routes(document)
+    check_static(api)
+    events = Events(cluster.http)
+    wait("the first event", lambda: events.overviews, 10)
+    rows = [{"source": source, "unit": "district:001"} for source in sources]
+    rows.append({"source": broken, "unit": "old:00004"})
+    document.check(api, "POST", "/batches", "/batches?id=watched", "".join(json.dumps(row) + "\n" for row in rows), 201)
+    cluster.finish("watched")
+    wait("the event that tells so", lambda: events.overviews and events.overviews[-1]["batches"]["finished"] == 1, 10)
+    if len(events.overviews) < 2 or events.overviews[0]["documents"]["total"]:
+        fail(f"events began with {events.overviews[:1]}")
+    told = len(events.overviews)
+    say(f"{told} events told of a batch from its admission to its end")
+    wait("pages in the series", lambda: sum(api.get("series?span=60")["pages"]), 30)
+    check_units(api)
+    stored = next(row["document"] for row in api.documents("watched") if row["state"] == "stored")
+    check_tags(api)
+    check_answers(document, api, stored)
+
+
+if __name__ == "__main__":
+    main(run)
