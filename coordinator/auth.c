@@ -322,14 +322,19 @@ static bool is_local(const struct coordinator *c, const struct request *request)
 
 /* ---- sessions ---- */
 
-static const struct session *session_of(struct coordinator *c, const struct request *request)
+/* False: it sends no cookie of ours. */
+static bool cookie_digest(const struct request *request, uint8_t digest[SECRET_DIGEST_BYTES])
 {
     const char *cookie = request_cookie(request, COOKIE);
+    if (cookie)
+        secret_digest(cookie, digest);
+    return cookie;
+}
+
+static const struct session *session_of(struct coordinator *c, const struct request *request)
+{
     uint8_t digest[SECRET_DIGEST_BYTES];
-    if (!cookie)
-        return NULL;
-    secret_digest(cookie, digest);
-    return sessions_find(c->auth->sessions, digest, clock_mono_ms());
+    return cookie_digest(request, digest) ? sessions_find(c->auth->sessions, digest, clock_mono_ms()) : NULL;
 }
 
 static void by_cookie(struct request *request, const struct session *session)
@@ -450,4 +455,13 @@ int auth_check(struct coordinator *c, struct request *request, enum right right,
                        caller->csrf ? "X-CSRF-Token is not what GET session said"
                                     : "another site's page asks for that");
     return account_may(caller->account, right, reach, err);
+}
+
+bool auth_holds(struct coordinator *c, struct request *request)
+{
+    const struct caller *caller = request_caller(request);
+    uint8_t digest[SECRET_DIGEST_BYTES];
+    if (caller->csrf)
+        return cookie_digest(request, digest) && sessions_look(c->auth->sessions, digest, clock_mono_ms());
+    return caller->account == &local ? is_local(c, request) : !caller->account->disabled;
 }

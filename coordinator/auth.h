@@ -27,6 +27,9 @@ void auth_request(struct coordinator *c, struct request *request,
 /* Errors: E_LOGIN, E_DENIED. */
 int auth_check(struct coordinator *c, struct request *request, enum right right, enum reach reach, struct err *err);
 
+/* Of a request that is answered for long: whether who asked would still be let in. */
+bool auth_holds(struct coordinator *c, struct request *request);
+
 /* ---- sessions ---- */
 
 /* Whether the password, borrowed for the call, is the account's of that name: answers that it is not, or calls then with the account as
