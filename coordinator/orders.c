@@ -250,6 +250,24 @@ void sched_restore_placed(struct sched *sched, struct doc_ref ref, const struct 
         work->reached = doc->generation;
 }
 
+/* A later generation was laid out. What is known of the one before came behind an earlier admission than this layout: it stays
+ * known, as what it may go back to. */
+static void work_restore_generation(struct work *work, uint16_t generation)
+{
+    struct cut *before = generation == work->generation + 1 ? work->cut : NULL;
+    if (before) {
+        work_forget_before(work);
+        before->folded = work->folded;
+        work->cut = NULL;
+    }
+    work->generation = generation;
+    work->phase = WORK_HELD;
+    work->folded = false;
+    work_uncut(work);
+    if (before)
+        work_cut(work)->before = before;
+}
+
 void sched_restore_laid(struct sched *sched, struct batch *batch, uint32_t first, uint32_t end)
 {
     for (uint32_t d = doc_next(batch, first); d < end; d = doc_next(batch, d + 1)) {
@@ -258,9 +276,7 @@ void sched_restore_laid(struct sched *sched, struct batch *batch, uint32_t first
         if (!work || doc->generation <= work->generation)
             continue;
         work_count(sched->backlog, doc->work, -1);
-        work->generation = doc->generation;
-        work->phase = WORK_HELD;
-        work_uncut(work);
+        work_restore_generation(work, doc->generation);
         work_count(sched->backlog, doc->work, 1);
     }
 }
