@@ -218,6 +218,7 @@ static const struct route route_rule[] = {
     {"GET",    "session",                                    get_session,     RIGHT_READ,       REACH_NO_UNIT},
     {"POST",   "session",                                    post_session,    RIGHT_NONE,       REACH_NO_UNIT},
     {"DELETE", "session",                                    delete_session,  RIGHT_READ,       REACH_NO_UNIT},
+    {"POST",   "session/password",                           post_password,   RIGHT_READ,       REACH_NO_UNIT},
     {"GET",    "accounts",                                   get_accounts,    RIGHT_AUDIT,      REACH_ALL    },
     {"POST",   "accounts/{word}",                            post_account,    RIGHT_ADMINISTER, REACH_ALL    },
     {"POST",   "accounts/{word}/token",                      post_token,      RIGHT_ADMINISTER, REACH_ALL    },

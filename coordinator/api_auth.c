@@ -62,6 +62,12 @@ static int login_take(struct request *request, json_t **ret_body, struct err *er
     return rc;
 }
 
+static void session_begin(struct coordinator *c, struct request *request)
+{
+    auth_login(c, request);
+    session_answer(c, request);
+}
+
 void post_session(struct coordinator *c, struct request *request, const struct route_args *args)
 {
     AUTO(json_drop) json_t *body = NULL;
@@ -70,8 +76,8 @@ void post_session(struct coordinator *c, struct request *request, const struct r
     if (login_take(request, &body, &err))
         request_answer_err(request, &err);
     else
-        auth_login(c, request, json_string_value(json_object_get(body, "name")),
-                   json_string_value(json_object_get(body, "password")), session_answer);
+        auth_prove(c, request, json_string_value(json_object_get(body, "name")),
+                   json_string_value(json_object_get(body, "password")), session_begin);
 }
 
 void delete_session(struct coordinator *c, struct request *request, const struct route_args *args)
@@ -295,4 +301,43 @@ void post_account(struct coordinator *c, struct request *request, const struct r
 void post_token(struct coordinator *c, struct request *request, const struct route_args *args)
 {
     change_start(c, request, args->word, json_pack("{s:b}", "token", 1));
+}
+
+/* ---- one's own password ---- */
+
+static int own_take(struct request *request, json_t **ret_body, struct err *err)
+{
+    static const char *const known[] = {"password", "new", NULL};
+    int rc = body_take(request, ret_body, err);
+    if (!rc)
+        rc = keys_check(*ret_body, known, "a change of the password", err);
+    const char *password = json_string_value(json_object_get(*ret_body, "password"));
+    if (!rc &&
+        (!password || strlen(password) > PASSWORD_MOST_BYTES || !json_is_string(json_object_get(*ret_body, "new"))))
+        rc = err_set(err, E_USAGE, "a change of the password has the password, and a new one");
+    return rc;
+}
+
+static void password_proved(struct coordinator *c, struct request *request)
+{
+    AUTO(json_drop) json_t *body = NULL;
+    struct err err;
+    if (own_take(request, &body, &err))
+        request_answer_err(request, &err);
+    else
+        change_start(c, request, request_account(request)->name,
+                     json_pack("{s:O}", "password", json_object_get(body, "new")));
+}
+
+/* Ends the account's sessions, this one, too. */
+void post_password(struct coordinator *c, struct request *request, const struct route_args *args)
+{
+    AUTO(json_drop) json_t *body = NULL;
+    struct err err;
+    (void)args;
+    if (own_take(request, &body, &err))
+        request_answer_err(request, &err);
+    else
+        auth_prove(c, request, request_account(request)->name, json_string_value(json_object_get(body, "password")),
+                   password_proved);
 }

@@ -8,6 +8,7 @@
 void get_session(struct coordinator *c, struct request *request, const struct route_args *args);
 void post_session(struct coordinator *c, struct request *request, const struct route_args *args);
 void delete_session(struct coordinator *c, struct request *request, const struct route_args *args);
+void post_password(struct coordinator *c, struct request *request, const struct route_args *args);
 void get_accounts(struct coordinator *c, struct request *request, const struct route_args *args);
 void post_account(struct coordinator *c, struct request *request, const struct route_args *args);
 void post_token(struct coordinator *c, struct request *request, const struct route_args *args);

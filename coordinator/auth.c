@@ -301,10 +301,11 @@ static bool is_foreign(const struct request *request)
 /* Any other name that leads here may be one that somebody made up for our browsers. */
 static bool host_is_loopback(const struct request *request)
 {
-    const char *host = request_header(request, "Host");
-    size_t n = host ? strcspn(host, ":") : 0;
-    return host &&
-           ((n == 9 && !strncmp(host, "localhost", n)) || !strncmp(host, "127.", 4) || !strncmp(host, "[::1]", 5));
+    const char *host = request_header(request, "Host"), *port = host ? strrchr(host, ':') : NULL;
+    size_t n = port && !strchr(port, ']') ? (size_t)(port - host) : host ? strlen(host) : 0;
+    bool named = n == 9 && !strncasecmp(host, "localhost", n);
+    bool numbered = n > 4 && !strncmp(host, "127.", 4) && strspn(host, "0123456789.") == n;
+    return named || numbered || (n == 5 && !strncmp(host, "[::1]", n));
 }
 
 static bool is_local(const struct coordinator *c, const struct request *request)
@@ -321,14 +322,19 @@ static bool is_local(const struct coordinator *c, const struct request *request)
 
 /* ---- sessions ---- */
 
-static const struct session *session_of(struct coordinator *c, const struct request *request)
+/* False: it sends no cookie of ours. */
+static bool cookie_digest(const struct request *request, uint8_t digest[SECRET_DIGEST_BYTES])
 {
     const char *cookie = request_cookie(request, COOKIE);
+    if (cookie)
+        secret_digest(cookie, digest);
+    return cookie;
+}
+
+static const struct session *session_of(struct coordinator *c, const struct request *request)
+{
     uint8_t digest[SECRET_DIGEST_BYTES];
-    if (!cookie)
-        return NULL;
-    secret_digest(cookie, digest);
-    return sessions_find(c->auth->sessions, digest, clock_mono_ms());
+    return cookie_digest(request, digest) ? sessions_find(c->auth->sessions, digest, clock_mono_ms()) : NULL;
 }
 
 static void by_cookie(struct request *request, const struct session *session)
@@ -347,23 +353,24 @@ static void session_end(struct coordinator *c, const struct request *request)
         sessions_end(c->auth->sessions, session->digest);
 }
 
-static void session_start(struct coordinator *c, struct request *request, const struct account *account)
+void auth_login(struct coordinator *c, struct request *request)
 {
-    struct session session = {.account = account, .since_ms = clock_mono_ms()};
-    char id[SECRET_CHARS + 1], cookie[SECRET_CHARS + NAME_BYTES];
+    struct session session = {.account = request_account(request), .since_ms = clock_mono_ms()};
+    char id[SECRET_CHARS + 1], cookie[SECRET_CHARS + NAME_BYTES], address[NAME_BYTES];
     const char *scheme = request_header(request, "X-Forwarded-Proto");
     session_end(c, request); /* of the cookie that goes */
     secret_random(id, SECRET_RANDOM_BYTES);
     secret_random(session.csrf, SECRET_RANDOM_BYTES);
     secret_digest(id, session.digest);
-    const struct session *started = sessions_add(c->auth->sessions, &session);
+    request_caller(request)->csrf = sessions_add(c->auth->sessions, &session)->csrf;
     snprintf(cookie, sizeof cookie, COOKIE "=%s; HttpOnly; SameSite=Strict; Path=/; Max-Age=%d%s", id,
              SESSION_MOST_MS / 1000, scheme && !strcmp(scheme, "https") ? "; Secure" : "");
     request_add_header(request, "Set-Cookie", cookie);
-    *request_caller(request) = (struct caller){.account = account, .csrf = started->csrf};
+    request_peer(request, address);
+    trace(TRACE_INFO, "login", "name=%s address=%s", trace_value(session.account->name), trace_value(address));
 }
 
-static void login_done(struct auth_task *task)
+static void password_done(struct auth_task *task)
 {
     AUTO(mem_destroy) struct proof *proof = (struct proof *)task;
     struct coordinator *c = task->c;
@@ -376,12 +383,11 @@ static void login_done(struct auth_task *task)
         return;
     }
     came_in(c->auth, proof);
-    trace(TRACE_INFO, "login", "name=%s address=%s", trace_value(account->name), trace_value(proof->address));
-    session_start(c, proof->request, account);
+    *request_caller(proof->request) = (struct caller){.account = account};
     proof->then(c, proof->request);
 }
 
-void auth_login(struct coordinator *c, struct request *request, const char *name, const char *password,
+void auth_prove(struct coordinator *c, struct request *request, const char *name, const char *password,
                 void (*then)(struct coordinator *c, struct request *request))
 {
     struct proof proof = {.account = accounts_find(c->accounts, name), .then = then};
@@ -398,7 +404,7 @@ void auth_login(struct coordinator *c, struct request *request, const char *name
     if (rc)
         request_answer_err(request, &err);
     else
-        proof_run(c, request, &proof, login_done);
+        proof_run(c, request, &proof, password_done);
 }
 
 void auth_logout(struct coordinator *c, struct request *request)
@@ -449,4 +455,13 @@ int auth_check(struct coordinator *c, struct request *request, enum right right,
                        caller->csrf ? "X-CSRF-Token is not what GET session said"
                                     : "another site's page asks for that");
     return account_may(caller->account, right, reach, err);
+}
+
+bool auth_holds(struct coordinator *c, struct request *request)
+{
+    const struct caller *caller = request_caller(request);
+    uint8_t digest[SECRET_DIGEST_BYTES];
+    if (caller->csrf)
+        return cookie_digest(request, digest) && sessions_look(c->auth->sessions, digest, clock_mono_ms());
+    return caller->account == &local ? is_local(c, request) : !caller->account->disabled;
 }

@@ -27,11 +27,17 @@ void auth_request(struct coordinator *c, struct request *request,
 /* Errors: E_LOGIN, E_DENIED. */
 int auth_check(struct coordinator *c, struct request *request, enum right right, enum reach reach, struct err *err);
 
+/* Of a request that is answered for long: whether who asked would still be let in. */
+bool auth_holds(struct coordinator *c, struct request *request);
+
 /* ---- sessions ---- */
 
-/* Logs in with a name and a password, both borrowed for the call: answers what is wrong, or calls then with the cookie added to the answer. */
-void auth_login(struct coordinator *c, struct request *request, const char *name, const char *password,
+/* Whether the password, borrowed for the call, is the account's of that name: answers that it is not, or calls then with the account as
+ * the request's caller. */
+void auth_prove(struct coordinator *c, struct request *request, const char *name, const char *password,
                 void (*then)(struct coordinator *c, struct request *request));
+/* A session of the request's caller, in the place of one that it had: its cookie goes with the answer. */
+void auth_login(struct coordinator *c, struct request *request);
 void auth_logout(struct coordinator *c, struct request *request);
 /* Of an account that may not be what it was: it has to log in again. */
 void auth_end_sessions(struct coordinator *c, const struct account *account);

@@ -14,6 +14,7 @@
 #include <sys/un.h>
 
 #include "coordinator/api.h"
+#include "coordinator/auth.h"
 #include "proto/auto.h"
 #include "proto/sha256.h"
 #include "proto/trace.h"
@@ -62,7 +63,7 @@ struct request {
     int rc;
     struct err err;
     const struct asset *asset;
-    bool follows, whole;                    /* whole: it may hear everything */
+    bool follows, whole, over;              /* whole: it may hear everything; over: nothing any more */
     struct message *telling, *next_telling; /* what is being sent, from tell_offset on, and what comes then */
     uint64_t tell_offset;                   /* in all that was sent */
 };
@@ -262,8 +263,10 @@ void http_tell(struct http *http, const char *event, const char *data)
     struct message *message = message_new(event, data), *part = message_new(event ? "changed" : NULL, "{}");
     for (struct request *request = http->requests; request; request = request->next)
         if (request->follows) {
+            bool holds = auth_holds(http->c, request) && request->whole == !request_account(request)->units;
             message_drop(&request->next_telling);
-            request->next_telling = message_hold(request->whole ? message : part);
+            request->over = !holds;
+            request->next_telling = !holds ? NULL : message_hold(request->whole ? message : part);
             request_wake(request);
         }
     message_drop(&part);
@@ -284,6 +287,8 @@ static ssize_t events_reader(void *cls, uint64_t position, char *into, size_t mo
         request->next_telling = NULL;
         request->tell_offset = position;
     }
+    if (!request->telling && request->over)
+        return MHD_CONTENT_READER_END_OF_STREAM;
     if (!request->telling) {
         request_sleep(request);
         return 0;

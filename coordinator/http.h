@@ -67,7 +67,7 @@ void request_answer_err(struct request *request,
 void request_answer_asset(struct request *request, const struct asset *asset);
 
 /* Server-sent events, until the browser leaves: the last one that was told, and then what http_tell() says; unless it may hear the whole,
- * only that there was something (`changed`). E_LIMIT: there are HTTP_FOLLOWERS already. */
+ * only that there was something (`changed`). It ends when who asked is not let in any more. E_LIMIT: there are HTTP_FOLLOWERS already. */
 int request_follow(struct request *request, bool whole, struct err *err);
 bool http_followed(const struct http *http); /* somebody would hear it */
 /* A slow browser misses what came before the last. event NULL: a comment, which tells that we are there. */

@@ -41,8 +41,7 @@ static struct session *find(struct sessions *sessions, const uint8_t digest[SESS
     return NULL;
 }
 
-const struct session *sessions_find(struct sessions *sessions, const uint8_t digest[SESSION_DIGEST_BYTES],
-                                    uint64_t now_ms)
+static struct session *in_force(struct sessions *sessions, const uint8_t digest[SESSION_DIGEST_BYTES], uint64_t now_ms)
 {
     struct session *session = find(sessions, digest);
     if (!session)
@@ -52,8 +51,22 @@ const struct session *sessions_find(struct sessions *sessions, const uint8_t dig
         *session = (struct session){.account = NULL};
         return NULL;
     }
-    session->asked_ms = now_ms;
     return session;
+}
+
+const struct session *sessions_find(struct sessions *sessions, const uint8_t digest[SESSION_DIGEST_BYTES],
+                                    uint64_t now_ms)
+{
+    struct session *session = in_force(sessions, digest, now_ms);
+    if (session)
+        session->asked_ms = now_ms;
+    return session;
+}
+
+const struct session *sessions_look(struct sessions *sessions, const uint8_t digest[SESSION_DIGEST_BYTES],
+                                    uint64_t now_ms)
+{
+    return in_force(sessions, digest, now_ms);
 }
 
 void sessions_end(struct sessions *sessions, const uint8_t digest[SESSION_DIGEST_BYTES])

@@ -31,6 +31,9 @@ const struct session *sessions_add(struct sessions *sessions, const struct sessi
 /* That is in force, which it now is for longer; NULL. Borrowed until the next call. */
 const struct session *sessions_find(struct sessions *sessions, const uint8_t digest[SESSION_DIGEST_BYTES],
                                     uint64_t now_ms);
+/* The same, but it is in force for no longer. */
+const struct session *sessions_look(struct sessions *sessions, const uint8_t digest[SESSION_DIGEST_BYTES],
+                                    uint64_t now_ms);
 void sessions_end(struct sessions *sessions, const uint8_t digest[SESSION_DIGEST_BYTES]);
 void sessions_end_of(struct sessions *sessions, const struct account *account); /* all that it has */
 

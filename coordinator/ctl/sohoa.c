@@ -90,6 +90,8 @@ static int command_at(struct ctl *ctl, int argc, char **argv)
 static int fail(const struct command *command, const struct err *err)
 {
     fprintf(stderr, "sohoa %s: %s (%s)\n", command->name, err->text, err_name(err->code));
+    if (err->code == E_LOGIN)
+        fputs("the token in --token-file, or in SOHOA_TOKEN, says who asks\n", stderr);
     if (err->code != E_USAGE)
         return EXIT_FAILURE;
     fprintf(stderr, "usage: sohoa %s %s; sohoa %s --help says more\n", command->name, command->operands, command->name);

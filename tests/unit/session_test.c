@@ -71,6 +71,11 @@ static void a_session_ends_by_itself(void **state)
     for (uint64_t at = 0; at < SESSION_MOST_MS; at += SESSION_IDLE_MS / 2)
         assert_non_null(look(sessions, 3, now_ms + at));
     assert_null(look(sessions, 3, now_ms + SESSION_MOST_MS));
+    uint8_t digest[SESSION_DIGEST_BYTES];
+    begin(sessions, &lan, 4, now_ms);
+    digest_of(4, digest);
+    assert_non_null(sessions_look(sessions, digest, now_ms + SESSION_IDLE_MS - 1)); /* is no request */
+    assert_null(sessions_look(sessions, digest, now_ms + SESSION_IDLE_MS));
 }
 
 static void who_is_disabled_is_out(void **state)
