@@ -13,7 +13,7 @@ import threading
 import jsonschema
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from cluster import Cluster, UnixConnection, backlog, fail, main, say, wait  # noqa: E402
+from cluster import Cluster, backlog, fail, main, say, wait  # noqa: E402
 
 SOURCE = os.environ.get("SOHOA_SOURCE", os.path.join(os.path.dirname(__file__), "..", ".."))
 
@@ -32,7 +32,7 @@ class Document:
 
     def check(self, api, method, path, where="", body=None, status=200):
         """path as the document has it; where: the same with its parts filled in, and a query."""
-        connection = UnixConnection(api.path)
+        connection = api.connect()
         connection.request(method, "/api/v1" + (where or path), body)
         answer = connection.getresponse()
         data = json.loads(answer.read())
@@ -63,9 +63,9 @@ def check_routes(document):
 class Events(threading.Thread):
     """Follows GET events."""
 
-    def __init__(self, path):
+    def __init__(self, api):
         super().__init__(daemon=True)
-        self.connection = UnixConnection(path)
+        self.connection = api.connect()
         self.connection.request("GET", "/api/v1/events")
         self.answer = self.connection.getresponse()
         self.overviews = []
@@ -85,7 +85,7 @@ class Events(threading.Thread):
 
 def check_tags(api):
     def get(tag=None):
-        connection = UnixConnection(api.path)
+        connection = api.connect()
         connection.request("GET", "/api/v1/targets", headers={"If-None-Match": tag} if tag else {})
         answer = connection.getresponse()
         body = answer.read()
@@ -103,7 +103,7 @@ def check_tags(api):
 
 def check_static(api):
     for path, kind in (("/", "text/html"), ("/index.html", "text/html"), ("/lib/chart.js", "text/javascript")):
-        connection = UnixConnection(api.path)
+        connection = api.connect()
         connection.request("GET", path)
         answer = connection.getresponse()
         if answer.status != 200 or not answer.headers["Content-Type"].startswith(kind) or len(answer.read()) < 100:
@@ -158,7 +158,7 @@ def run(store, folder):
     api, document = cluster.api, Document(cluster.api)
     check_routes(document)
     check_static(api)
-    events = Events(cluster.http)
+    events = Events(api)
     wait("the first event", lambda: events.overviews, 10)
     rows = [{"source": source, "unit": "district:001"} for source in sources]
     rows.append({"source": broken, "unit": "old:00004"})

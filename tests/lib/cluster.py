@@ -92,11 +92,18 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 class Api:
-    def __init__(self, path):
-        self.path = path
+    """At a unix socket's path, or at 127.0.0.1:PORT."""
+
+    def __init__(self, address):
+        self.address = address
+
+    def connect(self):
+        if self.address.startswith("/"):
+            return UnixConnection(self.address)
+        return http.client.HTTPConnection(self.address, timeout=60)
 
     def call(self, method, path, body=None):
-        connection = UnixConnection(self.path)
+        connection = self.connect()
         try:
             connection.request(method, "/api/v1/" + path, body)
             answer = connection.getresponse()
@@ -185,16 +192,16 @@ class Redis:
 
 
 class Host:
-    """A coordinator, and the Redis of its own beside it."""
+    """A coordinator, and the Redis of its own beside it. http_at: 127.0.0.1:PORT, in the place of a unix socket in the folder."""
 
-    def __init__(self, name, store, folder, settings=()):
+    def __init__(self, name, store, folder, settings=(), http_at=""):
         os.makedirs(folder, exist_ok=True)
         self.redis = Redis(folder)
-        self.endpoint, self.http = f"ipc://{folder}/zmq", f"{folder}/http"
+        self.endpoint, self.http = f"ipc://{folder}/zmq", http_at or f"{folder}/http"
         self.api = Api(self.http)
         self.coordinator = Process("coordinator", [
             f"{BIN}/sohoa-coordinator", f"--name={name}", f"--store={store}", f"--redis={self.redis.socket}",
-            f"--bind={self.endpoint}", f"--http=unix:{self.http}", "--worker_lost_ms=3000", "--reconnect_grace_ms=3000",
+            f"--bind={self.endpoint}", f"--http={http_at or 'unix:' + self.http}", "--worker_lost_ms=3000", "--reconnect_grace_ms=3000",
             "--log=debug", *settings], folder)
 
     def start(self):
@@ -205,9 +212,9 @@ class Host:
 class Cluster:
     """One host, or several of which one is active, and two workers of one slot each, on one store."""
 
-    def __init__(self, store, folder, hosts=1, settings=()):
+    def __init__(self, store, folder, hosts=1, settings=(), http_at=""):
         self.folder = folder
-        self.hosts = [Host(f"c{i + 1}", store, folder if hosts == 1 else f"{folder}/c{i + 1}", settings)
+        self.hosts = [Host(f"c{i + 1}", store, folder if hosts == 1 else f"{folder}/c{i + 1}", settings, http_at)
                       for i in range(hosts)]
         self.use(self.hosts[0])
         endpoints = ",".join(host.endpoint for host in self.hosts)

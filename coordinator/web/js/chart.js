@@ -37,7 +37,7 @@ export function speedChart(title) {
     const axis = {ticks: {color: colour("--dim")}, grid: {color: colour("--line")}};
     chart = new Chart(canvas, {
       type: "line",
-      data: {labels, datasets: [{label: t("pagesPerSecond"), data: perSecond, borderColor: colour("--accent"), backgroundColor: colour("--accent"), pointRadius: 0, borderWidth: 2}]},
+      data: {labels, datasets: [{label: t("pagesPerSecond"), data: perSecond, borderColor: colour("--accent"), backgroundColor: colour("--accent"), pointRadius: perSecond.length < 3 ? 4 : 0, borderWidth: 2}]},
       options: {animation: false, responsive: true, maintainAspectRatio: false, plugins: {legend: {display: false}},
         scales: {x: {...axis, ticks: {...axis.ticks, maxTicksLimit: 8}}, y: {...axis, beginAtZero: true}}},
     });

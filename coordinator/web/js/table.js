@@ -49,11 +49,26 @@ export function table(caption, columns, {sort = null, descending = false, scroll
     first = from;
     const shown = scroll ? rows.slice(from, from + WINDOW) : rows;
     const left = rows.length - from - shown.length;
+    const focused = focusedCell();
     replace(body, from > 0 && spacer(from),
-      shown.map((row) => h("tr", {}, columns.map((column, i) =>
+      shown.map((row) => h("tr", {"data-row": rowName(row)}, columns.map((column, i) =>
         h(i ? "td" : "th", {class: column.number && "n", scope: i ? undefined : "row"}, column.cell(row))))),
       left > 0 && spacer(left),
       !rows.length && h("tr", {}, h("td", {colspan: columns.length, class: "dim"}, t("nothing"))));
+    if (focused) focusCell(focused);
+  }
+
+  /* Rows are drawn anew while somebody is on a button of one: they stay on it. */
+  const rowName = (row) => String(columns[0].value?.(row) ?? "");
+
+  function focusedCell() {
+    const cell = body.contains(document.activeElement) ? document.activeElement.closest("td, th") : null;
+    return cell && {row: cell.parentNode.dataset.row, column: [...cell.parentNode.children].indexOf(cell)};
+  }
+
+  function focusCell({row, column}) {
+    const line = [...body.children].find((one) => one.dataset.row === row);
+    line?.children[column]?.querySelector("a, button, input, select")?.focus();
   }
 
   return {

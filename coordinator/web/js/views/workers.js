@@ -36,7 +36,7 @@ export async function show(node) {
 
   async function refresh() {
     const {workers} = await get("workers");
-    if (!rows.node.contains(document.activeElement) || document.activeElement === rows.node) rows.show(workers);
+    rows.show(workers);
   }
 
   await refresh();

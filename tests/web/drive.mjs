@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// drive.mjs local|bound URL SHOTS PASSWORD: opens the dashboard and does with it what people do. `local`: nobody has to log in; `bound`:
+// an operator of one district does. Each step that does not come true ends it. The last line is JSON.
+import {createRequire} from "node:module";
+import {mkdtempSync, readFileSync, rmSync} from "node:fs";
+import {tmpdir} from "node:os";
+import {join} from "node:path";
+import {chromium} from "playwright-core";
+
+const [part, url, shots, password] = process.argv.slice(2);
+const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const VIEWS = ["overview", "units", "batches", "batches/ba-dinh", "document/ba-dinh/0", "failures", "workers", "plan", "log"];
+const seen = {views: 0, console_errors: 0, outside_requests: 0, axe_serious: 0, first_paint_ms: 0};
+
+const say = (text) => console.log(text);
+const check = (condition, what) => {
+  if (!condition) throw new Error(what);
+};
+
+const profile = mkdtempSync(join(tmpdir(), "sohoa-web-"));
+const browser = await chromium.launchPersistentContext(profile, {
+  executablePath: "/usr/bin/chromium", headless: true, chromiumSandbox: false, args: FLAGS, viewport: {width: 1366, height: 900},
+  bypassCSP: false, locale: "vi-VN",
+});
+
+/* What the API refuses on purpose is no error of the page. */
+let expected = [];
+const page = await browser.newPage();
+page.on("console", (message) => {
+  if (message.type() !== "error" && message.type() !== "warning") return;
+  if (expected.some((text) => message.text().includes(text))) return;
+  seen.console_errors++;
+  say(`console: ${message.text()} (${message.location().url})`);
+});
+page.on("pageerror", (why) => {
+  seen.console_errors++;
+  say(`page error: ${why.stack}`);
+});
+page.on("request", (request) => {
+  if (request.url().startsWith(url) || request.url().startsWith("data:") || request.url().startsWith("blob:")) return;
+  seen.outside_requests++;
+  say(`outside: ${request.url()}`);
+});
+
+async function axe(name) {
+  await page.evaluate(axeSource);
+  const {violations} = await page.evaluate(() => window.axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}));
+  for (const violation of violations) {
+    if (!["serious", "critical"].includes(violation.impact)) continue;
+    seen.axe_serious++;
+    say(`axe: ${name}: ${violation.id}: ${violation.help}: ${violation.nodes[0].html.slice(0, 160)} ${violation.nodes[0].any.map((one) => one.message).join("; ").slice(0, 200)}`);
+  }
+}
+
+async function go(view) {
+  await page.goto(`${url}#${view}`);
+  await page.waitForSelector("main h1");
+  await page.waitForTimeout(400); /* what it asks for is there, too */
+}
+
+async function setLanguage(language) {
+  if ((await page.getAttribute("html", "lang")) !== language) await page.click("#language");
+  check((await page.getAttribute("html", "lang")) === language, `the language is not ${language}`);
+}
+
+async function setTheme(theme) {
+  if ((await page.getAttribute("html", "data-theme")) !== theme) await page.click("header button:has-text('Sáng/tối'), header button:has-text('Light/dark')");
+  check((await page.getAttribute("html", "data-theme")) === theme, `the theme is not ${theme}`);
+}
+
+async function fits(name) {
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  check(wide <= 0, `${name} is ${wide} px wider than the screen`);
+}
+
+/* Every view, in both languages and themes, and on a phone. */
+async function everyView(views) {
+  for (const [language, theme] of [["vi", "light"], ["en", "dark"]]) {
+    for (const view of views) {
+      await go(view);
+      await setLanguage(language);
+      await setTheme(theme);
+      await page.waitForTimeout(200);
+      check(!(await page.$("main .note.bad")), `${view} shows an error: ${await page.textContent("main")}`);
+      await axe(`${view} ${language} ${theme}`);
+      await page.screenshot({path: `${shots}/${part}-${view.replaceAll("/", "-")}-${language}-${theme}.png`, fullPage: true});
+      seen.views++;
+    }
+  }
+  await page.setViewportSize({width: 360, height: 740});
+  for (const view of views) {
+    await go(view);
+    await fits(`${view} on a phone`);
+    await page.screenshot({path: `${shots}/${part}-${view.replaceAll("/", "-")}-phone.png`});
+  }
+  await page.setViewportSize({width: 1366, height: 900});
+  say(`${views.length} views opened in two languages, two themes and on a phone`);
+}
+
+/* By keyboard alone: the first Tab is the way past the navigation. */
+async function keyboard() {
+  await go("units");
+  await page.reload();
+  await page.waitForSelector("main table");
+  await page.keyboard.press("Tab");
+  check((await page.evaluate(() => document.activeElement.id)) === "skip", "the first Tab is not the skip link");
+  await page.keyboard.press("Enter");
+  check((await page.evaluate(() => document.activeElement.id)) === "main", "the skip link does not lead to the content");
+  await page.focus("th button");
+  await page.keyboard.press("Enter");
+  check(await page.$("th[aria-sort='ascending']"), "a table can't be sorted by keyboard");
+  say("the keyboard is enough");
+}
+
+/* A failed document is found by its reason, sent round again and seen to finish. */
+async function rerun() {
+  await go("failures");
+  await setLanguage("en");
+  await page.click("button[aria-label='Select E_SOURCE_BROKEN']");
+  await page.waitForSelector("button.main:has-text('Re-run')");
+  await page.fill("main form input", "error=E_SOURCE_BROKEN and batch=ba-dinh");
+  await page.click("main form button:has-text('Preview')");
+  await page.waitForFunction(() => document.querySelector("main").textContent.includes("1 documents"));
+  await page.screenshot({path: `${shots}/${part}-rerun-preview.png`, fullPage: true});
+  await page.click("button.main:has-text('Re-run')");
+  await page.click("dialog button.main");
+  await page.waitForSelector(".note.good:has-text('Order')");
+  await page.waitForFunction(() => /1 \/ 1 finished/.test(document.querySelector("main").textContent), null, {timeout: 60000});
+  await go("batches/ba-dinh");
+  await page.waitForFunction(() => !document.querySelector("main table").textContent.includes("refused"), null, {timeout: 30000});
+  await page.screenshot({path: `${shots}/${part}-rerun-finished.png`, fullPage: true});
+  say("a failed document was re-run by clicks and seen to finish");
+}
+
+async function whatIf() {
+  await go("plan");
+  await setLanguage("en");
+  const before = await page.textContent("main tbody");
+  await page.fill("main form input[type=number]", "100000");
+  await page.click("main form button.main");
+  await page.waitForFunction((text) => document.querySelector("main tbody").textContent !== text, before);
+  await page.screenshot({path: `${shots}/${part}-what-if.png`, fullPage: true});
+  say("a what-if was made");
+}
+
+async function updates() {
+  await go("overview");
+  await page.waitForSelector(".cards .big");
+  await go("workers");
+  await page.click("button:has-text('Drain') >> nth=0");
+  await page.screenshot({path: `${shots}/${part}-dialog.png`});
+  await page.click("dialog button.main");
+  await page.waitForSelector("button:has-text('Undrain')");
+  await page.click("button:has-text('Undrain')");
+  await page.waitForFunction(() => !document.querySelector("main").textContent.includes("draining"));
+  await go("log");
+  await page.waitForFunction(() => document.querySelector("main").textContent.includes("gets nothing new"));
+  say("a worker was drained and undrained, and the log says so");
+}
+
+async function local() {
+  const began = Date.now();
+  await page.goto(url);
+  await page.waitForSelector(".cards .big");
+  seen.first_paint_ms = Math.round(await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? -1));
+  say(`figures were there after ${Date.now() - began} ms`);
+  expected = ["404", "501", "Failed to load resource"].slice(0, 2); /* pictures of pages */
+  await everyView(VIEWS);
+  await keyboard();
+  await rerun();
+  await whatIf();
+  await updates();
+}
+
+/* An operator of one district sees that district, and is refused on another. */
+async function bound() {
+  expected = ["401", "403", "404", "501"];
+  await page.goto(url);
+  await page.waitForSelector("input[type=password]");
+  await axe("login");
+  await page.screenshot({path: `${shots}/${part}-login.png`});
+  await page.fill("input[name=name]", "lan");
+  await page.fill("input[type=password]", "not the password");
+  await page.click("main form button.main");
+  await page.waitForSelector(".note.bad");
+  await page.fill("input[type=password]", password);
+  await page.click("main form button.main");
+  await page.waitForSelector(".cards .big");
+  await go("batches");
+  const text = await page.textContent("main");
+  check(text.includes("ba-dinh") && !text.includes("cong-vi"), `an operator of one district sees: ${text}`);
+  await go("batches/cong-vi");
+  await page.waitForSelector(".note.bad");
+  await page.screenshot({path: `${shots}/${part}-refused.png`});
+  await go("batches/ba-dinh");
+  await setLanguage("en");
+  await page.click("button:has-text('Save')");
+  await page.waitForFunction(() => !document.querySelector("main .note.bad"));
+  await go("workers");
+  check(!(await page.isDisabled("button:has-text('Drain') >> nth=0")), "an operator may not drain by the page");
+  expected.push("E_DENIED");
+  await page.click("button:has-text('Drain') >> nth=0");
+  await page.click("dialog button.main");
+  await page.waitForSelector(".note.bad");
+  await go("log");
+  await page.waitForFunction(() => document.querySelector("main").textContent.includes("lan"));
+  await page.click("header button:has-text('Log out')");
+  await page.waitForSelector("input[type=password]");
+  seen.views += 5;
+  say("an operator of one district saw that one, and was refused on another");
+}
+
+try {
+  await {local, bound}[part]();
+} catch (why) {
+  await page.screenshot({path: `${shots}/${part}-failed.png`, fullPage: true}).catch(() => {});
+  say(String(why.stack ?? why).split("\n").slice(0, 4).join(" | "));
+  process.exitCode = 1;
+} finally {
+  await browser.close();
+  rmSync(profile, {recursive: true, force: true});
+}
+console.log(JSON.stringify(seen));
