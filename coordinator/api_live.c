@@ -273,8 +273,36 @@ static json_t *unit_json(const struct live_unit *unit, const struct place *place
     return json;
 }
 
+void units_write(const struct live_unit *unit, size_t count, uint64_t taken_ms, struct buf *text)
+{
+    buf_puts(text, "{\"units\":[");
+    for (size_t i = 0; i < count; i++) {
+        AUTO(json_drop) json_t *json = unit_json(&unit[i], place_find(unit[i].unit), taken_ms);
+        AUTO(mem_destroy) char *row = json_dumps(json, JSON_COMPACT);
+        buf_printf(text, "%s%s", i ? "," : "", row);
+    }
+    buf_puts(text, "]}\n");
+}
+
+/* It asks for all that there are, and may see them. */
+static bool asks_for_all(struct request *request)
+{
+    static const char *const filter[] = {"q", "kind", "verdict"};
+    bool all = !request_account(request)->units;
+    for (size_t i = 0; i < sizeof filter / sizeof filter[0]; i++) {
+        const char *value = request_argument(request, filter[i]);
+        all = all && (!value || !*value);
+    }
+    return all;
+}
+
 void get_units(struct coordinator *c, struct request *request, const struct route_args *args)
 {
+    const struct buf *text = asks_for_all(request) ? live_units_text(c->live) : NULL;
+    if (text) {
+        request_answer_text(request, text);
+        return;
+    }
     size_t count;
     const struct live_unit *unit = live_units(c->live, &count);
     json_t *units = json_array();

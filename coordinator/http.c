@@ -111,6 +111,15 @@ void request_answer(struct request *request, unsigned status, json_t *body)
     request_wake(request);
 }
 
+void request_answer_text(struct request *request, const struct buf *json)
+{
+    buf_append(&request->answer, json->data, json->size);
+    request->content_type = "application/json";
+    request->status = MHD_HTTP_OK;
+    request->answered = true;
+    request_wake(request);
+}
+
 static unsigned err_status(int code)
 {
     switch (code) {

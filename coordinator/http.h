@@ -63,6 +63,8 @@ void request_add_header(struct request *request, const char *name, const char *v
 void request_answer(struct request *request, unsigned status, json_t *body);
 void request_answer_err(struct request *request,
                         const struct err *err); /* RFC 9457; the status follows from the code */
+/* The same with text that is JSON already; it is copied. */
+void request_answer_text(struct request *request, const struct buf *json);
 /* A file of the dashboard. */
 void request_answer_asset(struct request *request, const struct asset *asset);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "coordinator/api_live.h"
+#include "coordinator/gazetteer.h"
 #include "coordinator/http.h"
 #include "proto/auto.h"
 #include "proto/clock.h"
@@ -21,6 +22,10 @@ struct table {
 };
 
 struct live {
+    struct io_task task; /* putting a copy of the units in words */
+    struct table copy;   /* empty: it does not run */
+    struct buf writing, text;
+    uint64_t asked_ms;
     struct series *series;
     struct table now, before; /* before: of LIVE_RATE_MS ago or more, that rates are measured against */
     struct table between;     /* the next one to be that */
@@ -40,6 +45,7 @@ struct live *live_new(uint64_t now_ms)
     if (!live)
         abort();
     live->series = series_new(now_ms);
+    place_find(""); /* the table is read before another thread looks for names */
     return live;
 }
 
@@ -51,6 +57,9 @@ void live_destroy(struct live **live)
     table_destroy(&(*live)->now);
     table_destroy(&(*live)->before);
     table_destroy(&(*live)->between);
+    table_destroy(&(*live)->copy);
+    buf_destroy(&(*live)->writing);
+    buf_destroy(&(*live)->text);
     buf_destroy(&(*live)->told);
     free(*live);
     *live = NULL;
@@ -190,6 +199,46 @@ static void units_take(struct live *live, const struct coordinator *c, uint64_t 
     live->now = fresh;
 }
 
+/* ---- in words ---- */
+
+const struct buf *live_units_text(struct live *live)
+{
+    live->asked_ms = live->sampled_ms;
+    return live->text.size ? &live->text : NULL;
+}
+
+static void text_work(struct io_task *task)
+{
+    struct live *live = (struct live *)task;
+    buf_clear(&live->writing);
+    units_write(live->copy.unit, live->copy.units, live->copy.taken_ms, &live->writing);
+}
+
+static void text_done(struct io_task *task)
+{
+    struct live *live = (struct live *)task;
+    struct buf before = live->text;
+    live->text = live->writing;
+    live->writing = before;
+    table_destroy(&live->copy);
+}
+
+/* Of what was just taken; what nobody has asked for lately is too old for who asks next. */
+static void text_start(struct live *live, struct coordinator *c)
+{
+    if (live->sampled_ms > live->asked_ms + LIVE_ASKED_MS)
+        buf_clear(&live->text);
+    if (live->copy.unit || live->sampled_ms > live->asked_ms + LIVE_ASKED_MS)
+        return;
+    live->copy = live->now;
+    live->copy.unit = malloc((live->now.units + 1) * sizeof *live->copy.unit);
+    if (!live->copy.unit)
+        abort();
+    memcpy(live->copy.unit, live->now.unit, live->now.units * sizeof *live->copy.unit);
+    live->task = (struct io_task){.work = text_work, .done = text_done};
+    io_submit(c->back_io, &live->task);
+}
+
 /* ---- every second ---- */
 
 static void sample(struct live *live, const struct coordinator *c, uint64_t now_ms)
@@ -235,7 +284,9 @@ void live_tick(struct coordinator *c, uint64_t now_ms)
         return;
     live->sampled_ms = now_ms;
     sample(live, c, now_ms);
-    if (now_ms >= live->now.taken_ms + LIVE_UNITS_MS || now_ms < live->now.taken_ms)
+    if (now_ms >= live->now.taken_ms + LIVE_UNITS_MS || now_ms < live->now.taken_ms) {
         units_take(live, c, now_ms);
+        text_start(live, c);
+    }
     followers_tell(live, c, now_ms);
 }

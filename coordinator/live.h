@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * What people watch: units with their progress and pace, and how fast it went. Taken together every LIVE_UNITS_MS, so that many who
- * look cost no more than one. */
+ * What people watch: units with their progress and pace, and how fast it went. Taken together every LIVE_UNITS_MS and put in words once,
+ * beside the loop, so that many who look cost no more than one. */
 #ifndef SOHOA_LIVE_H
 #define SOHOA_LIVE_H
 
 #include "coordinator/plan.h"
 #include "coordinator/series.h"
+#include "proto/buf.h"
 #include "proto/limits.h"
 
 struct coordinator;
 
 enum {
-    LIVE_UNITS_MS = 5000, /* as often as there is a plan */
-    LIVE_RATE_MS = 60000, /* what a unit did is measured over as long, at least */
+    LIVE_UNITS_MS = 5000,  /* as often as there is a plan */
+    LIVE_RATE_MS = 60000,  /* what a unit did is measured over as long, at least */
+    LIVE_ASKED_MS = 30000, /* after the last question nobody puts it in words any more */
 };
 
 struct live_unit {
@@ -35,6 +37,8 @@ void live_tick(struct coordinator *c, uint64_t now_ms);
 
 const struct live_unit *live_units(const struct live *live, size_t *ret_count); /* by name */
 uint64_t live_units_ms(const struct live *live);                                /* when they were so */
+/* All of them as the API tells them, written by another thread as long as somebody asks; NULL: not yet. */
+const struct buf *live_units_text(struct live *live);
 const struct series *live_series(const struct live *live);
 
 #endif

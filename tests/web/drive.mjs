@@ -2,14 +2,11 @@
 // drive.mjs local|bound URL SHOTS PASSWORD: opens the dashboard and does with it what people do. `local`: nobody has to log in; `bound`:
 // an operator of one district does. Each step that does not come true ends it. The last line is JSON.
 import {createRequire} from "node:module";
-import {mkdtempSync, readFileSync, rmSync} from "node:fs";
-import {tmpdir} from "node:os";
-import {join} from "node:path";
-import {chromium} from "playwright-core";
+import {readFileSync} from "node:fs";
+import {open} from "./browser.mjs";
 
 const [part, url, shots, password] = process.argv.slice(2);
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 const VIEWS = ["overview", "units", "batches", "batches/ba-dinh", "document/ba-dinh/0", "failures", "workers", "plan", "log"];
 const seen = {views: 0, console_errors: 0, outside_requests: 0, axe_serious: 0, first_paint_ms: 0};
 
@@ -18,15 +15,10 @@ const check = (condition, what) => {
   if (!condition) throw new Error(what);
 };
 
-const profile = mkdtempSync(join(tmpdir(), "sohoa-web-"));
-const browser = await chromium.launchPersistentContext(profile, {
-  executablePath: "/usr/bin/chromium", headless: true, chromiumSandbox: false, args: FLAGS, viewport: {width: 1366, height: 900},
-  bypassCSP: false, locale: "vi-VN",
-});
+const {page, close} = await open();
 
 /* What the API refuses on purpose is no error of the page. */
 let expected = [];
-const page = await browser.newPage();
 page.on("console", (message) => {
   if (message.type() !== "error" && message.type() !== "warning") return;
   if (expected.some((text) => message.text().includes(text))) return;
@@ -218,7 +210,6 @@ try {
   say(String(why.stack ?? why).split("\n").slice(0, 4).join(" | "));
   process.exitCode = 1;
 } finally {
-  await browser.close();
-  rmSync(profile, {recursive: true, force: true});
+  await close();
 }
 console.log(JSON.stringify(seen));
