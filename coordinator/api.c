@@ -122,6 +122,18 @@ static void get_documents(struct coordinator *c, struct request *request, const 
                              next < batch->docs ? json_integer((json_int_t)next - 1) : json_null()));
 }
 
+static void get_document(struct coordinator *c, struct request *request, const struct route_args *args)
+{
+    AUTO(mem_destroy) char *source = NULL;
+    struct doc_ref ref = {args->batch->index, args->doc};
+    struct row row;
+    struct err err;
+    if (coordinator_row(c, ref, &row, &source, &err))
+        request_answer_err(request, &err);
+    else
+        request_answer(request, 200, document_json(c, ref, source));
+}
+
 /* ---- files of a document ---- */
 
 static const struct {
@@ -188,10 +200,12 @@ static const struct route route_rule[] = {
     {"POST",   "batches",                                    post_batch,      RIGHT_OPERATE,    REACH_OWN    },
     {"GET",    "batches/{batch}",                            get_batch,       RIGHT_READ,       REACH_PART   },
     {"GET",    "batches/{batch}/documents",                  get_documents,   RIGHT_READ,       REACH_PART   },
+    {"GET",    "batches/{batch}/documents/{doc}",            get_document,    RIGHT_READ,       REACH_SUBJECT},
     {"GET",    "batches/{batch}/documents/{doc}/{word}",     get_file,        RIGHT_READ,       REACH_SUBJECT},
     {"GET",    "overview",                                   get_overview,    RIGHT_READ,       REACH_OWN    },
     {"GET",    "series",                                     get_series,      RIGHT_READ,       REACH_NO_UNIT},
     {"GET",    "units",                                      get_units,       RIGHT_READ,       REACH_OWN    },
+    {"GET",    "units/{word}",                               get_unit,        RIGHT_READ,       REACH_OWN    },
     {"GET",    "failures",                                   get_failures,    RIGHT_READ,       REACH_OWN    },
     {"GET",    "workers",                                    get_workers,     RIGHT_READ,       REACH_NO_UNIT},
     {"GET",    "events",                                     get_events,      RIGHT_READ,       REACH_OWN    },

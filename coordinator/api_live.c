@@ -315,6 +315,33 @@ void get_units(struct coordinator *c, struct request *request, const struct rout
     request_answer(request, 200, json_pack("{s:o}", "units", units));
 }
 
+static const struct live_unit *unit_named(const struct coordinator *c, const char *name)
+{
+    size_t count;
+    const struct live_unit *unit = live_units(c->live, &count);
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(unit[i].unit, name))
+            return &unit[i];
+    return NULL;
+}
+
+/* One that is known by name stays where it is, also when it was merged into others, and if there is nothing of it. */
+void get_unit(struct coordinator *c, struct request *request, const struct route_args *args)
+{
+    const struct live_unit *unit = unit_named(c, args->word);
+    const struct place *place = place_find(args->word);
+    struct live_unit nothing = {0};
+    struct err err;
+    int rc = unit || place ? account_may_unit(request_account(request), args->word, &err)
+                           : err_set(&err, E_ABSENT, "there is no unit '%.60s'", args->word);
+    if (rc) {
+        request_answer_err(request, &err);
+        return;
+    }
+    snprintf(nothing.unit, sizeof nothing.unit, "%s", args->word);
+    request_answer(request, 200, unit_json(unit ? unit : &nothing, place, live_units_ms(c->live)));
+}
+
 /* ---- batches ---- */
 
 static bool batch_has_unit(const struct batch *batch, const char *unit)

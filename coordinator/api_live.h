@@ -15,6 +15,7 @@ void units_write(const struct live_unit *unit, size_t count, uint64_t taken_ms, 
 void get_overview(struct coordinator *c, struct request *request, const struct route_args *args);
 void get_series(struct coordinator *c, struct request *request, const struct route_args *args);
 void get_units(struct coordinator *c, struct request *request, const struct route_args *args);
+void get_unit(struct coordinator *c, struct request *request, const struct route_args *args); /* {word} */
 void get_batches(struct coordinator *c, struct request *request, const struct route_args *args);
 void get_failures(struct coordinator *c, struct request *request, const struct route_args *args);
 void get_workers(struct coordinator *c, struct request *request, const struct route_args *args);

@@ -116,10 +116,13 @@ def check_answers(document, api, stored):
                         ("/units", "/units?q=ba"), ("/failures", "/failures?unit=old:00004"), ("/failures", ""),
                         ("/batches", "/batches?state=finished&limit=1"), ("/batches/{batch}", "/batches/watched"),
                         ("/batches/{batch}/documents", "/batches/watched/documents?limit=3"), ("/reruns", ""),
+                        ("/batches/{batch}/documents/{doc}", "/batches/watched/documents/0"),
+                        ("/units/{word}", "/units/old:00004"), ("/units/{word}", "/units/old:00016"),
                         ("/history", ""), ("/forecast", ""), ("/targets", ""), ("/calendar", ""), ("/session", ""),
                         ("/accounts", "")):
         document.check(api, "GET", path, where)
     document.check(api, "GET", "/batches/{batch}", "/batches/nowhere", status=404)
+    document.check(api, "GET", "/units/{word}", "/units/old:99999", status=404)
     document.check(api, "GET", "/series", "/series?span=x", status=400)
     what_if = {"add_cores": 8, "changes": [{"subject": "district:001", "deadline": "2030-01-31", "paused": False}]}
     document.check(api, "POST", "/forecast", body=json.dumps(what_if))

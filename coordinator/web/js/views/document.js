@@ -50,8 +50,7 @@ function pageCard(path, page) {
 export async function show(node, place) {
   const [batch, number_] = place.parts;
   const path = `batches/${encodeURIComponent(batch)}/documents/${encodeURIComponent(number_)}`;
-  const {documents} = await get(`batches/${encodeURIComponent(batch)}/documents?limit=1` + (Number(number_) > 0 ? `&after=${Number(number_) - 1}` : ""));
-  const row = documents[0];
+  const row = await get(path);
   node.querySelector("h1").textContent = row.source.split("/").at(-1);
   node.append(h("p", {}, h("a", {href: `#batches/${encodeURIComponent(batch)}`}, "← ", t("batch"), " ", batch)),
     h("p", {}, stateTag(row.state), ` ${number(row.pages)} ${t("pages")} · ${t("generation")} ${row.generation}`, row.error && h("span", {class: "bad"}, ` ${row.error.code}: ${row.error.text}`)),
