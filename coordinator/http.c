@@ -6,15 +6,14 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <microhttpd.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include "coordinator/api.h"
 #include "coordinator/auth.h"
+#include "coordinator/listen.h"
 #include "proto/auto.h"
 #include "proto/sha256.h"
 #include "proto/trace.h"
@@ -490,50 +489,6 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **st
     *state = NULL;
 }
 
-/* ---- the listener ---- */
-
-static int listen_unix(struct http *http, const char *path, int *ret_fd, struct err *err)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    AUTO(fd_destroy) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (strlen(path) >= sizeof address.sun_path)
-        return err_set(err, E_CONFIG, "http = unix:%s: the path has over %zu bytes", path, sizeof address.sun_path - 1);
-    memcpy(address.sun_path, path, strlen(path) + 1);
-    memcpy(http->unix_path, path, strlen(path) + 1);
-    unlink(path);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) || listen(fd, SOMAXCONN))
-        return err_errno(err, E_NET, "http = unix:%s", path);
-    *ret_fd = fd;
-    fd = -1;
-    return 0;
-}
-
-static int listen_tcp(const char *listen_text, int *ret_fd, struct err *err)
-{
-    char host[NAME_BYTES];
-    const char *colon = strrchr(listen_text, ':');
-    struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM}, *found = NULL;
-    if (!colon || (size_t)(colon - listen_text) >= sizeof host)
-        return err_set(err, E_CONFIG, "http = %s is not ADDRESS:PORT or unix:PATH", listen_text);
-    snprintf(host, sizeof host, "%.*s", (int)(colon - listen_text), listen_text);
-    int failed = getaddrinfo(*host ? host : NULL, colon + 1, &hints, &found);
-    if (failed)
-        return err_set(err, E_CONFIG, "http = %s: %s", listen_text, gai_strerror(failed));
-    AUTO(fd_destroy) int fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int on = 1;
-    if (fd >= 0)
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    bool bound = fd >= 0 && !bind(fd, found->ai_addr, found->ai_addrlen) && !listen(fd, SOMAXCONN);
-    if (!bound)
-        err_errno(err, E_NET, "http = %s", listen_text);
-    freeaddrinfo(found);
-    if (!bound)
-        return E_NET;
-    *ret_fd = fd;
-    fd = -1;
-    return 0;
-}
-
 int http_new(struct coordinator *c, const char *listen_text, struct http **ret_http, struct err *err)
 {
     AUTO(http_destroy) struct http *http = calloc(1, sizeof *http);
@@ -541,8 +496,10 @@ int http_new(struct coordinator *c, const char *listen_text, struct http **ret_h
     if (!http)
         return err_set(err, E_NOMEM, "no memory for HTTP");
     http->c = c;
-    bool local = !strncmp(listen_text, "unix:", 5);
-    int rc = local ? listen_unix(http, listen_text + 5, &fd, err) : listen_tcp(listen_text, &fd, err);
+    const char *path = listen_path(listen_text);
+    int rc = listen_at(listen_text, &fd, err);
+    if (!rc && path)
+        snprintf(http->unix_path, sizeof http->unix_path, "%s", path);
     if (rc)
         return rc;
     http->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, http,
