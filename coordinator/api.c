@@ -11,6 +11,7 @@
 #include "coordinator/api_history.h"
 #include "coordinator/api_plan.h"
 #include "coordinator/api_rerun.h"
+#include "coordinator/api_view.h"
 #include "proto/auto.h"
 #include "proto/clock.h"
 #include "storage/name.h"
@@ -243,8 +244,7 @@ static const struct {
     {"source", "application/octet-stream",  "source"      },
 };
 
-/* While a re-run is under way the result before it is still the document's. */
-static bool result_in_force(const struct doc *doc, uint32_t *ret_generation)
+bool document_in_force(const struct doc *doc, uint32_t *ret_generation)
 {
     bool rerunning = doc->state == SOHOA__DOC_STATE__DOC_OPEN && doc->generation > 0;
     *ret_generation = doc->generation - rerunning;
@@ -267,7 +267,7 @@ static void get_file(struct coordinator *c, struct request *request, const struc
         return;
     }
     uint32_t generation;
-    if (!result_in_force(doc, &generation)) {
+    if (!document_in_force(doc, &generation)) {
         err_set(&err, E_STATE, "document %u of batch %s is %s", ref.doc, args->batch->id, doc_state_name(doc->state));
         request_answer_err(request, &err);
         return;
@@ -290,32 +290,34 @@ struct route {
 };
 
 static const struct route route_rule[] = {
-    {"GET",    "status",                                     get_status     },
-    {"GET",    "batches",                                    get_batches    },
-    {"POST",   "batches",                                    post_batch     },
-    {"GET",    "batches/{batch}",                            get_batch      },
-    {"GET",    "batches/{batch}/documents",                  get_documents  },
-    {"GET",    "batches/{batch}/documents/{doc}/{word}",     get_file       },
-    {"GET",    "history",                                    get_history    },
-    {"GET",    "reruns",                                     get_reruns     },
-    {"POST",   "reruns",                                     post_rerun     },
-    {"DELETE", "reruns/{word}",                              delete_rerun   },
-    {"POST",   "batches/{batch}/rerun",                      post_rerun     },
-    {"POST",   "batches/{batch}/withdraw",                   post_withdraw  },
-    {"POST",   "batches/{batch}/documents/{doc}/quarantine", post_quarantine},
-    {"POST",   "batches/{batch}/documents/{doc}/release",    post_release   },
-    {"POST",   "batches/{batch}/standing",                   post_standing  },
-    {"GET",    "targets",                                    get_targets    },
-    {"POST",   "targets",                                    post_targets   },
-    {"GET",    "forecast",                                   get_forecast   },
-    {"POST",   "forecast",                                   post_forecast  },
-    {"GET",    "calendar",                                   get_calendar   },
-    {"POST",   "calendar",                                   post_calendar  },
-    {"POST",   "workers/{word}",                             post_drain     },
-    {"POST",   "checks",                                     post_check     },
-    {"GET",    "checks/{check}",                             get_check      },
-    {"DELETE", "checks/{check}",                             delete_check   },
-    {"POST",   "rebuild",                                    post_rebuild   },
+    {"GET",    "status",                                               get_status     },
+    {"GET",    "batches",                                              get_batches    },
+    {"POST",   "batches",                                              post_batch     },
+    {"GET",    "batches/{batch}",                                      get_batch      },
+    {"GET",    "batches/{batch}/documents",                            get_documents  },
+    {"GET",    "batches/{batch}/documents/{doc}/{word}",               get_file       },
+    {"GET",    "batches/{batch}/documents/{doc}/pages/{word}/picture", get_picture    },
+    {"GET",    "batches/{batch}/documents/{doc}/pages/{word}/words",   get_words      },
+    {"GET",    "history",                                              get_history    },
+    {"GET",    "reruns",                                               get_reruns     },
+    {"POST",   "reruns",                                               post_rerun     },
+    {"DELETE", "reruns/{word}",                                        delete_rerun   },
+    {"POST",   "batches/{batch}/rerun",                                post_rerun     },
+    {"POST",   "batches/{batch}/withdraw",                             post_withdraw  },
+    {"POST",   "batches/{batch}/documents/{doc}/quarantine",           post_quarantine},
+    {"POST",   "batches/{batch}/documents/{doc}/release",              post_release   },
+    {"POST",   "batches/{batch}/standing",                             post_standing  },
+    {"GET",    "targets",                                              get_targets    },
+    {"POST",   "targets",                                              post_targets   },
+    {"GET",    "forecast",                                             get_forecast   },
+    {"POST",   "forecast",                                             post_forecast  },
+    {"GET",    "calendar",                                             get_calendar   },
+    {"POST",   "calendar",                                             post_calendar  },
+    {"POST",   "workers/{word}",                                       post_drain     },
+    {"POST",   "checks",                                               post_check     },
+    {"GET",    "checks/{check}",                                       get_check      },
+    {"DELETE", "checks/{check}",                                       delete_check   },
+    {"POST",   "rebuild",                                              post_rebuild   },
 };
 
 static int segment_take(struct coordinator *c, const char *want, const char *got, struct route_args *args,

@@ -18,8 +18,7 @@
 #include "proto/trace.h"
 
 enum {
-    LOCK_RETRY_MS = 500,  /* a standby asks for the lock this often */
-    LEASES_AN_EPOCH = 40, /* bits: lease numbers never repeat over restarts */
+    LOCK_RETRY_MS = 500, /* a standby asks for the lock this often */
     BACK_THREADS = 4,
 };
 
@@ -73,6 +72,7 @@ static int loop(struct coordinator *c, struct err *err)
         more = peers_receive(c, now_ms);
         http_run(c->http);
         turn_time(c, now_ms);
+        viewing_grant(c, now_ms);
         peers_grant(c, now_ms);
         turn_commit(c, now_ms);
         if (read(signals, &signal, sizeof signal) == sizeof signal)
@@ -129,6 +129,7 @@ static int coordinator_start(struct coordinator *c, struct err *err)
     c->history = history_new();
     c->group = group_new(c->history);
     c->rows = rows_new(c->store);
+    viewing_start(c);
     rc = recover(c, err);
     if (!rc)
         rc = gate_new(config_text(c->config, CFG_BIND), &c->gate, err);
@@ -149,6 +150,7 @@ static void coordinator_end(struct coordinator *c)
     committer_destroy(&c->committer);
     ledger_destroy(&c->ledger);
     group_destroy(&c->group);
+    views_destroy(&c->views);
     history_destroy(&c->history);
     buf_destroy(&c->awaited);
     acts_destroy(&c->acts);
