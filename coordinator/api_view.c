@@ -107,7 +107,6 @@ void get_picture(struct coordinator *c, struct request *request, const struct ro
         request_answer_err(request, &err);
         return;
     }
-    key.pipeline = key.generation = 0; /* the scan looks the same, whoever read it */
     view_ask(c, request, args, &key);
 }
 

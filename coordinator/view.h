@@ -32,8 +32,8 @@ enum {
 struct view_key {
     uint8_t sha256[SHA256_BYTES];
     uint32_t page_no, width_px; /* 0: its words ... */
-    uint32_t pipeline;          /* ... as this one read them ... */
-    uint32_t generation;        /* ... in this generation; 0 both for a picture */
+    uint32_t pipeline;          /* ... as this one read them: it also says how the page is turned ... */
+    uint32_t generation;        /* ... in this generation */
     uint32_t doc_pages;
 };
 

@@ -60,9 +60,8 @@ static bool view_send(struct coordinator *c, const char *worker, const struct vi
     job.width_px = view->key.width_px;
     job.attempt = view->tries;
     job.blob = (char *)name_view(&blob, view->key.sha256, view->id);
-    if (!view->key.width_px)
-        job.source = (char *)name_out(&words, view->key.sha256, c->backlog->pipeline[view->key.pipeline],
-                                      view->key.generation, "words");
+    job.source = (char *)name_out(&words, view->key.sha256, c->backlog->pipeline[view->key.pipeline],
+                                  view->key.generation, "words");
     frame.body_case = SOHOA__FRAME__BODY_VIEW;
     frame.view = &job;
     trace(TRACE_DEBUG, "view", "lease=%" PRIu64 " worker=%s page=%s width=%u", view->id, trace_value(worker),

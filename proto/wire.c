@@ -161,7 +161,7 @@ static const char *view_fault(const Sohoa__Job *job)
         return "view.sha256 or doc_pages";
     if (!job->range || job->range->count != 1 || !range_ok(job->range, job->doc_pages))
         return "view.range";
-    if (job->width_px > VIEW_MAX_PX || (!job->width_px && !text_within(job->source, STORE_NAME_BYTES)))
+    if (job->width_px > VIEW_MAX_PX || !*job->source || !text_within(job->source, STORE_NAME_BYTES))
         return "view.width_px or source";
     return blob_ok(job->blob) ? NULL : "view.blob";
 }

@@ -5,8 +5,8 @@
  *     PAGES      LOOK  FETCH TAKE  OPEN  PAGES  BUNDLE             CHECK
  *      +assemble LOOK  FETCH TAKE  OPEN  PAGES  ASSEMBLE STORE SEAL CHECK
  *     ASSEMBLE   LOOK  GATHER FETCH TAKE OPEN   ASSEMBLE STORE SEAL CHECK
- *     VIEW       PERMIT FETCH TAKE OPEN DRAW SHOW    (a picture)
- *                PERMIT QUOTE SHOW                   (words)
+ *     VIEW       PERMIT QUOTE FETCH TAKE OPEN DRAW SHOW    (a picture)
+ *                PERMIT QUOTE SHOW                         (words)
  *
  * A step that fails ends the job with that error, but: what the store failed is tried again after a while; pages that fail
  * are counted, not the job; and a document that can't be assembled in the same lease, because a page or the assembling
@@ -31,7 +31,7 @@ static const enum step plan_steps[PLANS][STEPS] = {
                        STEP_ASSEMBLE, STEP_STORE, STEP_SEAL, STEP_CHECK, STEP_END},
     [PLAN_ASSEMBLE] = {STEP_LOOK, STEP_GATHER, STEP_FETCH, STEP_TAKE, STEP_OPEN,
                        STEP_ASSEMBLE, STEP_STORE, STEP_SEAL, STEP_CHECK, STEP_END},
-    [PLAN_PICTURE]  = {STEP_PERMIT, STEP_FETCH, STEP_TAKE, STEP_OPEN, STEP_DRAW, STEP_SHOW, STEP_END},
+    [PLAN_PICTURE]  = {STEP_PERMIT, STEP_QUOTE, STEP_FETCH, STEP_TAKE, STEP_OPEN, STEP_DRAW, STEP_SHOW, STEP_END},
     [PLAN_WORDS]    = {STEP_PERMIT, STEP_QUOTE, STEP_SHOW, STEP_END},
 };
 

@@ -4,13 +4,30 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-static void line_quote(const Sohoa__Line *line, json_t *words)
+struct place {
+    int x, y, w, h;
+};
+
+/* Where a part of the page lies when the page was turned upright. */
+static struct place place_turned(const Sohoa__Page *page, struct place at)
+{
+    int width = (int)page->width_px, height = (int)page->height_px;
+    switch (page->rotation_deg) {
+    case 90: return (struct place){height - at.y - at.h, at.x, at.h, at.w};
+    case 180: return (struct place){width - at.x - at.w, height - at.y - at.h, at.w, at.h};
+    case 270: return (struct place){at.y, width - at.x - at.w, at.h, at.w};
+    default: return at;
+    }
+}
+
+static void line_quote(const Sohoa__Page *page, const Sohoa__Line *line, json_t *words)
 {
     for (size_t i = 0; i < line->n_words; i++) {
         const Sohoa__Word *word = line->words[i];
-        json_array_append_new(words, json_pack("{s:s, s:f, s:i, s:i, s:i, s:i}", "text", word->text, "conf",
-                                               word->confidence_cpct / 100.0, "x", (int)word->x, "y", (int)word->y, "w",
-                                               (int)word->w, "h", (int)word->h));
+        struct place at = place_turned(page, (struct place){word->x, word->y, (int)word->w, (int)word->h});
+        json_array_append_new(words,
+                              json_pack("{s:s, s:f, s:i, s:i, s:i, s:i}", "text", word->text, "conf",
+                                        word->confidence_cpct / 100.0, "x", at.x, "y", at.y, "w", at.w, "h", at.h));
     }
 }
 
@@ -19,7 +36,7 @@ static json_t *words_of(const Sohoa__Page *page)
     json_t *words = json_array();
     for (size_t b = 0; b < page->n_blocks; b++)
         for (size_t l = 0; l < page->blocks[b]->n_lines; l++)
-            line_quote(page->blocks[b]->lines[l], words);
+            line_quote(page, page->blocks[b]->lines[l], words);
     return words;
 }
 

@@ -8,8 +8,8 @@
 #include "proto/sohoa.pb-c.h"
 
 /* Appends {"page", "width", "height", "rotation", "words": [{"text", "conf", "x", "y", "w", "h"}]} in reading order:
- * positions in pixels of the view, which is width x height, conf in percent, rotation the clockwise turn in degrees that
- * makes the text upright. Errors: E_NOMEM. */
+ * positions in pixels of the view turned upright, which is width x height; conf in percent; rotation: how it was turned,
+ * clockwise, in degrees. Errors: E_NOMEM. */
 int quote_words(const Sohoa__Page *page, struct buf *json, struct err *err);
 
 #endif

@@ -40,9 +40,10 @@ int render_probe(struct render *render, Sohoa__Probe **ret_probe, struct err *er
 int render_page(struct render *render, uint32_t page_no, bool degraded, Sohoa__Page *page, struct raster **ret_raster,
                 struct err *err);
 
-/* Appends the page as people are to see it, annotations included, width_px wide: the view that a Page's positions are
- * in, at another scale. Scans in gray or colour become a JPEG, whose size stays bounded whatever the paper looks like;
+/* Appends the page as people are to see it, annotations included, turned clockwise by rotation_deg (0, 90,
+ * 180, 270), then width_px wide. Scans in gray or colour become a JPEG, whose size stays bounded whatever the paper looks like;
  * bilevel scans and born digital pages a PNG, which keeps letters sharp. Errors: E_PAGE_BROKEN, E_PAGE_SIZE, E_MEMORY. */
-int render_show(struct render *render, uint32_t page_no, uint32_t width_px, struct buf *picture, struct err *err);
+int render_show(struct render *render, uint32_t page_no, uint32_t rotation_deg, uint32_t width_px, struct buf *picture,
+                struct err *err);
 
 #endif

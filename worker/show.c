@@ -8,6 +8,10 @@
 
 enum { SHOW_MAX_PIXELS = 16 << 20 }; /* pages longer than 10,000 pixels at full width are no use on a screen */
 
+struct ask {
+    uint32_t page_no, rotation_deg, width_px;
+};
+
 /* One page under work: owned here, so that a throw leaks nothing. */
 struct show {
     struct leaf leaf;
@@ -24,19 +28,16 @@ static void leaf_show(fz_context *ctx, const struct leaf *leaf, fz_device *dev, 
         leaf_paint(ctx, leaf, dev, to_px, NULL);
 }
 
-static void show_draw(fz_context *ctx, struct show *show, uint32_t width_px, uint32_t height_px)
+static void show_draw(fz_context *ctx, struct show *show, fz_matrix to_px, fz_irect area)
 {
     const struct look *look = &show->look;
-    const fz_rect *box = &show->leaf.box;
     bool colour = look->colour || look->paths || !look->images || show->leaf.page;
-    fz_irect area = {0, 0, (int)width_px, (int)height_px};
-    fz_matrix scale = fz_scale((float)width_px / box->x1, (float)height_px / box->y1);
     show->pixmap = fz_new_pixmap_with_bbox(ctx, colour ? fz_device_rgb(ctx) : fz_device_gray(ctx), area, NULL, 0);
     fz_clear_pixmap_with_value(ctx, show->pixmap, 255);
     fz_device *dev = fz_new_draw_device(ctx, fz_identity, show->pixmap);
     fz_try(ctx)
     {
-        leaf_show(ctx, &show->leaf, dev, scale);
+        leaf_show(ctx, &show->leaf, dev, to_px);
         fz_close_device(ctx, dev);
     }
     fz_always(ctx) fz_drop_device(ctx, dev);
@@ -54,22 +55,40 @@ static int show_write(fz_context *ctx, struct show *show, struct buf *picture, s
     return 0;
 }
 
-static int show_page(struct render *render, uint32_t page_no, uint32_t width_px, struct show *show, struct buf *picture,
+/* How the page is turned, and brought to width_px. Errors: E_PAGE_SIZE. */
+static int show_place(fz_rect box, const struct ask *ask, fz_matrix *ret_to_px, fz_irect *ret_area, struct err *err)
+{
+    fz_matrix turn = fz_rotate((float)ask->rotation_deg);
+    fz_rect turned = fz_transform_rect(box, turn);
+    double width = turned.x1 - turned.x0, height = turned.y1 - turned.y0;
+    double height_px = fmax(1, round(height / width * ask->width_px));
+    if (!(height_px * ask->width_px <= SHOW_MAX_PIXELS))
+        return err_set(err, E_PAGE_SIZE, "%.0f x %.0f points are above SHOW_MAX_PIXELS at a width of %u", width, height,
+                       ask->width_px);
+    *ret_area = (fz_irect){0, 0, (int)ask->width_px, (int)height_px};
+    turn = fz_concat(turn, fz_translate(-turned.x0, -turned.y0));
+    *ret_to_px = fz_concat(turn, fz_scale((float)(ask->width_px / width), (float)(height_px / height)));
+    return 0;
+}
+
+static int show_page(struct render *render, const struct ask *ask, struct show *show, struct buf *picture,
                      struct err *err)
 {
-    leaf_load(render, page_no, false, &show->leaf);
+    fz_matrix to_px;
+    fz_irect area;
+    leaf_load(render, ask->page_no, false, &show->leaf);
     look_at(render->ctx, &show->leaf, &show->look);
-    const fz_rect *box = &show->leaf.box;
-    double height_px = fmax(1, round((double)box->y1 / box->x1 * width_px));
-    if (!(height_px * width_px <= SHOW_MAX_PIXELS))
-        return err_set(err, E_PAGE_SIZE, "%.0f x %.0f points are above SHOW_MAX_PIXELS at a width of %u", box->x1,
-                       box->y1, width_px);
-    show_draw(render->ctx, show, width_px, (uint32_t)height_px);
+    int rc = show_place(show->leaf.box, ask, &to_px, &area, err);
+    if (rc)
+        return rc;
+    show_draw(render->ctx, show, to_px, area);
     return show_write(render->ctx, show, picture, err);
 }
 
-int render_show(struct render *render, uint32_t page_no, uint32_t width_px, struct buf *picture, struct err *err)
+int render_show(struct render *render, uint32_t page_no, uint32_t rotation_deg, uint32_t width_px, struct buf *picture,
+                struct err *err)
 {
+    const struct ask ask = {page_no, rotation_deg, width_px};
     fz_context *ctx = render->ctx;
     struct show show = {0};
     int rc = 0;
@@ -77,7 +96,7 @@ int render_show(struct render *render, uint32_t page_no, uint32_t width_px, stru
         return err_set(err, E_PAGE_BROKEN, "there is no page %u of %u, %u wide", page_no, render->pages, width_px);
     fz_var(show);
     fz_var(rc);
-    fz_try(ctx) rc = show_page(render, page_no, width_px, &show, picture, err);
+    fz_try(ctx) rc = show_page(render, &ask, &show, picture, err);
     fz_always(ctx)
     {
         fz_drop_buffer(ctx, show.png);

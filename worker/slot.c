@@ -116,7 +116,7 @@ static int page_show(struct desk *desk, struct task *task, struct err *err)
     AUTO(buf_destroy) struct buf picture = {0};
     if (desk->source < 0)
         return err_set(err, E_STATE, "no document is open");
-    int rc = render_show(desk->render, request->page_no, request->width_px, &picture, err);
+    int rc = render_show(desk->render, request->page_no, request->rotation_deg, request->width_px, &picture, err);
     return rc ? rc : section_write(task, 0, &picture, err);
 }
 

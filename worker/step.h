@@ -26,7 +26,7 @@ enum step {
     STEP_BUNDLE,   /* store the pages */
     STEP_STORE,    /* store the document's outputs */
     STEP_SEAL,     /* done, then the records */
-    STEP_QUOTE,    /* VIEW: the page's words, out of the stored ones */
+    STEP_QUOTE,    /* VIEW: the page's words and its rotation, out of what is stored */
     STEP_DRAW,     /* VIEW: the slot draws the page */
     STEP_SHOW,     /* VIEW: store it; stopped meanwhile: take it back */
     STEP_CHECK,    /* stopped meanwhile: take back what was stored */
@@ -96,7 +96,8 @@ struct job {
     char pdfa[4], pdfa_why[PDFA_WHY_BYTES]; /* of the document written; as in record.h */
     struct record *record;                  /* of the done that is in force */
 
-    bool found; /* the store had it */
+    uint32_t rotation_deg; /* VIEW: of the page, by its result */
+    bool found;            /* the store had it */
     uint32_t cpu_ms;
     struct err err; /* code not 0: the job failed */
 };

@@ -23,34 +23,31 @@ int step_permit(struct job *job, unsigned part, struct err *err)
 
 /* ---- words ---- */
 
-struct wanted {
-    uint32_t page_no;
-    struct buf *json;
-};
-
 static int page_quote(const void *packed, size_t bytes, void *user, struct err *err)
 {
-    const struct wanted *wanted = user;
+    struct job *job = user;
     AUTO(page_destroy) Sohoa__Page *page = NULL;
     int rc = page_unpack(packed, bytes, &page, err);
-    if (!rc && page->page_no == wanted->page_no)
-        rc = quote_words(page, wanted->json, err);
-    return rc;
+    if (rc || page->page_no != job->first)
+        return rc;
+    job->rotation_deg = page->rotation_deg;
+    return quote_words(page, &job->output[0], err);
 }
 
 int step_quote(struct job *job, unsigned part, struct err *err)
 {
     AUTO(buf_destroy) struct buf bundle = {0};
     AUTO(buf_destroy) struct buf row = {0};
-    struct wanted wanted = {job->first, &job->output[0]};
     (void)part;
-    buf_clear(wanted.json);
+    buf_clear(&job->output[0]);
     int rc = store_get(job->node->store, job->order->source, WORDS_MAX_BYTES, &bundle, err);
+    if (rc == E_ABSENT && job->plan == PLAN_PICTURE) /* a document that could not be assembled is shown as it lies */
+        return 0;
     if (!rc)
         rc = bundle_unpack(bundle.data, bundle.size, WORDS_MAX_BYTES, &row, err);
     if (!rc)
-        rc = pages_each(row.data, row.size, page_quote, &wanted, err);
-    if (!rc && !wanted.json->size)
+        rc = pages_each(row.data, row.size, page_quote, job, err);
+    if (!rc && !job->output[0].size)
         rc = err_set(err, E_ABSENT, "%s has no page %u", job->order->source, job->first);
     return rc;
 }
@@ -59,7 +56,8 @@ int step_quote(struct job *job, unsigned part, struct err *err)
 
 int step_draw_ask(struct job *job, struct err *err)
 {
-    struct slot_request request = {.op = SLOT_VIEW, .page_no = job->first, .width_px = job->order->width_px};
+    struct slot_request request = {
+        .op = SLOT_VIEW, .page_no = job->first, .rotation_deg = job->rotation_deg, .width_px = job->order->width_px};
     (void)err;
     job_send(job, &request, -1, VIEW_MAX_BYTES, (uint32_t)config_int(job->node->config, CFG_PAGE_MAX_MS));
     return 0;

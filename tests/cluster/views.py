@@ -10,6 +10,7 @@ import signal
 import struct
 import sys
 import threading
+import zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from cluster import Cluster, UnixConnection, backlog, fail, main, say, wait  # noqa: E402
@@ -97,6 +98,46 @@ def words(cluster, document):
     if not said or said != text:
         fail(f"{len(said)} words, the text has {len(text)}: {said[:20]} {text[:20]}")
     say(f"the {len(said)} words of {document['pages']} pages are those of the text")
+
+
+def png_rows(data):
+    """The rows of a gray PNG, a byte a pixel (PNG, 9: filters)."""
+    (width, height), at, packed = struct.unpack(">II", data[16:24]), 8, b""
+    while at < len(data):
+        size, kind = struct.unpack(">I4s", data[at:at + 8])
+        packed += data[at + 8:at + 8 + size] if kind == b"IDAT" else b""
+        at += size + 12
+    raw, before, rows = zlib.decompress(packed), bytearray(width), []
+    for y in range(height):
+        how, row = raw[y * (width + 1)], bytearray(raw[y * (width + 1) + 1:(y + 1) * (width + 1)])
+        for x in range(width):
+            left, up, corner = (row[x - 1], before[x], before[x - 1]) if x else (0, before[x], 0)
+            near = min((left, up, corner), key=lambda value: abs(left + up - corner - value))
+            row[x] = (row[x] + (0, left, up, (left + up) // 2, near)[how]) & 255
+        rows.append(row)
+        before = row
+    return rows
+
+
+def ink_is_in_words(cluster, documents):
+    """A bilevel scan that lies upside down: its picture is upright, and black where its words are said to be."""
+    for document in documents:
+        found = json.loads(ask(cluster, page(document, 1, "words"))[2])
+        _, kind, data = ask(cluster, page(document, 1, "picture?width=800"))
+        if kind == "image/png" and data[25] == 0 and found["rotation"]:
+            break
+    else:
+        fail("no bilevel page has to be turned")
+    rows, scale = png_rows(data), 800 / found["width"]
+    ink = {(x, y) for y, row in enumerate(rows) for x, shade in enumerate(row) if shade < 128}
+    boxes = [tuple(round(value * scale) for value in (word["x"], word["y"], word["x"] + word["w"],
+                                                      word["y"] + word["h"])) for word in found["words"]]
+    inside = sum((x, y) in ink for x0, y0, x1, y1 in boxes for x in range(x0, x1) for y in range(y0, y1))
+    if abs(len(rows) - found["height"] * scale) > 1 or inside < 0.7 * len(ink):
+        fail(f"of {len(ink)} black pixels {inside} are in the boxes of words")
+    if boxes[0][1] > boxes[-1][1]:
+        fail("the first word is below the last")
+    say(f"a page turned by {found['rotation']} degrees has {100 * inside // len(ink)} % of its ink where its words are")
 
 
 def again(cluster, documents):
@@ -208,6 +249,7 @@ def run(store, folder):
     long = next(document for document in documents if document["pages"] >= 3)
     pictures(cluster, [long, *(document for document in documents if document is not long)], folder)
     words(cluster, long)
+    ink_is_in_words(cluster, documents)
     again(cluster, [long])
     killed(cluster, long)
     restart(cluster, long, store)
