@@ -14,6 +14,7 @@
 #include "coordinator/api_order.h"
 #include "coordinator/api_plan.h"
 #include "coordinator/api_rerun.h"
+#include "coordinator/api_view.h"
 #include "coordinator/auth.h"
 #include "coordinator/shape.h"
 #include "proto/auto.h"
@@ -146,8 +147,7 @@ static const struct {
     {"source", "application/octet-stream",  "source"      },
 };
 
-/* While a re-run is under way the result before it is still the document's. */
-static bool result_in_force(const struct doc *doc, uint32_t *ret_generation)
+bool document_in_force(const struct doc *doc, uint32_t *ret_generation)
 {
     bool rerunning = doc->state == SOHOA__DOC_STATE__DOC_OPEN && doc->generation > 0;
     *ret_generation = doc->generation - rerunning;
@@ -170,7 +170,7 @@ static void get_file(struct coordinator *c, struct request *request, const struc
         return;
     }
     uint32_t generation;
-    if (!result_in_force(doc, &generation)) {
+    if (!document_in_force(doc, &generation)) {
         err_set(&err, E_STATE, "document %u of batch %s is %s", ref.doc, args->batch->id, doc_state_name(doc->state));
         request_answer_err(request, &err);
         return;
@@ -195,47 +195,49 @@ struct route {
 };
 
 static const struct route route_rule[] = {
-    {"GET",    "status",                                     get_status,      RIGHT_READ,       REACH_OWN    },
-    {"GET",    "batches",                                    get_batches,     RIGHT_READ,       REACH_OWN    },
-    {"POST",   "batches",                                    post_batch,      RIGHT_OPERATE,    REACH_OWN    },
-    {"GET",    "batches/{batch}",                            get_batch,       RIGHT_READ,       REACH_PART   },
-    {"GET",    "batches/{batch}/documents",                  get_documents,   RIGHT_READ,       REACH_PART   },
-    {"GET",    "batches/{batch}/documents/{doc}",            get_document,    RIGHT_READ,       REACH_SUBJECT},
-    {"GET",    "batches/{batch}/documents/{doc}/{word}",     get_file,        RIGHT_READ,       REACH_SUBJECT},
-    {"GET",    "overview",                                   get_overview,    RIGHT_READ,       REACH_OWN    },
-    {"GET",    "series",                                     get_series,      RIGHT_READ,       REACH_NO_UNIT},
-    {"GET",    "units",                                      get_units,       RIGHT_READ,       REACH_OWN    },
-    {"GET",    "units/{word}",                               get_unit,        RIGHT_READ,       REACH_OWN    },
-    {"GET",    "failures",                                   get_failures,    RIGHT_READ,       REACH_OWN    },
-    {"GET",    "workers",                                    get_workers,     RIGHT_READ,       REACH_NO_UNIT},
-    {"GET",    "events",                                     get_events,      RIGHT_READ,       REACH_OWN    },
-    {"GET",    "history",                                    get_history,     RIGHT_READ,       REACH_OWN    },
-    {"GET",    "reruns",                                     get_reruns,      RIGHT_READ,       REACH_OWN    },
-    {"POST",   "reruns",                                     post_rerun,      RIGHT_OPERATE,    REACH_OWN    },
-    {"DELETE", "reruns/{word}",                              delete_rerun,    RIGHT_OPERATE,    REACH_OWN    },
-    {"POST",   "batches/{batch}/rerun",                      post_rerun,      RIGHT_OPERATE,    REACH_PART   },
-    {"POST",   "batches/{batch}/withdraw",                   post_withdraw,   RIGHT_OPERATE,    REACH_SUBJECT},
-    {"POST",   "batches/{batch}/documents/{doc}/quarantine", post_quarantine, RIGHT_ARCHIVE,    REACH_SUBJECT},
-    {"POST",   "batches/{batch}/documents/{doc}/release",    post_release,    RIGHT_ARCHIVE,    REACH_SUBJECT},
-    {"POST",   "batches/{batch}/standing",                   post_standing,   RIGHT_OPERATE,    REACH_SUBJECT},
-    {"GET",    "targets",                                    get_targets,     RIGHT_READ,       REACH_OWN    },
-    {"POST",   "targets",                                    post_targets,    RIGHT_OPERATE,    REACH_OWN    },
-    {"GET",    "forecast",                                   get_forecast,    RIGHT_READ,       REACH_OWN    },
-    {"POST",   "forecast",                                   post_forecast,   RIGHT_READ,       REACH_OWN    },
-    {"GET",    "calendar",                                   get_calendar,    RIGHT_READ,       REACH_NO_UNIT},
-    {"POST",   "calendar",                                   post_calendar,   RIGHT_OPERATE,    REACH_ALL    },
-    {"POST",   "workers/{word}",                             post_drain,      RIGHT_OPERATE,    REACH_ALL    },
-    {"POST",   "checks",                                     post_check,      RIGHT_OPERATE,    REACH_NO_UNIT},
-    {"GET",    "checks/{check}",                             get_check,       RIGHT_OPERATE,    REACH_SUBJECT},
-    {"DELETE", "checks/{check}",                             delete_check,    RIGHT_OPERATE,    REACH_SUBJECT},
-    {"POST",   "rebuild",                                    post_rebuild,    RIGHT_ADMINISTER, REACH_ALL    },
-    {"GET",    "session",                                    get_session,     RIGHT_READ,       REACH_NO_UNIT},
-    {"POST",   "session",                                    post_session,    RIGHT_NONE,       REACH_NO_UNIT},
-    {"DELETE", "session",                                    delete_session,  RIGHT_READ,       REACH_NO_UNIT},
-    {"POST",   "session/password",                           post_password,   RIGHT_READ,       REACH_NO_UNIT},
-    {"GET",    "accounts",                                   get_accounts,    RIGHT_AUDIT,      REACH_ALL    },
-    {"POST",   "accounts/{word}",                            post_account,    RIGHT_ADMINISTER, REACH_ALL    },
-    {"POST",   "accounts/{word}/token",                      post_token,      RIGHT_ADMINISTER, REACH_ALL    },
+    {"GET",    "status",                                               get_status,      RIGHT_READ,       REACH_OWN    },
+    {"GET",    "batches",                                              get_batches,     RIGHT_READ,       REACH_OWN    },
+    {"POST",   "batches",                                              post_batch,      RIGHT_OPERATE,    REACH_OWN    },
+    {"GET",    "batches/{batch}",                                      get_batch,       RIGHT_READ,       REACH_PART   },
+    {"GET",    "batches/{batch}/documents",                            get_documents,   RIGHT_READ,       REACH_PART   },
+    {"GET",    "batches/{batch}/documents/{doc}",                      get_document,    RIGHT_READ,       REACH_SUBJECT},
+    {"GET",    "batches/{batch}/documents/{doc}/{word}",               get_file,        RIGHT_READ,       REACH_SUBJECT},
+    {"GET",    "batches/{batch}/documents/{doc}/pages/{word}/picture", get_picture,     RIGHT_READ,       REACH_SUBJECT},
+    {"GET",    "batches/{batch}/documents/{doc}/pages/{word}/words",   get_words,       RIGHT_READ,       REACH_SUBJECT},
+    {"GET",    "overview",                                             get_overview,    RIGHT_READ,       REACH_OWN    },
+    {"GET",    "series",                                               get_series,      RIGHT_READ,       REACH_NO_UNIT},
+    {"GET",    "units",                                                get_units,       RIGHT_READ,       REACH_OWN    },
+    {"GET",    "units/{word}",                                         get_unit,        RIGHT_READ,       REACH_OWN    },
+    {"GET",    "failures",                                             get_failures,    RIGHT_READ,       REACH_OWN    },
+    {"GET",    "workers",                                              get_workers,     RIGHT_READ,       REACH_NO_UNIT},
+    {"GET",    "events",                                               get_events,      RIGHT_READ,       REACH_OWN    },
+    {"GET",    "history",                                              get_history,     RIGHT_READ,       REACH_OWN    },
+    {"GET",    "reruns",                                               get_reruns,      RIGHT_READ,       REACH_OWN    },
+    {"POST",   "reruns",                                               post_rerun,      RIGHT_OPERATE,    REACH_OWN    },
+    {"DELETE", "reruns/{word}",                                        delete_rerun,    RIGHT_OPERATE,    REACH_OWN    },
+    {"POST",   "batches/{batch}/rerun",                                post_rerun,      RIGHT_OPERATE,    REACH_PART   },
+    {"POST",   "batches/{batch}/withdraw",                             post_withdraw,   RIGHT_OPERATE,    REACH_SUBJECT},
+    {"POST",   "batches/{batch}/documents/{doc}/quarantine",           post_quarantine, RIGHT_ARCHIVE,    REACH_SUBJECT},
+    {"POST",   "batches/{batch}/documents/{doc}/release",              post_release,    RIGHT_ARCHIVE,    REACH_SUBJECT},
+    {"POST",   "batches/{batch}/standing",                             post_standing,   RIGHT_OPERATE,    REACH_SUBJECT},
+    {"GET",    "targets",                                              get_targets,     RIGHT_READ,       REACH_OWN    },
+    {"POST",   "targets",                                              post_targets,    RIGHT_OPERATE,    REACH_OWN    },
+    {"GET",    "forecast",                                             get_forecast,    RIGHT_READ,       REACH_OWN    },
+    {"POST",   "forecast",                                             post_forecast,   RIGHT_READ,       REACH_OWN    },
+    {"GET",    "calendar",                                             get_calendar,    RIGHT_READ,       REACH_NO_UNIT},
+    {"POST",   "calendar",                                             post_calendar,   RIGHT_OPERATE,    REACH_ALL    },
+    {"POST",   "workers/{word}",                                       post_drain,      RIGHT_OPERATE,    REACH_ALL    },
+    {"POST",   "checks",                                               post_check,      RIGHT_OPERATE,    REACH_NO_UNIT},
+    {"GET",    "checks/{check}",                                       get_check,       RIGHT_OPERATE,    REACH_SUBJECT},
+    {"DELETE", "checks/{check}",                                       delete_check,    RIGHT_OPERATE,    REACH_SUBJECT},
+    {"POST",   "rebuild",                                              post_rebuild,    RIGHT_ADMINISTER, REACH_ALL    },
+    {"GET",    "session",                                              get_session,     RIGHT_READ,       REACH_NO_UNIT},
+    {"POST",   "session",                                              post_session,    RIGHT_NONE,       REACH_NO_UNIT},
+    {"DELETE", "session",                                              delete_session,  RIGHT_READ,       REACH_NO_UNIT},
+    {"POST",   "session/password",                                     post_password,   RIGHT_READ,       REACH_NO_UNIT},
+    {"GET",    "accounts",                                             get_accounts,    RIGHT_AUDIT,      REACH_ALL    },
+    {"POST",   "accounts/{word}",                                      post_account,    RIGHT_ADMINISTER, REACH_ALL    },
+    {"POST",   "accounts/{word}/token",                                post_token,      RIGHT_ADMINISTER, REACH_ALL    },
 };
 
 static int segment_take(struct coordinator *c, const char *want, const char *got, struct route_args *args,

@@ -20,8 +20,7 @@
 #include "proto/trace.h"
 
 enum {
-    LOCK_RETRY_MS = 500,  /* a standby asks for the lock this often */
-    LEASES_AN_EPOCH = 40, /* bits: lease numbers never repeat over restarts */
+    LOCK_RETRY_MS = 500, /* a standby asks for the lock this often */
     BACK_THREADS = 4,
 };
 
@@ -76,6 +75,7 @@ static int loop(struct coordinator *c, struct err *err)
         http_run(c->http);
         turn_time(c, now_ms);
         live_tick(c, clock_wall_ms());
+        viewing_grant(c, now_ms);
         peers_grant(c, now_ms);
         turn_commit(c, now_ms);
         if (read(signals, &signal, sizeof signal) == sizeof signal)
@@ -134,6 +134,7 @@ static int coordinator_start(struct coordinator *c, struct err *err)
     c->accounts = accounts_new();
     c->group = group_new(c->history);
     c->rows = rows_new(c->store);
+    viewing_start(c);
     rc = recover(c, err);
     if (!rc)
         rc = gate_new(config_text(c->config, CFG_BIND), &c->gate, err);
@@ -157,6 +158,7 @@ static void coordinator_end(struct coordinator *c)
     committer_destroy(&c->committer);
     ledger_destroy(&c->ledger);
     group_destroy(&c->group);
+    views_destroy(&c->views);
     history_destroy(&c->history);
     live_destroy(&c->live);
     accounts_destroy(&c->accounts);

@@ -11,6 +11,7 @@
 #include "coordinator/plan.h"
 #include "coordinator/rows.h"
 #include "coordinator/sched.h"
+#include "coordinator/view.h"
 #include "proto/config.h"
 #include "storage/io.h"
 
@@ -18,10 +19,13 @@ struct auth;
 struct http;
 struct live;
 
+enum { LEASES_AN_EPOCH = 40 }; /* bits: numbers of leases and views never repeat over restarts */
+
 struct peer { /* by the scheduler's worker index */
     uint64_t heard_ms;
     uint64_t rss_bytes;
     uint32_t busy_slots;
+    bool views; /* it takes VIEW jobs */
     char build[NAME_BYTES], lang[NAME_BYTES];
 };
 
@@ -41,6 +45,8 @@ struct coordinator {
     struct live *live;
     struct io *commit_io; /* one thread: everything that writes state, in order */
     struct io *back_io;   /* removal of blobs, reads for the API */
+    struct views *views;
+    bool views_swept; /* what a coordinator before had made is removed */
     struct history *history;
     struct accounts *accounts;
     struct auth *auth;
@@ -70,6 +76,10 @@ struct coordinator {
 int coordinator_row(struct coordinator *c, struct doc_ref ref, struct row *row, char **ret_source, struct err *err);
 
 /* ---- turn.c ---- */
+
+/* Removes the blob, on the back threads. */
+void coordinator_remove(struct coordinator *c, const char *name);
+void blobs_remove(struct store *store, const char *prefix); /* all that begin with it; blocks */
 
 enum { TURN_MOST_MS = 50 }; /* the longest the loop sleeps */
 
@@ -110,6 +120,16 @@ void peers_acknowledge(struct coordinator *c, const struct group *group);
 void peers_await(struct coordinator *c, const char *names);
 /* Batches admitted before any worker was known take this pipeline. */
 void peers_pin(struct coordinator *c, uint32_t pipeline);
+
+/* Its leases and views go to others. */
+void peers_gone(struct coordinator *c, uint32_t worker, const char *why, uint64_t now_ms);
+
+/* ---- viewing.c ---- */
+
+/* Nobody knows what a coordinator before had made: it is removed, and only then the first VIEW job goes out. */
+void viewing_start(struct coordinator *c);
+void viewing_grant(struct coordinator *c, uint64_t now_ms); /* gives workers with room what is waited for */
+void viewing_result(struct coordinator *c, uint32_t worker, const Sohoa__Result *result);
 
 /* ---- admit.c ---- */
 

@@ -419,6 +419,9 @@ static void add_stop(struct group *group, const struct backlog *backlog, uint32_
     memcpy(stop.sha256, work->sha256, SHA256_BYTES);
     buf_append(&group->stops, &stop, sizeof stop);
     purge_add(group, name_stop(&name, work->sha256));
+    name_view(&name, work->sha256, 0);
+    strrchr(name.text, '/')[1] = '\0';
+    purge_add(group, name.text);
     for (struct doc_ref ref = work->subscriber; ref.batch != NONE; ref = doc_at(backlog, ref)->next)
         purge_add(group, name_rec(&name, backlog->batch[ref.batch]->id, ref.doc));
     for (uint32_t generation = 0; generation <= work->reached; generation++)

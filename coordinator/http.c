@@ -134,6 +134,8 @@ static unsigned err_status(int code)
     case E_WHERE:
     case E_MANIFEST: return MHD_HTTP_BAD_REQUEST;
     case E_STORE:
+    case E_NET:
+    case E_TIME:
     case E_REDIS: return MHD_HTTP_SERVICE_UNAVAILABLE;
     default: return MHD_HTTP_INTERNAL_SERVER_ERROR;
     }

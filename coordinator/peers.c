@@ -172,6 +172,8 @@ static void on_hello(struct coordinator *c, const char *name, const Sohoa__Hello
     struct peer *peer = peer_at(c, worker);
     peer->heard_ms = now_ms;
     snprintf(peer->build, sizeof peer->build, "%s", hello->build);
+    peer->views = hello->views;
+    views_lost(c->views, worker); /* what it says of them now may have been lost with the connection */
     sched_tag(c->sched, worker, hello->tags);
     snprintf(peer->lang, sizeof peer->lang, "%s", hello->lang);
     peers_pin(c, pipeline);
@@ -204,11 +206,12 @@ static void on_results(struct coordinator *c, uint32_t worker, const Sohoa__Resu
     }
 }
 
-static void worker_gone(struct coordinator *c, uint32_t worker, const char *why, uint64_t now_ms)
+void peers_gone(struct coordinator *c, uint32_t worker, const char *why, uint64_t now_ms)
 {
     const struct sched_worker *w = sched_worker(c->sched, worker);
     trace(TRACE_WARN, "worker_gone", "worker=%s why=%s leases=%u", trace_value(w->name), why, w->leases);
     sched_lost(c->sched, worker, &c->acts, now_ms);
+    views_lost(c->views, worker);
     group_add_worker(c->group, w->name, 0);
 }
 
@@ -230,7 +233,8 @@ static void on_frame(struct coordinator *c, const char *name, const Sohoa__Frame
     switch (frame->body_case) {
     case SOHOA__FRAME__BODY_CREDIT: sched_credit(c->sched, worker, frame->credit->jobs_total); break;
     case SOHOA__FRAME__BODY_RESULTS: on_results(c, worker, frame->results, now_ms); break;
-    case SOHOA__FRAME__BODY_BYE: worker_gone(c, worker, "bye", now_ms); break;
+    case SOHOA__FRAME__BODY_VIEWED: viewing_result(c, worker, frame->viewed); break;
+    case SOHOA__FRAME__BODY_BYE: peers_gone(c, worker, "bye", now_ms); break;
     case SOHOA__FRAME__BODY_HEARTBEAT:
         c->peer[worker].rss_bytes = frame->heartbeat->rss_bytes;
         c->peer[worker].busy_slots = frame->heartbeat->busy_slots;
@@ -451,7 +455,7 @@ static void grant_worker(struct coordinator *c, uint32_t worker, uint64_t now_ms
     frame.body_case = SOHOA__FRAME__BODY_GRANT;
     frame.grant = &grant;
     if (!gate_send(c->gate, name, &frame)) {
-        worker_gone(c, worker, "unreachable", now_ms);
+        peers_gone(c, worker, "unreachable", now_ms);
         coordinator_apply(c);
     }
     for (size_t i = 0; i < grant.n_jobs; i++)
@@ -491,7 +495,7 @@ void peers_tick(struct coordinator *c, uint64_t now_ms)
         if (!sched_worker(c->sched, i)->connected)
             continue;
         if (now_ms - c->peer[i].heard_ms > lost_ms)
-            worker_gone(c, i, "silent", now_ms);
+            peers_gone(c, i, "silent", now_ms);
         else
             beat(c, i, now_ms);
     }
@@ -515,7 +519,7 @@ void peers_acknowledge(struct coordinator *c, const struct group *group)
         const struct sched_worker *w = sched_worker(c->sched, ack[first].worker);
         /* It must hear of them: who does not take frames says Hello again, with what it still holds. */
         if (w->connected && !gate_send(c->gate, w->name, &frame))
-            worker_gone(c, ack[first].worker, "unreachable", clock_mono_ms());
+            peers_gone(c, ack[first].worker, "unreachable", clock_mono_ms());
     }
     coordinator_apply(c);
 }

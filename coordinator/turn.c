@@ -80,6 +80,8 @@ void coordinator_apply(struct coordinator *c)
         act_trace(c, &c->acts.at[i]);
         if (c->acts.at[i].kind == ACT_DROP)
             drop_lease(c, c->acts.at[i].worker, c->acts.at[i].lease);
+        if (c->acts.at[i].kind == ACT_STOPPED)
+            views_stop(c->views, c->backlog->work[c->acts.at[i].work].sha256);
     }
     c->acts.count = 0;
 }
@@ -106,7 +108,7 @@ static int name_found(const char *name, void *user)
     return 0;
 }
 
-static void remove_prefix(struct store *store, const char *prefix)
+void blobs_remove(struct store *store, const char *prefix)
 {
     AUTO(buf_destroy) struct buf found = {0};
     struct err err;
@@ -127,7 +129,7 @@ static void remove_stopped(struct store *store, const struct buf *purge, size_t 
         else if (store_stat(store, stop, NULL, &err) == E_ABSENT)
             continue;
         else if (name[strlen(name) - 1] == '/')
-            remove_prefix(store, name);
+            blobs_remove(store, name);
         else
             remove_blob(store, name);
     }
@@ -150,17 +152,31 @@ static void removal_done(struct io_task *task)
     free(removal);
 }
 
+static struct removal *removal_new(struct coordinator *c)
+{
+    struct removal *removal = calloc(1, sizeof *removal);
+    if (!removal)
+        abort();
+    removal->task = (struct io_task){.work = removal_work, .done = removal_done};
+    removal->store = c->store;
+    return removal;
+}
+
+void coordinator_remove(struct coordinator *c, const char *name)
+{
+    struct removal *removal = removal_new(c);
+    removal->count = 1;
+    buf_append(&removal->names, name, strlen(name) + 1);
+    io_submit(c->back_io, &removal->task);
+}
+
 static void remove_garbage(struct coordinator *c, const struct group *group)
 {
     size_t count, purge_count;
     const struct buf *names = group_garbage(group, &count), *purge = group_purge(group, &purge_count);
     if (!count && !purge_count)
         return;
-    struct removal *removal = calloc(1, sizeof *removal);
-    if (!removal)
-        abort();
-    removal->task = (struct io_task){.work = removal_work, .done = removal_done};
-    removal->store = c->store;
+    struct removal *removal = removal_new(c);
     removal->count = count;
     removal->purge_count = purge_count;
     buf_append(&removal->names, names->data, names->size);

@@ -20,10 +20,14 @@ enum {
     SIGNATURES_MAX = 64,       /* digital signatures noted of one source */
     MANIFEST_ROW_BYTES = 64 << 10,
 
+    VIEW_MAX_PX = 1600,        /* width of a page's picture */
+    VIEW_MAX_BYTES = 32 << 20, /* a page's picture, or its words as JSON */
+
     STORE_PART_BYTES = 64 << 20, /* sources above this are stored in parts of this size */
 };
 
-#define BATCH_MAX_DOCS  16777216u   /* documents in one batch */
-#define BATCH_MAX_PAGES 4294967295u /* pages in one batch: bits of a Redis bitmap */
+#define VIEW_LEASE      (1ull << 63) /* in the numbers of VIEW jobs, and of no lease */
+#define BATCH_MAX_DOCS  16777216u    /* documents in one batch */
+#define BATCH_MAX_PAGES 4294967295u  /* pages in one batch: bits of a Redis bitmap */
 
 #endif

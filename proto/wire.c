@@ -40,6 +40,11 @@ static bool name_ok(const char *name)
     return *name && text_within(name, NAME_BYTES);
 }
 
+static bool blob_ok(const char *name)
+{
+    return !strncmp(name, "view/", 5) && text_within(name, STORE_NAME_BYTES);
+}
+
 /* A range of pages of a document of so many. */
 static bool range_ok(const Sohoa__Range *range, uint32_t doc_pages)
 {
@@ -90,6 +95,8 @@ static const char *result_fault(const Sohoa__Result *result)
     for (size_t i = 0; i < result->n_failed; i++)
         if (!result->failed[i]->err->code)
             return "result.failed.err.code";
+    if (result->viewed && !blob_ok(result->viewed->blob))
+        return "result.viewed.blob";
     const char *fault = result->probe ? probe_fault(result->probe) : NULL;
     return !fault && result->assembled ? assembled_fault(result->assembled) : fault;
 }
@@ -146,6 +153,26 @@ static const char *job_fault(const Sohoa__Job *job)
     }
 }
 
+static const char *view_fault(const Sohoa__Job *job)
+{
+    if (job->kind != SOHOA__JOB_KIND__JOB_VIEW || !(job->lease & VIEW_LEASE))
+        return "view.kind or lease";
+    if (job->sha256.len != SHA256_BYTES || !job->doc_pages || job->doc_pages > DOC_MAX_PAGES)
+        return "view.sha256 or doc_pages";
+    if (!job->range || job->range->count != 1 || !range_ok(job->range, job->doc_pages))
+        return "view.range";
+    if (job->width_px > VIEW_MAX_PX || !*job->source || !text_within(job->source, STORE_NAME_BYTES))
+        return "view.width_px or source";
+    return blob_ok(job->blob) ? NULL : "view.blob";
+}
+
+static const char *viewed_fault(const Sohoa__Result *result)
+{
+    if (!result->viewed == !result->err)
+        return "viewed.viewed or err";
+    return result_fault(result);
+}
+
 /* FRAME_MAX_BYTES bounds how many jobs a worker can name. */
 static const char *hello_fault(const Sohoa__Hello *hello)
 {
@@ -180,6 +207,8 @@ static const char *frame_fault(const Sohoa__Frame *frame)
     case SOHOA__FRAME__BODY_HELLO: return hello_fault(frame->hello);
     case SOHOA__FRAME__BODY_RESULTS: return results_fault(frame->results);
     case SOHOA__FRAME__BODY_GRANT: return grant_fault(frame->grant);
+    case SOHOA__FRAME__BODY_VIEW: return view_fault(frame->view);
+    case SOHOA__FRAME__BODY_VIEWED: return viewed_fault(frame->viewed);
     case SOHOA__FRAME__BODY_REFUSE: return frame->refuse->err ? NULL : "refuse.err";
     case SOHOA__FRAME__BODY__NOT_SET: return "body";
     default: return NULL;

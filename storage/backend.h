@@ -9,7 +9,17 @@
 #include "storage/store.h"
 
 /* The first component of a name. */
-enum store_area { STORE_SRC, STORE_BUNDLE, STORE_OUT, STORE_REC, STORE_BATCH, STORE_LEDGER, STORE_STOP, STORE_AREAS };
+enum store_area {
+    STORE_SRC,
+    STORE_BUNDLE,
+    STORE_OUT,
+    STORE_REC,
+    STORE_BATCH,
+    STORE_LEDGER,
+    STORE_STOP,
+    STORE_VIEW,
+    STORE_AREAS
+};
 
 extern const char *const store_area_name[STORE_AREAS];
 

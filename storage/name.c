@@ -2,6 +2,7 @@
 #include "storage/name.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -58,6 +59,13 @@ const char *name_stop(struct name *name, const uint8_t sha256[SHA256_BYTES])
     char hex[SHA256_HEX_CHARS + 1];
     sha256_hex(sha256, hex);
     return name_format(name, "stop/%s", hex);
+}
+
+const char *name_view(struct name *name, const uint8_t sha256[SHA256_BYTES], uint64_t view)
+{
+    char hex[SHA256_HEX_CHARS + 1];
+    sha256_hex(sha256, hex);
+    return name_format(name, "view/%s/%016" PRIx64, hex, view);
 }
 
 const char *name_batch(struct name *name, const char *batch, const char *kind, uint32_t number)

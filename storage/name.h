@@ -27,6 +27,9 @@ const char *name_rec(struct name *name, const char *batch, uint32_t doc);
 /* stop/<sha256> */
 const char *name_stop(struct name *name, const uint8_t sha256[SHA256_BYTES]);
 
+/* view/<sha256>/<view, 16 hexadecimal digits> */
+const char *name_view(struct name *name, const uint8_t sha256[SHA256_BYTES], uint64_t view);
+
 /* batch/<batch>/<kind>/<number>; kind: manifest, rows, layout (by piece), index (by shard) */
 const char *name_batch(struct name *name, const char *batch, const char *kind, uint32_t number);
 

@@ -30,7 +30,8 @@ enum {
 
 const char rados_parts_xattr[] = "parts";
 
-static const bool area_in_data[STORE_AREAS] = {[STORE_SRC] = true, [STORE_BUNDLE] = true, [STORE_OUT] = true};
+static const bool area_in_data[STORE_AREAS] = {
+    [STORE_SRC] = true, [STORE_BUNDLE] = true, [STORE_OUT] = true, [STORE_VIEW] = true};
 
 static struct rados *rados_of(struct store *store)
 {

@@ -5,6 +5,8 @@
  *     PAGES      LOOK  FETCH TAKE  OPEN  PAGES  BUNDLE             CHECK
  *      +assemble LOOK  FETCH TAKE  OPEN  PAGES  ASSEMBLE STORE SEAL CHECK
  *     ASSEMBLE   LOOK  GATHER FETCH TAKE OPEN   ASSEMBLE STORE SEAL CHECK
+ *     VIEW       PERMIT QUOTE FETCH TAKE OPEN DRAW SHOW    (a picture)
+ *                PERMIT QUOTE SHOW                         (words)
  *
  * A step that fails ends the job with that error, but: what the store failed is tried again after a while; pages that fail
  * are counted, not the job; and a document that can't be assembled in the same lease, because a page or the assembling
@@ -29,6 +31,8 @@ static const enum step plan_steps[PLANS][STEPS] = {
                        STEP_ASSEMBLE, STEP_STORE, STEP_SEAL, STEP_CHECK, STEP_END},
     [PLAN_ASSEMBLE] = {STEP_LOOK, STEP_GATHER, STEP_FETCH, STEP_TAKE, STEP_OPEN,
                        STEP_ASSEMBLE, STEP_STORE, STEP_SEAL, STEP_CHECK, STEP_END},
+    [PLAN_PICTURE]  = {STEP_PERMIT, STEP_QUOTE, STEP_FETCH, STEP_TAKE, STEP_OPEN, STEP_DRAW, STEP_SHOW, STEP_END},
+    [PLAN_WORDS]    = {STEP_PERMIT, STEP_QUOTE, STEP_SHOW, STEP_END},
 };
 
 /* A step has either work, on as many io threads as it has parts, or ask and answer. */
@@ -39,6 +43,7 @@ static const struct step_rule {
     int (*ask)(struct job *job, struct err *err);
     int (*answer)(struct job *job, const struct slot_answer *answer, struct err *err);
 } step_rule[STEPS] = {
+    [STEP_PERMIT]   = {.name = "permit",   .parts = 1, .work = step_permit},
     [STEP_LOOK]     = {.name = "look",     .parts = 1, .work = step_look},
     [STEP_READ]     = {.name = "read",     .parts = 1, .work = step_read},
     [STEP_GATHER]   = {.name = "gather",   .parts = 1, .work = step_gather},
@@ -51,6 +56,9 @@ static const struct step_rule {
     [STEP_BUNDLE]   = {.name = "bundle",   .parts = 1, .work = step_bundle},
     [STEP_STORE]    = {.name = "store",    .parts = RECORD_PARTS, .work = step_store},
     [STEP_SEAL]     = {.name = "seal",     .parts = 1, .work = step_seal},
+    [STEP_QUOTE]    = {.name = "quote",    .parts = 1, .work = step_quote},
+    [STEP_DRAW]     = {.name = "draw",     .ask = step_draw_ask,     .answer = step_draw_answer},
+    [STEP_SHOW]     = {.name = "show",     .parts = 1, .work = step_show},
     [STEP_CHECK]    = {.name = "check",    .parts = 1, .work = step_check},
     [STEP_END]      = {.name = "end"},
 };
@@ -97,6 +105,7 @@ static enum plan order_plan(const Sohoa__Job *order)
     switch (order->kind) {
     case SOHOA__JOB_KIND__JOB_PROBE: return PLAN_PROBE;
     case SOHOA__JOB_KIND__JOB_ASSEMBLE: return PLAN_ASSEMBLE;
+    case SOHOA__JOB_KIND__JOB_VIEW: return order->width_px ? PLAN_PICTURE : PLAN_WORDS;
     default: return order->assemble ? PLAN_DOCUMENT : PLAN_PAGES;
     }
 }
@@ -126,7 +135,10 @@ static struct job *job_new(struct jobs *jobs, Sohoa__Job *order, uint64_t now_ms
     }
     for (unsigned i = 0; i < JOB_PARTS; i++)
         job->part[i] = (struct job_part){.job = job, .number = i};
-    TAILQ_INSERT_TAIL(&jobs->list, job, entry);
+    if (job_is_view(job)) /* someone waits for it */
+        TAILQ_INSERT_HEAD(&jobs->list, job, entry);
+    else
+        TAILQ_INSERT_TAIL(&jobs->list, job, entry);
     jobs->count++;
     return job;
 }
@@ -496,7 +508,7 @@ unsigned jobs_room(const struct jobs *jobs, unsigned ahead)
 {
     unsigned wanting = 0, most = ahead + JOB_STORING_MAX;
     for (const struct job *job = TAILQ_FIRST(&jobs->list); job; job = TAILQ_NEXT(job, entry))
-        wanting += job_wants_slot(job);
+        wanting += job_wants_slot(job) && !job_is_view(job);
     if (wanting >= ahead || jobs->count >= most)
         return 0;
     return ahead - wanting < most - jobs->count ? ahead - wanting : most - jobs->count;

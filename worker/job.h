@@ -49,8 +49,8 @@ uint64_t jobs_wait_ms(const struct jobs *jobs, uint64_t now_ms); /* until jobs_t
 
 unsigned jobs_count(const struct jobs *jobs);
 
-/* How many more may come, so that ahead jobs have a slot or wait for one. Those that only store their results don't
- * count, up to JOB_STORING_MAX: a slow store must not keep slots waiting. */
+/* How many more may come, so that ahead jobs have a slot or wait for one. VIEW jobs don't count, and those that only
+ * store their results don't, up to JOB_STORING_MAX: a slow store must not keep slots waiting. */
 unsigned jobs_room(const struct jobs *jobs, unsigned ahead);
 
 #endif

@@ -170,6 +170,7 @@ static void say_hello(struct link *link, uint64_t now_ms)
     hello.simd = (char *)link->self.simd;
     hello.lang = (char *)link->self.lang;
     hello.tags = (char *)link->self.tags;
+    hello.views = true;
     hello.held = jobs;
     hello.n_held = hello_jobs(link, jobs);
     Sohoa__Frame frame = SOHOA__FRAME__INIT;
@@ -329,6 +330,18 @@ void link_report(struct link *link, Sohoa__Result *result)
     link->unsent++;
 }
 
+void link_viewed(struct link *link, Sohoa__Result *result)
+{
+    Sohoa__Frame frame = SOHOA__FRAME__INIT;
+    frame.body_case = SOHOA__FRAME__BODY_VIEWED;
+    frame.viewed = result;
+    if (!result)
+        return;
+    if (link->state == LINK_JOINED)
+        link_send(link, &frame);
+    sohoa__result__free_unpacked(result, NULL);
+}
+
 static void forget_all(struct link *link, const uint64_t *leases, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -371,6 +384,7 @@ static bool link_heard(struct link *link, const Sohoa__Frame *frame, uint64_t no
             held_add(link, frame->grant->jobs[i]);
         link->jobs_received += frame->grant->n_jobs;
         return true;
+    case SOHOA__FRAME__BODY_VIEW: return true;
     case SOHOA__FRAME__BODY_DROP: forget_all(link, frame->drop->leases, frame->drop->n_leases); return true;
     case SOHOA__FRAME__BODY_ACKS: forget_all(link, frame->acks->leases, frame->acks->n_leases); return false;
     case SOHOA__FRAME__BODY_BYE: link_lose(link, "bye", now_ms); return false;

@@ -48,7 +48,7 @@ void link_bye(struct link *link);      /* an orderly end; only link_destroy() ma
 int link_fd(const struct link *link); /* readable: call link_next(); the same descriptor for the link's life */
 
 /* The next frame that concerns the worker: Welcome (its dropped leases are forgotten already), Refuse, Grant (its leases
- * are held from now on), Drop (forgotten already). false: none for now. */
+ * are held from now on), View, Drop (forgotten already). false: none for now. */
 bool link_next(struct link *link, uint64_t now_ms, Sohoa__Frame **ret_frame);
 
 /* Joins, beats, sends what is due. room: how many more jobs the worker would take; busy_slots and rss for the beat. */
@@ -59,6 +59,10 @@ uint64_t link_wait_ms(struct link *link, uint64_t now_ms);
 
 /* Takes over result, sends it and keeps it until it is acknowledged. */
 void link_report(struct link *link, Sohoa__Result *result);
+
+/* Takes over what became of a VIEW job (NULL: abandoned), and says it once: who waits for it waits no longer than the
+ * connection lasts. */
+void link_viewed(struct link *link, Sohoa__Result *result);
 
 /* The lease ran out or was taken back: it is not held any more, and nothing of it is said. */
 void link_forget(struct link *link, uint64_t lease);

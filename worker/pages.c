@@ -14,7 +14,7 @@
 
 /* ---- LOOK, FETCH ---- */
 
-static int look_stopped(struct job *job, struct err *err)
+int look_stopped(struct job *job, struct err *err)
 {
     struct name stop;
     int rc = store_stat(job->node->store, name_stop(&stop, job->order->sha256.data), NULL, err);

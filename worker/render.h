@@ -9,6 +9,7 @@
 
 #include "proto/sohoa.pb-c.h"
 #include "worker/raster.h"
+#include "proto/buf.h"
 #include "proto/err.h"
 
 struct render; /* the MuPDF context and at most one open document */
@@ -37,6 +38,12 @@ int render_probe(struct render *render, Sohoa__Probe **ret_probe, struct err *er
  * gray at 150 dpi at most, in the same view. On failure page may hold a part. Errors: E_PAGE_BROKEN, E_PAGE_SIZE,
  * E_MEMORY, E_LIMIT (PAGE_MAX_WORDS). */
 int render_page(struct render *render, uint32_t page_no, bool degraded, Sohoa__Page *page, struct raster **ret_raster,
+                struct err *err);
+
+/* Appends the page as people are to see it, annotations included, turned clockwise by rotation_deg (0, 90,
+ * 180, 270), then width_px wide. Scans in gray or colour become a JPEG, whose size stays bounded whatever the paper looks like;
+ * bilevel scans and born digital pages a PNG, which keeps letters sharp. Errors: E_PAGE_BROKEN, E_PAGE_SIZE, E_MEMORY. */
+int render_show(struct render *render, uint32_t page_no, uint32_t rotation_deg, uint32_t width_px, struct buf *picture,
                 struct err *err);
 
 #endif

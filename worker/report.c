@@ -74,6 +74,15 @@ static void say_done_pages(const struct job *job, Sohoa__Result *result)
         add_stored(result, first, pages - first + 1);
 }
 
+static void say_viewed(const struct job *job, Sohoa__Result *result)
+{
+    result->viewed = must(malloc(sizeof *result->viewed));
+    sohoa__viewed__init(result->viewed);
+    result->viewed->blob = must(strdup(job->order->blob));
+    result->viewed->bytes = job->output[0].size;
+    result->viewed->jpeg = job->plan == PLAN_PICTURE && picture_is_jpeg(&job->output[0]);
+}
+
 static void say_assembled(const struct job *job, Sohoa__Result *result)
 {
     result->assembled = must(malloc(sizeof *result->assembled));
@@ -100,7 +109,9 @@ static void say_stored(const struct job *job, Sohoa__Result *result)
 {
     if (job->plan == PLAN_PROBE)
         return;
-    if (job->plan == PLAN_PAGES && job->found)
+    if (job_is_view(job))
+        say_viewed(job, result);
+    else if (job->plan == PLAN_PAGES && job->found)
         add_stored(result, job->first, job->count);
     else if (job->plan == PLAN_PAGES)
         say_pages(job, result);

@@ -110,6 +110,16 @@ static int page_make(struct desk *desk, struct task *task, struct err *err)
     return section_write(task, 0, &packed, err);
 }
 
+static int page_show(struct desk *desk, struct task *task, struct err *err)
+{
+    const struct slot_request *request = &task->order->request;
+    AUTO(buf_destroy) struct buf picture = {0};
+    if (desk->source < 0)
+        return err_set(err, E_STATE, "no document is open");
+    int rc = render_show(desk->render, request->page_no, request->rotation_deg, request->width_px, &picture, err);
+    return rc ? rc : section_write(task, 0, &picture, err);
+}
+
 struct row {
     Sohoa__Page *page[DOC_MAX_PAGES];
     uint32_t pages;
@@ -187,6 +197,7 @@ static int task_run(struct desk *desk, struct task *task, struct err *err)
     case SLOT_OPEN: return source_open(desk, task, err);
     case SLOT_PAGE: return page_make(desk, task, err);
     case SLOT_ASSEMBLE: return document_assemble(desk, task, err);
+    case SLOT_VIEW: return page_show(desk, task, err);
     case SLOT_CLOSE: desk_close(desk); return 0;
     default: return err_set(err, E_USAGE, "there is no request %u", task->order->request.op);
     }

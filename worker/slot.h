@@ -20,6 +20,7 @@ enum slot_op {
     SLOT_PAGE,     /* page_no. Reply: section 0 = packed Page */
     SLOT_ASSEMBLE, /* fd: pages row (page.h) of the open document, all of them in order. Reply: sections 0 = PDF, 1 = ALTO, 2 = text,
                     * 3 = PDF/A level reached ("2b", "1b" or ""), newline, why not the one wanted ("": it is) */
+    SLOT_VIEW,  /* page_no, width_px, rotation_deg. Reply: section 0 = the page's picture for people, PNG or JPEG */
     SLOT_CLOSE, /* forgets the document and its memory */
 };
 
@@ -29,7 +30,9 @@ struct slot_request {
     uint32_t op;
     uint32_t page_no;
     uint32_t degraded;
-    uint32_t pdfa; /* ASSEMBLE: level wanted, enum pdfa of pdf.h */
+    uint32_t width_px;     /* VIEW */
+    uint32_t rotation_deg; /* VIEW: 0, 90, 180, 270, clockwise */
+    uint32_t pdfa;         /* ASSEMBLE: level wanted, enum pdfa of pdf.h */
     uint64_t source_bytes;
     uint8_t sha256[SHA256_BYTES]; /* ASSEMBLE: of the source; the PDF's ID derives from it */
     uint8_t pipeline[SHA256_BYTES];

@@ -13,6 +13,7 @@
 #include "worker/source.h"
 
 enum step {
+    STEP_PERMIT,   /* VIEW: is it stopped */
     STEP_LOOK,     /* is it stopped, is the result there already */
     STEP_READ,     /* PROBE: find, copy and hash the scan */
     STEP_GATHER,   /* ASSEMBLE: the pages from bundles and words */
@@ -25,12 +26,15 @@ enum step {
     STEP_BUNDLE,   /* store the pages */
     STEP_STORE,    /* store the document's outputs */
     STEP_SEAL,     /* done, then the records */
+    STEP_QUOTE,    /* VIEW: the page's words and its rotation, out of what is stored */
+    STEP_DRAW,     /* VIEW: the slot draws the page */
+    STEP_SHOW,     /* VIEW: store it; stopped meanwhile: take it back */
     STEP_CHECK,    /* stopped meanwhile: take back what was stored */
     STEP_END,
     STEPS
 };
 
-enum plan { PLAN_PROBE, PLAN_PAGES, PLAN_DOCUMENT, PLAN_ASSEMBLE, PLANS };
+enum plan { PLAN_PROBE, PLAN_PAGES, PLAN_DOCUMENT, PLAN_ASSEMBLE, PLAN_PICTURE, PLAN_WORDS, PLANS };
 
 enum {
     STEP_AGAIN = 1, /* an answer that wants the slot to be asked once more */
@@ -81,10 +85,10 @@ struct job {
     Sohoa__Probe *probe;
 
     struct job_page *pages;
-    uint32_t first, count; /* page numbers first..first+count-1 */
-    uint32_t page_at;      /* the next to read */
-    struct buf row;        /* all pages in order, for ASSEMBLE and words */
-    struct buf output[RECORD_PARTS];
+    uint32_t first, count;           /* page numbers first..first+count-1 */
+    uint32_t page_at;                /* the next to read */
+    struct buf row;                  /* all pages in order, for ASSEMBLE and words */
+    struct buf output[RECORD_PARTS]; /* of VIEW only the first: what is to be stored */
     struct {
         uint64_t bytes;
         uint8_t sha256[SHA256_BYTES];
@@ -92,7 +96,8 @@ struct job {
     char pdfa[4], pdfa_why[PDFA_WHY_BYTES]; /* of the document written; as in record.h */
     struct record *record;                  /* of the done that is in force */
 
-    bool found; /* the store had it */
+    uint32_t rotation_deg; /* VIEW: of the page, by its result */
+    bool found;            /* the store had it */
     uint32_t cpu_ms;
     struct err err; /* code not 0: the job failed */
 };
@@ -102,6 +107,7 @@ int step_read(struct job *job, unsigned part, struct err *err);
 int step_keep(struct job *job, unsigned part, struct err *err);
 
 /* ---- pages.c ---- */
+int look_stopped(struct job *job, struct err *err);
 int step_look(struct job *job, unsigned part, struct err *err);
 int step_fetch(struct job *job, unsigned part, struct err *err);
 int slot_said(const struct slot_answer *answer, struct err *err); /* its error; returns the code */
@@ -124,6 +130,15 @@ int step_assemble_answer(struct job *job, const struct slot_answer *answer, stru
 int step_store(struct job *job, unsigned part, struct err *err);
 int step_seal(struct job *job, unsigned part, struct err *err);
 int document_take_back(struct job *job, struct err *err); /* removes outputs, done and records */
+
+/* ---- view.c ---- */
+int step_permit(struct job *job, unsigned part, struct err *err);
+int step_quote(struct job *job, unsigned part, struct err *err);
+int step_draw_ask(struct job *job, struct err *err);
+int step_draw_answer(struct job *job, const struct slot_answer *answer, struct err *err);
+int step_show(struct job *job, unsigned part, struct err *err);
+bool job_is_view(const struct job *job);
+bool picture_is_jpeg(const struct buf *picture);
 
 /* ---- report.c ---- */
 Sohoa__Result *job_result(const struct job *job, uint32_t wall_ms);

@@ -120,7 +120,9 @@ static void files_allow(void)
 static void job_over(uint64_t lease, Sohoa__Result *result, void *user)
 {
     struct worker *w = user;
-    if (result)
+    if (lease & VIEW_LEASE)
+        link_viewed(w->link, result);
+    else if (result)
         link_report(w->link, result);
     else
         link_forget(w->link, lease);
@@ -210,6 +212,12 @@ static void worker_grant(struct worker *w, Sohoa__Grant *grant)
     grant->n_jobs = 0; /* the jobs are theirs now */
 }
 
+static void worker_view(struct worker *w, Sohoa__Frame *frame)
+{
+    jobs_start(w->jobs, frame->view, clock_mono_ms());
+    frame->body_case = SOHOA__FRAME__BODY__NOT_SET; /* the job is theirs now */
+}
+
 /* Another version will never do; anything else may pass: the link asks again later. */
 static int worker_refused(const Sohoa__Refuse *refuse, struct err *err)
 {
@@ -233,6 +241,7 @@ static int worker_frame(struct worker *w, Sohoa__Frame *frame, struct err *err)
         return 0;
     case SOHOA__FRAME__BODY_GRANT: worker_grant(w, frame->grant); return 0;
     case SOHOA__FRAME__BODY_DROP: worker_drop(w, frame->drop->leases, frame->drop->n_leases); return 0;
+    case SOHOA__FRAME__BODY_VIEW: worker_view(w, frame); return 0;
     case SOHOA__FRAME__BODY_REFUSE: return worker_refused(frame->refuse, err);
     default: return 0;
     }

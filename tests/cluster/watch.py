@@ -121,6 +121,7 @@ def check_answers(document, api, stored):
                         ("/history", ""), ("/forecast", ""), ("/targets", ""), ("/calendar", ""), ("/session", ""),
                         ("/accounts", "")):
         document.check(api, "GET", path, where)
+    document.check(api, "GET", "/batches/{batch}/documents/{doc}/pages/{word}/words", f"/batches/watched/documents/{stored}/pages/1/words")
     document.check(api, "GET", "/batches/{batch}", "/batches/nowhere", status=404)
     document.check(api, "GET", "/units/{word}", "/units/old:99999", status=404)
     document.check(api, "GET", "/series", "/series?span=x", status=400)

@@ -108,6 +108,17 @@ uint64_t play_grant(Sohoa__Job *job)
     return job->lease;
 }
 
+void play_view(Sohoa__Job *job)
+{
+    Sohoa__Frame frame = SOHOA__FRAME__INIT;
+    job->lease = ++play.next_lease | VIEW_LEASE;
+    job->kind = SOHOA__JOB_KIND__JOB_VIEW;
+    job->lease_ms = PLAY_LEASE_MS;
+    frame.body_case = SOHOA__FRAME__BODY_VIEW;
+    frame.view = job;
+    say(&frame);
+}
+
 static void heard(Sohoa__Frame **frame)
 {
     switch ((*frame)->body_case) {
@@ -124,6 +135,11 @@ static void heard(Sohoa__Frame **frame)
                 play.results[i] = *frame;
                 *frame = NULL;
             }
+        break;
+    case SOHOA__FRAME__BODY_VIEWED:
+        result_destroy(&play.viewed);
+        play.viewed = (*frame)->viewed;
+        (*frame)->body_case = SOHOA__FRAME__BODY__NOT_SET;
         break;
     default: break;
     }
@@ -185,6 +201,16 @@ Sohoa__Result *play_await(uint64_t lease)
     return NULL;
 }
 
+Sohoa__Result *play_await_view(void)
+{
+    for (uint64_t end_ms = clock_mono_ms() + PLAY_WAIT_MS; !play.viewed && clock_mono_ms() < end_ms;)
+        play_listen_once();
+    Sohoa__Result *viewed = play.viewed;
+    play.viewed = NULL;
+    assert_non_null(viewed);
+    return viewed;
+}
+
 void result_destroy(Sohoa__Result **result)
 {
     if (*result)
@@ -240,6 +266,7 @@ int play_tear_down(void **state)
     play_stop();
     for (size_t i = 0; i < PLAY_RESULTS; i++)
         frame_destroy(&play.results[i]);
+    result_destroy(&play.viewed);
     store_destroy(&play.store);
     zsock_destroy(&play.router);
     return nftw(play.home, remove_entry, 16, FTW_DEPTH | FTW_PHYS);

@@ -31,6 +31,7 @@ extern struct play {
     bool said_bye;
     size_t hello_held; /* jobs that the last Hello named */
     uint64_t credit;
+    Sohoa__Result *viewed;               /* the last, not asked for yet */
     Sohoa__Frame *results[PLAY_RESULTS]; /* frames with results not asked for yet */
 } play;
 
@@ -44,6 +45,9 @@ int play_stop(void);  /* SIGTERM; the worker's wait status */
 /* Gives the worker job, with a lease of its own, PLAY_LEASE_MS unless it says otherwise; returns the lease. */
 uint64_t play_grant(Sohoa__Job *job);
 void play_drop(uint64_t lease);
+/* Gives the worker a VIEW job; awaits what became of one. */
+void play_view(Sohoa__Job *job);
+Sohoa__Result *play_await_view(void);
 
 void play_listen_once(void); /* answers Hello, keeps results, sends heartbeats; at most some milliseconds */
 void play_listen(uint64_t ms);

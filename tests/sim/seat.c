@@ -15,7 +15,6 @@
 #include "tests/sim/world.h"
 
 enum {
-    LEASES_AN_EPOCH = 40,
     TASKS_MOST = 256,
     IDLE_MS = 250, /* so often it looks whether a backoff is over */
     COMMIT_MOST_MS = 30,
@@ -123,7 +122,8 @@ void seat_take(void)
                                 .back_io = &it.back_io,
                                 .gate = &it.gate,
                                 .backlog = backlog_new(),
-                                .group = group_new(NULL)};
+                                .group = group_new(NULL),
+                                .views = views_new(1, NULL, NULL)}; /* nobody asks for one */
     it.c.sched = sched_new(it.c.backlog, &rules, (store_epoch(disk()) << LEASES_AN_EPOCH) + 1);
     it.taken = true;
     it.due_ms = world.now_ms;
@@ -160,6 +160,7 @@ void seat_kill(void)
     committer_destroy(&it.c.committer);
     ledger_destroy(&it.c.ledger);
     group_destroy(&it.c.group);
+    views_destroy(&it.c.views);
     buf_destroy(&it.c.awaited);
     acts_destroy(&it.c.acts);
     plan_destroy(&it.c.plan);

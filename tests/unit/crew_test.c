@@ -318,6 +318,63 @@ static void test_scan(void **state)
     heard_clear(&heard);
 }
 
+static int ask_view(struct slot *slot, uint32_t page_no, uint32_t rotation_deg, uint32_t width_px, struct heard *heard)
+{
+    struct slot_request request = {
+        .op = SLOT_VIEW, .page_no = page_no, .rotation_deg = rotation_deg, .width_px = width_px};
+    return ask(slot, request, -1, VIEW_MAX_BYTES, PATIENT_MS, heard);
+}
+
+/* Width and height of a PNG, from its head. */
+static void assert_png(const struct buf *png, uint32_t width, uint32_t height)
+{
+    const uint8_t *at = png->data;
+    assert_true(png->size > 100);
+    assert_memory_equal(at, "\x89PNG\r\n\x1a\n", 8);
+    assert_int_equal(at[16] << 24 | at[17] << 16 | at[18] << 8 | at[19], width);
+    assert_int_equal(at[20] << 24 | at[21] << 16 | at[22] << 8 | at[23], height);
+}
+
+static void test_views(void **state)
+{
+    (void)state;
+    struct heard heard = {0};
+    AUTO(fd_destroy) int little = file_of(little_pdf, sizeof little_pdf - 1);
+    AUTO(fd_destroy) int giant = file_of(giant_pdf, sizeof giant_pdf - 1);
+    struct slot *slot = crew_take(crew, false);
+    assert_int_equal(ask_view(slot, 1, 0, 800, &heard), E_STATE);
+    assert_int_equal(ask_open(slot, little, PATIENT_MS, &heard), 0);
+    assert_int_equal(ask_view(slot, 1, 0, 800, &heard), 0);
+    assert_png(&heard.section[0], 800, 400);
+    assert_int_equal(ask_view(slot, 1, 90, 240, &heard), 0);
+    assert_png(&heard.section[0], 240, 480);
+    assert_int_equal(ask_view(slot, 2, 0, 800, &heard), E_PAGE_BROKEN);
+    assert_int_equal(ask_view(slot, 1, 0, VIEW_MAX_PX + 1, &heard), E_PAGE_BROKEN);
+    assert_int_equal(ask_open(slot, giant, PATIENT_MS, &heard), 0);
+    ask_view(slot, 1, 0, 800, &heard); /* a broken image is shown as it can be, or refused; the slot lives */
+    assert_false(heard.lost);
+    slot_release(&slot);
+    heard_clear(&heard);
+}
+
+static void test_view_of_a_scan(void **state)
+{
+    (void)state;
+    struct heard heard = {0};
+    AUTO(fd_destroy) int fd = scan_file("qn-02.pdf");
+    if (fd < 0)
+        skip();
+    struct slot *slot = crew_take(crew, false);
+    assert_int_equal(ask_open(slot, fd, PATIENT_MS, &heard), 0);
+    assert_int_equal(ask_view(slot, 1, 0, 800, &heard), 0);
+    const struct buf *picture = &heard.section[0];
+    bool jpeg = picture->size > 3 && !memcmp(picture->data, "\xff\xd8\xff", 3);
+    bool png = picture->size > 8 && !memcmp(picture->data, "\x89PNG", 4);
+    assert_true((jpeg || png) && picture->size > 5000);
+    slot_release(&slot);
+    heard_clear(&heard);
+}
+
 static void test_errors_of_the_slot(void **state)
 {
     (void)state;
@@ -928,6 +985,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_little_document),
+        cmocka_unit_test(test_views),
+        cmocka_unit_test(test_view_of_a_scan),
         cmocka_unit_test(test_errors_of_the_slot),
         cmocka_unit_test(test_input_is_the_callers),
         cmocka_unit_test(test_release_forgets),

@@ -32,6 +32,7 @@ struct sample {
     Sohoa__Job job, *job_list[GRANT_MAX_JOBS + 1];
     Sohoa__Subscriber subscriber, *subscriber_list[1];
     Sohoa__Refuse refuse;
+    Sohoa__Viewed viewed;
 };
 
 static void sample_parts(struct sample *s)
@@ -311,6 +312,52 @@ static struct sample *empty_new(void)
     return sample_new(SOHOA__FRAME__BODY__NOT_SET);
 }
 
+static struct sample *view_new(void)
+{
+    struct sample *s = sample_new(SOHOA__FRAME__BODY_VIEW);
+    s->job.lease |= VIEW_LEASE;
+    s->job.kind = SOHOA__JOB_KIND__JOB_VIEW;
+    s->job.source = (char *)"out/ab/cd/words";
+    s->job.blob = (char *)"view/ab/1";
+    s->job.width_px = 240;
+    s->range.count = 1;
+    s->frame.view = &s->job;
+    return s;
+}
+
+static struct sample *viewed_new(void)
+{
+    struct sample *s = sample_new(SOHOA__FRAME__BODY_VIEWED);
+    sohoa__result__init(&s->result);
+    sohoa__viewed__init(&s->viewed);
+    s->viewed.blob = (char *)"view/ab/1";
+    s->result.viewed = &s->viewed;
+    s->frame.viewed = &s->result;
+    return s;
+}
+
+static void a_bad_view_is_refused(void **state)
+{
+    (void)state;
+    assert_sound(view_new());
+    assert_sound(viewed_new());
+    REFUSED(view_new, s->job.kind = SOHOA__JOB_KIND__JOB_PAGES, "view.kind");
+    REFUSED(view_new, s->job.lease = 7, "view.kind or lease");
+    REFUSED(view_new, s->job.sha256.len = 0, "view.sha256");
+    REFUSED(view_new, s->job.doc_pages = 0, "view.sha256 or doc_pages");
+    REFUSED(view_new, s->range.count = 2, "view.range");
+    REFUSED(view_new, s->range.first = 6, "view.range");
+    REFUSED(view_new, s->job.range = NULL, "view.range");
+    REFUSED(view_new, s->job.width_px = VIEW_MAX_PX + 1, "view.width_px");
+    REFUSED(view_new, s->job.source = (char *)"", "view.width_px or source");
+    REFUSED(view_new, s->job.blob = (char *)"src/ab", "view.blob");
+    REFUSED(view_new, s->job.blob = long_path, "view.blob");
+    REFUSED(viewed_new, s->viewed.blob = (char *)"src/ab", "result.viewed.blob");
+    REFUSED(viewed_new, s->result.viewed = NULL, "viewed.viewed or err");
+    REFUSED(viewed_new, s->result.err = &s->err, "viewed.viewed or err");
+    REFUSED(grant_new, s->job.kind = SOHOA__JOB_KIND__JOB_VIEW, "job.kind");
+}
+
 static void frames_without_what_they_are_for_are_refused(void **state)
 {
     (void)state;
@@ -391,6 +438,7 @@ int main(void)
         cmocka_unit_test(a_bad_hello_is_refused),
         cmocka_unit_test(a_bad_result_is_refused),
         cmocka_unit_test(a_bad_grant_is_refused),
+        cmocka_unit_test(a_bad_view_is_refused),
         cmocka_unit_test(frames_without_what_they_are_for_are_refused),
         cmocka_unit_test(sizes_are_checked_before_contents),
         cmocka_unit_test(spoilt_bytes_do_no_harm),

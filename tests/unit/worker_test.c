@@ -478,6 +478,67 @@ static void stopped_source_leaves_nothing(void **state)
     assert_int_equal(store_guard_remove(play.store, stop.text, &err), 0);
 }
 
+static void view_start(const Sohoa__Probe *probe, uint64_t number, uint32_t width_px, struct name *blob)
+{
+    Sohoa__Job job = SOHOA__JOB__INIT;
+    Sohoa__Range range = SOHOA__RANGE__INIT;
+    struct name words;
+    range.first = range.count = 1;
+    job.sha256 = probe->sha256;
+    job.doc_pages = probe->pages;
+    job.range = &range;
+    job.width_px = width_px;
+    job.source = (char *)play_out(&words, probe, 0, "words");
+    job.blob = (char *)name_view(blob, probe->sha256.data, number);
+    play_view(&job);
+}
+
+static void views_are_stored(void **state)
+{
+    (void)state;
+    AUTO(buf_destroy) struct buf picture = {0};
+    AUTO(buf_destroy) struct buf words = {0};
+    struct name blob;
+    AUTO(result_destroy) Sohoa__Result *whole = play_await(grant_pages(text_probe(), 0, 1, 2, "b-view"));
+    assert_null(whole->err);
+    play_listen(100);
+    uint64_t credit = play.credit;
+    view_start(text_probe(), 1, 240, &blob);
+    AUTO(result_destroy) Sohoa__Result *drawn = play_await_view();
+    assert_null(drawn->err);
+    play_blob(blob.text, &picture);
+    assert_memory_equal(picture.data, "\x89PNG", 4);
+    assert_int_equal(drawn->viewed->bytes, picture.size);
+    view_start(text_probe(), 2, 0, &blob);
+    AUTO(result_destroy) Sohoa__Result *quoted = play_await_view();
+    assert_null(quoted->err);
+    play_blob(blob.text, &words);
+    assert_non_null(strstr(buf_text(&words), "\"words\":[{"));
+    assert_int_equal(play.credit, credit);
+}
+
+/* Both slots are busy when the view comes, so it has passed its first look before the tombstone is there. */
+static void view_of_a_source_stopped_meanwhile_leaves_nothing(void **state)
+{
+    (void)state;
+    struct name blob, stop;
+    struct err err;
+    uint64_t busy[] = {grant_pages(scan_probe(), 11, 1, 1, NULL), grant_pages(scan_probe(), 12, 1, 1, NULL)};
+    play_listen(300);
+    view_start(text_probe(), 3, 800, &blob);
+    play_listen(100);
+    assert_null(play.viewed);
+    assert_int_equal(store_guard_create(play.store, name_stop(&stop, text_probe()->sha256.data), "", 0, &err), 0);
+    AUTO(result_destroy) Sohoa__Result *viewed = play_await_view();
+    assert_int_equal(viewed->err->code, E_STOPPED);
+    assert_false(play_there(blob.text));
+    assert_int_equal(store_guard_remove(play.store, stop.text, &err), 0);
+    for (size_t i = 0; i < 2; i++) {
+        AUTO(result_destroy) Sohoa__Result *result = play_await(busy[i]);
+        assert_null(result->err);
+    }
+}
+
 static void sigterm_leaves_no_process(void **state)
 {
     (void)state;
@@ -529,6 +590,8 @@ int main(void)
         cmocka_unit_test(work_goes_on_without_the_coordinator),
         cmocka_unit_test(dropped_and_expired_leases_are_not_heard_of),
         cmocka_unit_test(stopped_source_leaves_nothing),
+        cmocka_unit_test(views_are_stored),
+        cmocka_unit_test(view_of_a_source_stopped_meanwhile_leaves_nothing),
         cmocka_unit_test(sigterm_leaves_no_process),
     };
     return cmocka_run_group_tests(tests, play_set_up, tear_down);
