@@ -28,17 +28,14 @@ enum { DOCUMENTS_PRESET = 100, DOCUMENTS_MOST = 1000, SEGMENTS_MOST = 8 };
 static void get_status(struct coordinator *c, struct request *request, const struct route_args *args)
 {
     struct totals totals = {0};
-    json_t *workers = json_array();
     (void)args;
     totals_of(c->backlog, request_account(request), &totals);
-    for (uint32_t i = 0; i < sched_workers(c->sched); i++)
-        json_array_append_new(workers, worker_json(c, i));
     request_answer(request, 200,
                    json_pack("{s:s, s:I, s:b, s:I, s:i, s:o, s:o, s:o, s:b}", "name", c->name, "epoch",
                              (json_int_t)store_epoch(c->store), "ready", clock_mono_ms() >= c->granting_ms, "uptime_s",
                              (json_int_t)((clock_mono_ms() - c->started_ms) / 1000), "batches", (int)totals.batches,
                              "documents", documents_json(totals.docs), "pages", pages_json(totals.pages), "workers",
-                             workers, "redis", committer_redis_ok(c->committer)));
+                             workers_json(c), "redis", committer_redis_ok(c->committer)));
 }
 
 /* ---- batches ---- */

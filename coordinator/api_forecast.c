@@ -103,20 +103,12 @@ void get_forecast(struct coordinator *c, struct request *request, const struct r
     forecast_answer(c, request, &plan);
 }
 
-static bool lots_have(const struct batch *batch, const char *unit)
-{
-    for (uint32_t i = 0; i < batch->lots; i++)
-        if (!strcmp(batch->lot[i]->terms.unit, unit))
-            return true;
-    return false;
-}
-
 static bool subject_known(const struct coordinator *c, const char *subject)
 {
     if (backlog_batch(c->backlog, subject) || target_of(c->backlog, subject, 0))
         return true;
     for (uint32_t i = 0; i < c->backlog->batches; i++)
-        if (c->backlog->batch[i] && lots_have(c->backlog->batch[i], subject))
+        if (c->backlog->batch[i] && batch_has_unit(c->backlog->batch[i], subject))
             return true;
     return false;
 }

@@ -26,17 +26,11 @@ enum {
 
 static json_t *workers_count(const struct coordinator *c)
 {
-    json_int_t connected = 0, lost = 0, drained = 0, slots = 0, busy = 0;
-    for (uint32_t i = 0; i < sched_workers(c->sched); i++) {
-        const struct sched_worker *worker = sched_worker(c->sched, i);
-        connected += worker->connected;
-        lost += !worker->connected;
-        drained += worker->drained;
-        slots += worker->connected ? worker->slots : 0;
-        busy += worker->connected && i < c->peers ? c->peer[i].busy_slots : 0;
-    }
-    return json_pack("{s:I, s:I, s:I, s:I, s:I}", "connected", connected, "lost", lost, "drained", drained, "slots",
-                     slots, "busy_slots", busy);
+    struct worker_totals all;
+    worker_totals_of(c, &all);
+    return json_pack("{s:I, s:I, s:I, s:I, s:I}", "connected", (json_int_t)all.connected, "lost", (json_int_t)all.lost,
+                     "drained", (json_int_t)all.drained, "slots", (json_int_t)all.slots, "busy_slots",
+                     (json_int_t)all.busy_slots);
 }
 
 static json_t *batches_count(const struct backlog *backlog, const struct account *account)
@@ -187,11 +181,8 @@ void get_events(struct coordinator *c, struct request *request, const struct rou
 
 void get_workers(struct coordinator *c, struct request *request, const struct route_args *args)
 {
-    json_t *workers = json_array();
     (void)args;
-    for (uint32_t i = 0; i < sched_workers(c->sched); i++)
-        json_array_append_new(workers, worker_json(c, i));
-    request_answer(request, 200, json_pack("{s:o}", "workers", workers));
+    request_answer(request, 200, json_pack("{s:o}", "workers", workers_json(c)));
 }
 
 /* ---- over time ---- */
@@ -315,20 +306,10 @@ void get_units(struct coordinator *c, struct request *request, const struct rout
     request_answer(request, 200, json_pack("{s:o}", "units", units));
 }
 
-static const struct live_unit *unit_named(const struct coordinator *c, const char *name)
-{
-    size_t count;
-    const struct live_unit *unit = live_units(c->live, &count);
-    for (size_t i = 0; i < count; i++)
-        if (!strcmp(unit[i].unit, name))
-            return &unit[i];
-    return NULL;
-}
-
 /* One that is known by name stays where it is, also when it was merged into others, and if there is nothing of it. */
 void get_unit(struct coordinator *c, struct request *request, const struct route_args *args)
 {
-    const struct live_unit *unit = unit_named(c, args->word);
+    const struct live_unit *unit = live_unit(c->live, args->word);
     const struct place *place = place_find(args->word);
     struct live_unit nothing = {0};
     struct err err;
@@ -343,14 +324,6 @@ void get_unit(struct coordinator *c, struct request *request, const struct route
 }
 
 /* ---- batches ---- */
-
-static bool batch_has_unit(const struct batch *batch, const char *unit)
-{
-    for (uint32_t i = 0; i < batch->lots; i++)
-        if (!strcmp(batch->lot[i]->terms.unit, unit))
-            return true;
-    return false;
-}
 
 static bool batch_wanted(struct request *request, const struct batch *batch)
 {

@@ -241,6 +241,14 @@ struct lot *lot_of(const struct batch *batch, uint32_t doc)
     return batch->lot[low];
 }
 
+bool batch_has_unit(const struct batch *batch, const char *unit)
+{
+    for (uint32_t i = 0; i < batch->lots; i++)
+        if (!strcmp(batch->lot[i]->terms.unit, unit))
+            return true;
+    return false;
+}
+
 bool lot_open(const struct lot *lot)
 {
     return lot->doc_count[SOHOA__DOC_STATE__DOC_OPEN];

@@ -234,7 +234,8 @@ uint32_t batch_piece(const struct batch *batch, uint32_t doc);
 /* More documents come behind those that the batch has; of the same terms as the last ones, they are of the same lot. */
 void batch_add_lot(struct batch *batch, const struct terms *terms, uint32_t docs, uint64_t pages_said);
 struct lot *lot_of(const struct batch *batch, uint32_t doc);
-bool lot_open(const struct lot *lot); /* it has documents that are not final */
+bool batch_has_unit(const struct batch *batch, const char *unit); /* documents of it */
+bool lot_open(const struct lot *lot);                             /* it has documents that are not final */
 /* Of its lots: the most urgent priority (1 to 5) and the earliest deadline (0: none). */
 uint32_t batch_priority(const struct batch *batch);
 uint64_t batch_deadline_ms(const struct batch *batch);

@@ -93,6 +93,14 @@ void request_add_header(struct request *request, const char *name, const char *v
     request->header[request->headers++].value = copy;
 }
 
+static void request_ready(struct request *request, unsigned status, const char *content_type)
+{
+    request->status = status;
+    request->content_type = content_type;
+    request->answered = true;
+    request_wake(request);
+}
+
 void request_answer(struct request *request, unsigned status, json_t *body)
 {
     assert(!request->answered);
@@ -103,20 +111,13 @@ void request_answer(struct request *request, unsigned status, json_t *body)
     buf_puts(&request->answer, "\n");
     free(text);
     json_decref(body);
-    request->status = status;
-    request->answered = true;
-    if (!request->content_type)
-        request->content_type = "application/json";
-    request_wake(request);
+    request_ready(request, status, request->content_type ? request->content_type : "application/json");
 }
 
 void request_answer_text(struct request *request, const struct buf *json)
 {
     buf_append(&request->answer, json->data, json->size);
-    request->content_type = "application/json";
-    request->status = MHD_HTTP_OK;
-    request->answered = true;
-    request_wake(request);
+    request_ready(request, MHD_HTTP_OK, "application/json");
 }
 
 static unsigned err_status(int code)
@@ -257,9 +258,7 @@ int request_follow(struct request *request, bool whole, struct err *err)
     request->follows = true;
     request->whole = whole;
     request->telling = whole && http->last ? message_hold(http->last) : message_new(NULL, NULL);
-    request->content_type = "text/event-stream";
-    request->status = MHD_HTTP_OK;
-    request->answered = true;
+    request_ready(request, MHD_HTTP_OK, "text/event-stream");
     return 0;
 }
 
@@ -335,9 +334,7 @@ static void headers_send(const struct request *request, struct MHD_Response *res
 void request_answer_asset(struct request *request, const struct asset *asset)
 {
     request->asset = asset;
-    request->content_type = asset->content_type;
-    request->status = MHD_HTTP_OK;
-    request->answered = true;
+    request_ready(request, MHD_HTTP_OK, asset->content_type);
 }
 
 /* What a browser has already is not sent again: its tag is the content's hash. True: it has it. */

@@ -7,6 +7,7 @@
 #include "coordinator/api_live.h"
 #include "coordinator/gazetteer.h"
 #include "coordinator/http.h"
+#include "coordinator/shape.h"
 #include "proto/auto.h"
 #include "proto/clock.h"
 
@@ -98,6 +99,11 @@ static struct live_unit *unit_in(const struct table *table, const char *name)
     struct live_unit wanted;
     snprintf(wanted.unit, sizeof wanted.unit, "%s", name);
     return table->units ? bsearch(&wanted, table->unit, table->units, sizeof wanted, unit_order) : NULL;
+}
+
+const struct live_unit *live_unit(const struct live *live, const char *name)
+{
+    return unit_in(&live->now, name);
 }
 
 /* Lots of one batch come one after another and are mostly of the same unit: names that repeat are left out early. */
@@ -244,18 +250,14 @@ static void text_start(struct live *live, struct coordinator *c)
 static void sample(struct live *live, const struct coordinator *c, uint64_t now_ms)
 {
     uint64_t pages = 0, dead = 0;
-    double busy = 0, slots = 0;
+    struct worker_totals workers;
     for (uint32_t i = 0; i < c->backlog->batches; i++)
         if (c->backlog->batch[i]) {
             pages += c->backlog->batch[i]->pages_read;
             dead += c->backlog->batch[i]->page_count[PAGE_DEAD];
         }
-    for (uint32_t i = 0; i < sched_workers(c->sched); i++)
-        if (sched_worker(c->sched, i)->connected) {
-            slots += sched_worker(c->sched, i)->slots;
-            busy += i < c->peers ? c->peer[i].busy_slots : 0;
-        }
-    series_add(live->series, now_ms, pages, dead, busy, slots);
+    worker_totals_of(c, &workers);
+    series_add(live->series, now_ms, pages, dead, workers.busy_slots, workers.slots);
 }
 
 /* Who follows is told what changed, or that we are there still. */

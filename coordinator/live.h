@@ -36,6 +36,7 @@ void live_destroy(struct live **live);
 void live_tick(struct coordinator *c, uint64_t now_ms);
 
 const struct live_unit *live_units(const struct live *live, size_t *ret_count); /* by name */
+const struct live_unit *live_unit(const struct live *live, const char *name);   /* NULL: there is none */
 uint64_t live_units_ms(const struct live *live);                                /* when they were so */
 /* All of them as the API tells them, written by another thread as long as somebody asks; NULL: not yet. */
 const struct buf *live_units_text(struct live *live);

@@ -80,7 +80,7 @@ json_t *batch_json(const struct coordinator *c, const struct account *account, c
                      (json_int_t)batch->cpu_ms, "pages_read", (json_int_t)batch->pages_read);
 }
 
-json_t *worker_json(const struct coordinator *c, uint32_t worker)
+static json_t *worker_json(const struct coordinator *c, uint32_t worker)
 {
     const struct sched_worker *w = sched_worker(c->sched, worker);
     static const struct peer unheard; /* of which only an order is known */
@@ -93,4 +93,25 @@ json_t *worker_json(const struct coordinator *c, uint32_t worker)
                      "drained", w->drained, "tags", w->tags, "pace", (double)w->pace, "copies", (json_int_t)w->copies,
                      "pipeline", pipeline, "lang", peer->lang, "build", peer->build, "rss_bytes",
                      (json_int_t)peer->rss_bytes);
+}
+
+json_t *workers_json(const struct coordinator *c)
+{
+    json_t *workers = json_array();
+    for (uint32_t i = 0; i < sched_workers(c->sched); i++)
+        json_array_append_new(workers, worker_json(c, i));
+    return workers;
+}
+
+void worker_totals_of(const struct coordinator *c, struct worker_totals *totals)
+{
+    *totals = (struct worker_totals){0};
+    for (uint32_t i = 0; i < sched_workers(c->sched); i++) {
+        const struct sched_worker *worker = sched_worker(c->sched, i);
+        totals->connected += worker->connected;
+        totals->lost += !worker->connected;
+        totals->drained += worker->drained;
+        totals->slots += worker->connected ? worker->slots : 0;
+        totals->busy_slots += worker->connected && i < c->peers ? c->peer[i].busy_slots : 0;
+    }
 }

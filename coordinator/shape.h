@@ -22,6 +22,12 @@ json_t *err_json(const struct coordinator *c, uint32_t fault); /* NONE: null */
 
 const char *batch_state(const struct batch *batch); /* "running", "paused", "finished", "withdrawn" */
 json_t *batch_json(const struct coordinator *c, const struct account *account, const struct batch *batch);
-json_t *worker_json(const struct coordinator *c, uint32_t worker);
+
+struct worker_totals {
+    uint32_t connected, lost, drained;
+    uint32_t slots, busy_slots; /* of those that are connected */
+};
+void worker_totals_of(const struct coordinator *c, struct worker_totals *totals);
+json_t *workers_json(const struct coordinator *c); /* each of them */
 
 #endif

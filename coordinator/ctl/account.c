@@ -95,8 +95,7 @@ static int accounts_list(const struct ctl *ctl, struct api *api, struct err *err
     if (rc)
         return rc;
     if (ctl->json) {
-        json_dumpf(answer, stdout, JSON_COMPACT);
-        puts("");
+        json_print(answer);
         return EXIT_SUCCESS;
     }
     json_array_foreach(json_object_get(answer, "accounts"), i, account)
@@ -120,8 +119,7 @@ static int account_change(const struct ctl *ctl, struct api *api, const char *na
         return rc;
     const char *token = json_string_value(json_object_get(answer, "token"));
     if (ctl->json) {
-        json_dumpf(answer, stdout, JSON_COMPACT);
-        puts("");
+        json_print(answer);
     } else if (token) {
         puts(token); /* alone, for > FILE; it is not shown again */
     } else {

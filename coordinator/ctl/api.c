@@ -25,6 +25,12 @@ struct api {
     struct buf base;
 };
 
+void json_print(const json_t *json)
+{
+    json_dumpf(json, stdout, JSON_COMPACT);
+    puts("");
+}
+
 void json_drop(json_t **json)
 {
     json_decref(*json);

@@ -45,6 +45,9 @@ int api_save(struct api *api, const char *path, int fd, struct err *err);
 /* text made fit for a path or a query: appended to *path. */
 void api_escape(struct buf *path, const char *text);
 
+/* To stdout, on one line: what --json asks for. */
+void json_print(const json_t *json);
+
 /* For AUTO: drops a reference. */
 void json_drop(json_t **json);
 

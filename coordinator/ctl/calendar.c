@@ -35,8 +35,7 @@ int calendar_main(const struct command *command, struct ctl *ctl, int argc, char
         return rc;
     const char *csv = json_string_value(json_object_get(answer, "csv"));
     if (ctl->json) {
-        json_dumpf(answer, stdout, JSON_COMPACT);
-        puts("");
+        json_print(answer);
     } else if (operands.count) {
         puts(json_is_true(json_object_get(answer, "calendar")) ? "the calendar is in force"
                                                                : "there is no calendar any more");

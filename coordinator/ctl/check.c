@@ -189,8 +189,7 @@ int check_run(const struct check *check, struct err *err)
         AUTO(json_drop)
         json_t *all = json_pack("{s:I,s:O,s:O}", "documents", (json_int_t)check->rows->count, "findings", findings,
                                 "folders_not_seen", beside.unseen);
-        json_dumpf(all, stdout, JSON_COMPACT);
-        puts("");
+        json_print(all);
     } else {
         findings_print(check, findings, beside.unseen);
     }

@@ -63,8 +63,7 @@ int history_main(const struct command *command, struct ctl *ctl, int argc, char 
     if (rc)
         return rc;
     if (ctl->json) {
-        json_dumpf(answer, stdout, JSON_COMPACT);
-        puts("");
+        json_print(answer);
         return EXIT_SUCCESS;
     }
     json_array_foreach(json_object_get(answer, "events"), i, event)

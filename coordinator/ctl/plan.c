@@ -103,8 +103,7 @@ int plan_main(const struct command *command, struct ctl *ctl, int argc, char **a
     if (rc)
         return rc;
     if (ctl->json) {
-        json_dumpf(forecast, stdout, JSON_COMPACT);
-        puts("");
+        json_print(forecast);
     } else {
         forecast_print(forecast);
     }

@@ -146,8 +146,7 @@ static int rerun_run(const struct rerun *rerun, const struct ctl *ctl, struct er
     if (rc)
         return rc;
     if (ctl->json) {
-        json_dumpf(answer, stdout, JSON_COMPACT);
-        puts("");
+        json_print(answer);
     } else if (rerun->undo) {
         undone_print(answer);
     } else if (rerun->list) {

@@ -93,8 +93,7 @@ int status_main(const struct command *command, struct ctl *ctl, int argc, char *
     if (rc)
         return rc;
     if (ctl->json) {
-        json_dumpf(answer, stdout, JSON_COMPACT);
-        puts("");
+        json_print(answer);
     } else if (batch) {
         batch_print(answer);
     } else {

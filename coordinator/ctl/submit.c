@@ -119,8 +119,7 @@ static int admit(const struct submit *submit, const struct ctl *ctl, struct api 
     if (rc)
         return rc;
     if (ctl->json) {
-        json_dumpf(batch, stdout, JSON_COMPACT);
-        puts("");
+        json_print(batch);
         return EXIT_SUCCESS;
     }
     const char *id = json_string_value(json_object_get(batch, "id"));

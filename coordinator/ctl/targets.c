@@ -117,8 +117,7 @@ int targets_main(const struct command *command, struct ctl *ctl, int argc, char 
     if (rc)
         return rc;
     if (ctl->json) {
-        json_dumpf(answer, stdout, JSON_COMPACT);
-        puts("");
+        json_print(answer);
     } else {
         targets_print(answer, operands.count);
     }

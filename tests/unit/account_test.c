@@ -129,7 +129,7 @@ static void an_account_stays_where_it_is(void **state)
     AUTO(account_clear) struct account lan = made("lan", SOHOA__ROLE__ROLE_OPERATOR, "district:001");
     (void)state;
     assert_null(accounts_at(accounts, 0));
-    strcpy(lan.token_id, "ab");
+    snprintf(lan.token_id, sizeof lan.token_id, "%s", "ab");
     set(accounts, &lan);
     const struct account *there = accounts_find(accounts, "lan");
     assert_ptr_equal(accounts_at(accounts, 0), there);
@@ -159,7 +159,7 @@ static void there_are_so_many(void **state)
         set(accounts, &account);
     }
     set(accounts, &account);
-    strcpy(account.name, "more");
+    snprintf(account.name, sizeof account.name, "%s", "more");
     assert_int_equal(accounts_set(accounts, &account, &err), E_LIMIT);
     assert_non_null(strstr(err.text, "ACCOUNTS_MAX"));
     assert_null(accounts_find(accounts, "more"));
@@ -172,12 +172,12 @@ static void an_administrator_who_can_come_in_stays(void **state)
     AUTO(account_clear) struct account bound = made("bound", SOHOA__ROLE__ROLE_ADMINISTRATOR, "district:001");
     AUTO(account_clear) struct account viewer = made("vi", SOHOA__ROLE__ROLE_VIEWER, NULL);
     (void)state;
-    strcpy(bound.password_hash, "h");
-    strcpy(viewer.password_hash, "h");
+    snprintf(bound.password_hash, sizeof bound.password_hash, "%s", "h");
+    snprintf(viewer.password_hash, sizeof viewer.password_hash, "%s", "h");
     assert_false(accounts_keep_administrator(accounts, &root)); /* nobody could come in by it */
     assert_false(accounts_keep_administrator(accounts, &bound));
     assert_false(accounts_keep_administrator(accounts, &viewer));
-    strcpy(root.token_hash, "h");
+    snprintf(root.token_hash, sizeof root.token_hash, "%s", "h");
     assert_true(accounts_keep_administrator(accounts, &root));
     set(accounts, &root);
     assert_true(accounts_keep_administrator(accounts, &viewer));
@@ -187,7 +187,7 @@ static void an_administrator_who_can_come_in_stays(void **state)
     root.role = SOHOA__ROLE__ROLE_OPERATOR;
     assert_false(accounts_keep_administrator(accounts, &root));
     AUTO(account_clear) struct account second = made("second", SOHOA__ROLE__ROLE_ADMINISTRATOR, NULL);
-    strcpy(second.password_hash, "h");
+    snprintf(second.password_hash, sizeof second.password_hash, "%s", "h");
     set(accounts, &second);
     assert_true(accounts_keep_administrator(accounts, &root));
 }
@@ -200,9 +200,9 @@ static void the_ledger_says_all_of_it(void **state)
     Sohoa__Account said;
     (void)state;
     assert_int_equal(account_add_unit(&lan, "new:00004", &err), 0);
-    strcpy(lan.password_hash, "p");
-    strcpy(lan.token_id, "i");
-    strcpy(lan.token_hash, "t");
+    snprintf(lan.password_hash, sizeof lan.password_hash, "%s", "p");
+    snprintf(lan.token_id, sizeof lan.token_id, "%s", "i");
+    snprintf(lan.token_hash, sizeof lan.token_hash, "%s", "t");
     lan.disabled = true;
     account_say(&lan, unit, &said);
     assert_int_equal(accounts_restore(accounts, &said, &err), 0);

@@ -13,6 +13,9 @@ const MEANS = {
 export const verdictTag = (verdict) => h("span", {class: `tag ${MEANS[verdict] ?? ""}`}, t(`v:${verdict}`));
 export const stateTag = (state) => h("span", {class: `tag ${MEANS[state] ?? ""}`}, t(`s:${state}`));
 
+/** Of the pages by state. */
+export const pagesDone = (pages) => pages.stored + pages.dead + pages.duplicate;
+
 /** A bar with what it says in words beside it. */
 export function progress(done, whole, bad = 0) {
   const share = (part) => `${whole > 0 ? (100 * part) / whole : 0}%`;

@@ -3,7 +3,7 @@
 import {h, replace} from "../dom.js";
 import {t} from "../i18n.js";
 import {get, post, query} from "../api.js";
-import {action, ask, attempt, card, choice, failedNote, field, progress, stateTag} from "../parts.js";
+import {action, ask, attempt, card, choice, failedNote, field, pagesDone, progress, stateTag} from "../parts.js";
 import {table} from "../table.js";
 import {day, isoDay, number} from "../format.js";
 
@@ -11,7 +11,7 @@ const STATES = ["running", "paused", "finished", "withdrawn"];
 const DOC_STATES = ["open", "stored", "dead", "quarantined", "duplicate", "withdrawn", "refused"];
 const REFRESH_MS = 5000;
 
-const done = (batch) => batch.pages.stored + batch.pages.dead + batch.pages.duplicate;
+const done = (batch) => pagesDone(batch.pages);
 const link = (id) => `#batches/${encodeURIComponent(id)}`;
 
 const columns = () => [

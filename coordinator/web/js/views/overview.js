@@ -4,7 +4,7 @@ import {h, replace} from "../dom.js";
 import {t} from "../i18n.js";
 import {get} from "../api.js";
 import {listen} from "../events.js";
-import {card, failedNote, progress, verdictTag} from "../parts.js";
+import {card, failedNote, pagesDone, progress, verdictTag} from "../parts.js";
 import {moment, number, rate} from "../format.js";
 import {speedChart} from "../chart.js";
 
@@ -22,7 +22,7 @@ const ALERT_KIND = {unit_at_risk: "warn", undated: "warn"};
 const figure = (title, big, ...small) => card(title, h("div", {class: "big"}, big), h("div", {class: "dim"}, small));
 
 function figures(o) {
-  const done = o.pages.stored + o.pages.dead + o.pages.duplicate;
+  const done = pagesDone(o.pages);
   return [
     figure(t("speed"), rate(o.pages_per_s), t("lastMinute")),
     card(t("done"), h("div", {class: "big"}, number(done), " ", t("pages")), progress(done, done + o.pages_left, o.pages.dead)),
