@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coordinator/gazetteer.h"
 #include "proto/auto.h"
 
 #define MAY(right) (1u << RIGHT_##right)
@@ -72,20 +73,40 @@ int account_add_unit(struct account *account, const char *unit, struct err *err)
     return 0;
 }
 
+int account_add_succession(struct account *account, const struct succession *succession, struct err *err)
+{
+    if (account->successions == ACCOUNT_SUCCESSIONS_MAX)
+        return err_set(err, E_LIMIT, "an account has at most %d units that merged (ACCOUNT_SUCCESSIONS_MAX)",
+                       ACCOUNT_SUCCESSIONS_MAX);
+    account->succession = realloc(account->succession, (account->successions + 1) * sizeof *account->succession);
+    if (!account->succession)
+        abort();
+    account->succession[account->successions++] = *succession;
+    return 0;
+}
+
 void account_clear(struct account *account)
 {
     free(account->unit);
+    free(account->succession);
     *account = (struct account){0};
+}
+
+static void *copied(const void *data, size_t bytes)
+{
+    void *copy = malloc(bytes + 1);
+    if (!copy)
+        abort();
+    if (bytes)
+        memcpy(copy, data, bytes);
+    return copy;
 }
 
 void account_copy(const struct account *account, struct account *into)
 {
     *into = *account;
-    into->unit = malloc((account->units + 1) * sizeof *into->unit);
-    if (!into->unit)
-        abort();
-    if (account->units)
-        memcpy(into->unit, account->unit, account->units * sizeof *into->unit);
+    into->unit = copied(account->unit, account->units * sizeof *into->unit);
+    into->succession = copied(account->succession, account->successions * sizeof *into->succession);
 }
 
 /* ---- may it? ---- */
@@ -100,13 +121,40 @@ int account_may(const struct account *account, enum right right, enum reach reac
     return 0;
 }
 
-/* Only the unit itself. What of a unit becomes of those that it merged into is to be told here, to both callers. */
-bool account_covers(const struct account *account, const char *unit)
+static bool is_named(const struct account *account, const char *unit)
 {
     for (uint32_t i = 0; i < account->units; i++)
         if (!strcmp(account->unit[i], unit))
             return true;
-    return !account->units;
+    return false;
+}
+
+static bool is_bound(const struct account *account, const char *unit)
+{
+    if (is_named(account, unit))
+        return true;
+    for (uint32_t i = 0; i < account->successions; i++)
+        if (!account->succession[i].declined && !strcmp(account->succession[i].unit, unit))
+            return true;
+    return false;
+}
+
+bool account_covers(const struct account *account, const char *unit)
+{
+    if (!account->units || is_bound(account, unit))
+        return true;
+    const struct place *place = place_find(unit);
+    return place && *place->parent && is_bound(account, place->parent);
+}
+
+void account_each_unit(const struct account *account, void (*each)(const char *unit, void *user), void *user)
+{
+    const struct place *place;
+    for (uint32_t i = 0; i < account->units; i++)
+        each(account->unit[i], user);
+    for (size_t i = 0; account->units && (place = place_at(i)); i++)
+        if (!is_named(account, place->unit) && account_covers(account, place->unit))
+            each(place->unit, user);
 }
 
 bool account_covers_batch(const struct account *account, const struct batch *batch)
@@ -225,9 +273,12 @@ int accounts_set(struct accounts *accounts, const struct account *account, struc
         return 0;
     }
     free(there->unit);
+    free(there->succession);
     there->role = copy.role;
     there->unit = copy.unit;
     there->units = copy.units;
+    there->succession = copy.succession;
+    there->successions = copy.successions;
     memcpy(there->password_hash, copy.password_hash, sizeof there->password_hash);
     memcpy(there->token_id, copy.token_id, sizeof there->token_id);
     memcpy(there->token_hash, copy.token_hash, sizeof there->token_hash);
@@ -251,19 +302,46 @@ bool accounts_keep_administrator(const struct accounts *accounts, const struct a
 
 /* ---- in the ledger ---- */
 
-void account_say(const struct account *account, char **unit, Sohoa__Account *said)
+static void succession_say(const struct succession *succession, Sohoa__Succession *said)
 {
+    sohoa__succession__init(said);
+    said->unit = (char *)(uintptr_t)succession->unit;
+    said->of = (char *)(uintptr_t)succession->of;
+    said->since = (char *)(uintptr_t)succession->since;
+    said->decided_ms = succession->decided_ms;
+    said->declined = succession->declined;
+}
+
+struct account_said *account_say(const struct account *account)
+{
+    struct account_said *room = malloc(sizeof *room);
+    if (!room)
+        abort();
+    Sohoa__Account *said = &room->account;
     sohoa__account__init(said);
     for (uint32_t i = 0; i < account->units; i++)
-        unit[i] = account->unit[i];
+        room->unit[i] = account->unit[i];
+    for (uint32_t i = 0; i < account->successions; i++) {
+        succession_say(&account->succession[i], &room->succession[i]);
+        room->successions[i] = &room->succession[i];
+    }
+    said->successions = room->successions;
+    said->n_successions = account->successions;
     said->name = (char *)(uintptr_t)account->name;
     said->role = account->role;
-    said->units = unit;
+    said->units = room->unit;
     said->n_units = account->units;
     said->password_hash = (char *)(uintptr_t)account->password_hash;
     said->token_id = (char *)(uintptr_t)account->token_id;
     said->token_hash = (char *)(uintptr_t)account->token_hash;
     said->disabled = account->disabled;
+    return room;
+}
+
+void account_said_destroy(struct account_said **said)
+{
+    free(*said);
+    *said = NULL;
 }
 
 static bool said_fits(const Sohoa__Account *said)
@@ -273,12 +351,25 @@ static bool said_fits(const Sohoa__Account *said)
            strlen(said->token_hash) < ACCOUNT_HASH_BYTES;
 }
 
+static int succession_restore(struct account *account, const Sohoa__Succession *said)
+{
+    struct succession succession = {.decided_ms = said->decided_ms, .declined = said->declined};
+    if (unit_check(said->unit, NULL) || unit_check(said->of, NULL) || strlen(said->since) > DAY_CHARS)
+        return E_CORRUPT;
+    snprintf(succession.unit, sizeof succession.unit, "%s", said->unit);
+    snprintf(succession.of, sizeof succession.of, "%s", said->of);
+    snprintf(succession.since, sizeof succession.since, "%s", said->since);
+    return account_add_succession(account, &succession, NULL);
+}
+
 int accounts_restore(struct accounts *accounts, const Sohoa__Account *said, struct err *err)
 {
     AUTO(account_clear) struct account account = {.role = said->role, .disabled = said->disabled};
     int rc = said_fits(said) ? 0 : E_CORRUPT;
     for (size_t i = 0; i < said->n_units && !rc; i++)
         rc = account_add_unit(&account, said->units[i], NULL);
+    for (size_t i = 0; i < said->n_successions && !rc; i++)
+        rc = succession_restore(&account, said->successions[i]);
     if (!rc) {
         snprintf(account.name, sizeof account.name, "%s", said->name);
         snprintf(account.password_hash, sizeof account.password_hash, "%s", said->password_hash);

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
  * Who may do what. An account has a role, a role has rights, and the account's units bound them: what is asked for needs a right,
- * and reaches so far. Accounts are never forgotten, so that what was done keeps its name; those that nobody uses any more are disabled. Pure:
+ * and reaches so far. A district has its communes in it; what units merged into is the account's once an administrator said so
+ * (succession.h). Accounts are never forgotten, so that what was done keeps its name; those that nobody uses any more are disabled. Pure:
  * hashes are texts here. */
 #ifndef SOHOA_ACCOUNT_H
 #define SOHOA_ACCOUNT_H
 
 #include "coordinator/backlog.h"
+#include "coordinator/day.h"
 #include "proto/unit.h"
 
 enum {
     ACCOUNTS_MAX = 1000,
     ACCOUNT_UNITS_MAX = 1000,
-    ACCOUNT_HASH_BYTES = 128,    /* an Argon2id hash as text, with the 0 */
-    ACCOUNT_TOKEN_ID_BYTES = 17, /* the part of a token that is no secret, with the 0 */
+    ACCOUNT_SUCCESSIONS_MAX = 1000, /* that are decided, and that are proposed */
+    ACCOUNT_HASH_BYTES = 128,       /* an Argon2id hash as text, with the 0 */
+    ACCOUNT_TOKEN_ID_BYTES = 17,    /* the part of a token that is no secret, with the 0 */
 };
 
 #define ACCOUNT_LOCAL "local" /* who needs no account: on the coordinator's own socket */
@@ -35,11 +38,20 @@ enum reach {
     REACH_NO_UNIT, /* what belongs to none, and may be known of any */
 };
 
+struct succession {
+    char unit[UNIT_BYTES], of[UNIT_BYTES]; /* unit took over all or a part of the other ... */
+    char since[DAY_CHARS + 1];             /* ... on this day */
+    uint64_t decided_ms;                   /* since 1970; 0: not yet */
+    bool declined;
+};
+
 struct account {
     char name[NAME_BYTES];
     Sohoa__Role role;
     char (*unit)[UNIT_BYTES];
-    uint32_t units; /* 0: all */
+    uint32_t units;                /* 0: all */
+    struct succession *succession; /* that were decided, each of a unit above */
+    uint32_t successions;
     char password_hash[ACCOUNT_HASH_BYTES], token_id[ACCOUNT_TOKEN_ID_BYTES],
         token_hash[ACCOUNT_HASH_BYTES]; /* "": none */
     bool disabled;
@@ -49,8 +61,9 @@ const char *role_name(int role);                                                
 int role_named(const char *name, Sohoa__Role *ret_role, struct err *err);         /* E_USAGE */
 int account_name_check(const char *name, struct err *err);                        /* E_USAGE */
 int account_add_unit(struct account *account, const char *unit, struct err *err); /* E_MANIFEST, E_LIMIT */
-void account_copy(const struct account *account, struct account *into);           /* into: empty */
-void account_clear(struct account *account);                                      /* frees what it holds: it is empty */
+int account_add_succession(struct account *account, const struct succession *succession, struct err *err); /* E_LIMIT */
+void account_copy(const struct account *account, struct account *into); /* into: empty */
+void account_clear(struct account *account);                            /* frees what it holds: it is empty */
 
 /* ---- may it? Errors: E_DENIED, which says what is missing. ---- */
 
@@ -62,6 +75,8 @@ int account_may_unit(const struct account *account, const char *unit, struct err
 
 /* The same as answers. unit "": of no unit. */
 bool account_covers(const struct account *account, const char *unit);
+void account_each_unit(const struct account *account, void (*each)(const char *unit, void *user),
+                       void *user); /* all that it covers, each once; none: it covers all */
 bool account_covers_batch(const struct account *account, const struct batch *batch); /* all of it */
 bool account_covers_some(const struct account *account, const struct batch *batch);
 bool account_covers_doc(const struct account *account, const struct batch *batch, uint32_t doc);
@@ -87,8 +102,15 @@ bool accounts_keep_administrator(const struct accounts *accounts, const struct a
 
 /* ---- in the ledger ---- */
 
-/* Borrows from account; unit has room for account->units pointers. */
-void account_say(const struct account *account, char **unit, Sohoa__Account *said);
+/* Its texts are account's. */
+struct account_said {
+    Sohoa__Account account;
+    char *unit[ACCOUNT_UNITS_MAX];
+    Sohoa__Succession succession[ACCOUNT_SUCCESSIONS_MAX], *successions[ACCOUNT_SUCCESSIONS_MAX];
+};
+struct account_said *account_say(const struct account *account);
+void account_said_destroy(struct account_said **said);
+
 /* As accounts_set(), of what the ledger says. Errors: E_CORRUPT. */
 int accounts_restore(struct accounts *accounts, const Sohoa__Account *said, struct err *err);
 

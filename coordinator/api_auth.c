@@ -8,8 +8,11 @@
 
 #include "coordinator/api_body.h"
 #include "coordinator/auth.h"
+#include "coordinator/gazetteer.h"
 #include "coordinator/secret.h"
+#include "coordinator/succession.h"
 #include "proto/auto.h"
+#include "proto/clock.h"
 #include "proto/trace.h"
 
 enum {
@@ -90,10 +93,35 @@ void delete_session(struct coordinator *c, struct request *request, const struct
 
 /* ---- accounts ---- */
 
+static json_t *succession_json(const struct succession *succession)
+{
+    const struct place *unit = place_find(succession->unit), *of = place_find(succession->of);
+    const char *state = !succession->decided_ms ? "proposed" : succession->declined ? "declined" : "confirmed";
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "unit", succession->unit, "name", unit ? unit->name : "",
+                     "of", succession->of, "of_name", of ? of->name : "", "since", succession->since, "state", state,
+                     "decided_ms",
+                     succession->decided_ms ? json_integer((json_int_t)succession->decided_ms) : json_null());
+}
+
+static json_t *successions_json(const struct account *account)
+{
+    AUTO(mem_destroy) struct succession *proposed = malloc(ACCOUNT_SUCCESSIONS_MAX * sizeof *proposed);
+    json_t *list = json_array();
+    if (!proposed)
+        abort();
+    size_t count = successions_proposed(account, proposed);
+    for (uint32_t i = 0; i < account->successions; i++)
+        json_array_append_new(list, succession_json(&account->succession[i]));
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, succession_json(&proposed[i]));
+    return list;
+}
+
 static json_t *account_json(const struct account *account)
 {
-    return json_pack("{s:s, s:s, s:o, s:b, s:o, s:b}", "name", account->name, "role", role_name((int)account->role),
-                     "units", units_json(account), "password", *account->password_hash != '\0', "token_id",
+    return json_pack("{s:s, s:s, s:o, s:o, s:b, s:o, s:b}", "name", account->name, "role",
+                     role_name((int)account->role), "units", units_json(account), "successions",
+                     successions_json(account), "password", *account->password_hash != '\0', "token_id",
                      *account->token_id ? json_string(account->token_id) : json_null(), "disabled", account->disabled);
 }
 
@@ -122,7 +150,26 @@ static int units_take(const json_t *said, struct account *account, struct err *e
         if (rc)
             return rc;
     }
+    successions_prune(account);
     return 0;
+}
+
+/* Of the units that it has by now. */
+static int successions_take(const json_t *said, const char *key, struct account *account, struct err *err)
+{
+    const json_t *list = json_object_get(said, key);
+    size_t i;
+    json_t *unit;
+    int rc = 0;
+    if (list && !json_is_array(list))
+        return err_set(err, E_USAGE, "%s is a list of units", key);
+    json_array_foreach(list, i, unit)
+    {
+        if (!rc)
+            rc = succession_decide(account, json_is_string(unit) ? json_string_value(unit) : "?",
+                                   !strcmp(key, "decline"), clock_wall_ms(), err);
+    }
+    return rc;
 }
 
 /* null takes it away; a new one comes when it is hashed. */
@@ -148,7 +195,7 @@ static int token_take(const json_t *said, struct account *account, struct err *e
 /* The account of that name as it is (or a new one), with what is said of it; *account is empty before. */
 static int account_take(struct coordinator *c, const char *name, json_t *said, struct account *account, struct err *err)
 {
-    static const char *const known[] = {"role", "units", "password", "token", "disabled", NULL};
+    static const char *const known[] = {"role", "units", "confirm", "decline", "password", "token", "disabled", NULL};
     const struct account *there = accounts_find(c->accounts, name);
     const json_t *role = json_object_get(said, "role"), *disabled = json_object_get(said, "disabled");
     int rc = account_name_check(name, err);
@@ -165,6 +212,10 @@ static int account_take(struct coordinator *c, const char *name, json_t *said, s
         rc = role_named(json_is_string(role) ? json_string_value(role) : "?", &account->role, err);
     if (!rc)
         rc = units_take(json_object_get(said, "units"), account, err);
+    if (!rc)
+        rc = successions_take(said, "confirm", account, err);
+    if (!rc)
+        rc = successions_take(said, "decline", account, err);
     if (!rc)
         rc = password_take(json_object_get(said, "password"), account, err);
     if (!rc)
@@ -208,12 +259,10 @@ static void change_work(struct auth_task *task)
 
 static void account_enter(struct coordinator *c, const struct account *account)
 {
-    char *unit[ACCOUNT_UNITS_MAX];
+    AUTO(account_said_destroy) struct account_said *said = account_say(account);
     Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
-    Sohoa__Account said;
-    account_say(account, unit, &said);
     entry.body_case = SOHOA__LEDGER_ENTRY__BODY_ACCOUNT;
-    entry.account = &said;
+    entry.account = &said->account;
     group_add_entry(c->group, &entry);
     trace(TRACE_INFO, "account", "name=%s role=%s units=%u disabled=%d", trace_value(account->name),
           role_name((int)account->role), account->units, account->disabled);

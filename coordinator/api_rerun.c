@@ -54,16 +54,23 @@ static int text_check(const char *text, struct err *err)
     return where_parse(text, &where, err);
 }
 
+static void unit_put(const char *unit, void *user)
+{
+    buf_puts(user, buf_text(user)[((struct buf *)user)->size - 1] == '(' ? "" : ", ");
+    buf_puts(user, unit);
+}
+
 /* What the predicate is within, whatever it says: the batch, the account's units. True: there is something. */
 static bool bounds_put(const struct batch *batch, const struct account *account, struct buf *text)
 {
     if (batch)
         buf_printf(text, "batch=\"%s\" and ", batch->id);
-    for (uint32_t i = 0; i < account->units; i++)
-        buf_printf(text, "%s%s", i ? ", " : "unit in (", account->unit[i]);
-    if (account->units)
-        buf_puts(text, ") and ");
-    return text->size;
+    if (!account->units)
+        return text->size;
+    buf_puts(text, "unit in (");
+    account_each_unit(account, unit_put, text);
+    buf_puts(text, ") and ");
+    return true;
 }
 
 /* The predicate that the body says, within its bounds. It stands for itself: mistakes are at its letters. */

@@ -2,10 +2,13 @@
  * The proleptic Gregorian calendar. */
 #include "coordinator/day.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { HANOI_OFFSET_MS = 7 * 3600 * 1000 };
+#define MOMENT_LAST_MS (UINT64_C(253402300799000) - HANOI_OFFSET_MS) /* 9999-12-31 */
 
 /* Howard Hinnant, "chrono-compatible low-level date algorithms": days since 1970-01-01 of a day after 1 March 0000. */
 static int64_t days_since_1970(int year, int month, int date)
@@ -53,4 +56,23 @@ uint64_t day_start_ms(int64_t day)
 unsigned day_weekday(int64_t day)
 {
     return (unsigned)((day + 3) % 7); /* 1970-01-01 was a Thursday */
+}
+
+static char *written(uint64_t ms, const char *format, char *text, size_t bytes)
+{
+    time_t s = (time_t)((ms + HANOI_OFFSET_MS) / 1000);
+    struct tm tm;
+    if (ms > MOMENT_LAST_MS || !gmtime_r(&s, &tm) || !strftime(text, bytes, format, &tm))
+        snprintf(text, bytes, "?");
+    return text;
+}
+
+char *day_date(uint64_t ms, char text[DAY_CHARS + 1])
+{
+    return written(ms, "%Y-%m-%d", text, DAY_CHARS + 1);
+}
+
+char *day_moment(uint64_t ms, char text[DAY_MOMENT_BYTES])
+{
+    return written(ms, "%Y-%m-%d %H:%M", text, DAY_MOMENT_BYTES);
 }

@@ -37,30 +37,51 @@ static struct place *place_named(const char *kind, json_t *row, const char *code
     return &place[places++];
 }
 
+/* A district's are those of its communes. */
+static void successor_add(struct place *of, const char *unit)
+{
+    for (size_t i = 0; i < of->successors; i++)
+        if (!strcmp(of->successor[i], unit))
+            return;
+    assert(of->successors < SUCCESSORS_MOST);
+    memcpy(of->successor[of->successors++], unit, UNIT_BYTES);
+}
+
 static int on_row(json_t *row, uint64_t line_no, void *user, struct err *err)
 {
     (void)line_no;
     (void)user;
     (void)err;
-    const struct place *district = place_named("district", row, "old_district_code", "old_district_name");
+    struct place *district = place_named("district", row, "old_district_code", "old_district_name");
     const struct place *new = place_named("new", row, "new_commune_code", "new_commune_name");
     struct place *old = place_named("old", row, "old_commune_code", "old_commune_name");
     memcpy(old->parent, district->unit, sizeof old->parent);
-    assert(old->successors < SUCCESSORS_MOST);
-    memcpy(old->successor[old->successors++], new->unit, UNIT_BYTES);
+    successor_add(old, new->unit);
+    successor_add(district, new->unit);
     return 0;
+}
+
+static void places_read(void)
+{
+    struct err err;
+    if (places)
+        return;
+    int rc = csv_read((const char *)hanoi_units, sizeof hanoi_units, "old_commune_code", on_row, NULL, &err);
+    assert(!rc);
+    (void)rc;
+    qsort(place, places, sizeof *place, place_order);
 }
 
 const struct place *place_find(const char *unit)
 {
     struct place wanted = {.unit = ""};
-    struct err err;
-    if (!places) {
-        int rc = csv_read((const char *)hanoi_units, sizeof hanoi_units, "old_commune_code", on_row, NULL, &err);
-        assert(!rc);
-        (void)rc;
-        qsort(place, places, sizeof *place, place_order);
-    }
+    places_read();
     snprintf(wanted.unit, sizeof wanted.unit, "%s", unit);
     return strcmp(wanted.unit, unit) ? NULL : bsearch(&wanted, place, places, sizeof *place, place_order);
+}
+
+const struct place *place_at(size_t index)
+{
+    places_read();
+    return index < places ? &place[index] : NULL;
 }

@@ -9,17 +9,22 @@
 #include "proto/limits.h"
 #include "proto/unit.h"
 
-enum { SUCCESSORS_MOST = 8 };
+enum { SUCCESSORS_MOST = 16 };
+
+#define PLACES_MERGED_ON "2025-07-01" /* the new communes' first day (Resolution 1656/NQ-UBTVQH15) */
 
 struct place {
     char unit[UNIT_BYTES];   /* "district:001", "old:00004", "new:00004" */
     char parent[UNIT_BYTES]; /* the district of an old commune; else "" */
     char name[NAME_BYTES];
-    char successor[SUCCESSORS_MOST][UNIT_BYTES]; /* of an old commune: all that have a part of it */
+    char successor[SUCCESSORS_MOST][UNIT_BYTES]; /* of an old commune or a district: all that have a part of it */
     size_t successors;
 };
 
 /* NULL: nobody knows it. */
 const struct place *place_find(const char *unit);
+
+/* From the first on, in the order of their units; NULL: there are no more. */
+const struct place *place_at(size_t index);
 
 #endif

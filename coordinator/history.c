@@ -6,14 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "coordinator/account.h"
 #include "coordinator/terms.h"
 #include "proto/auto.h"
 #include "proto/buf.h"
-
-enum { HANOI_OFFSET_S = 7 * 3600, DAY_BYTES = 16 };
 
 struct history {
     struct event event[HISTORY_MOST];
@@ -69,15 +66,11 @@ static void say(struct buf *text, const char *part)
 
 static void say_deadline(struct buf *text, uint64_t deadline_ms)
 {
-    time_t s = (time_t)(deadline_ms / 1000) + HANOI_OFFSET_S;
-    char day[DAY_BYTES] = "?";
-    struct tm tm;
+    char day[DAY_CHARS + 1];
     if (!deadline_ms)
         return;
     say(text, "deadline ");
-    if (deadline_ms != DEADLINE_NONE && gmtime_r(&s, &tm))
-        strftime(day, sizeof day, "%Y-%m-%d", &tm);
-    buf_puts(text, deadline_ms == DEADLINE_NONE ? "none" : day);
+    buf_puts(text, deadline_ms == DEADLINE_NONE ? "none" : day_date(deadline_ms, day));
 }
 
 static void say_number(struct buf *text, const char *what, uint64_t number)
@@ -166,6 +159,11 @@ static void add_account(struct history *history, const Sohoa__LedgerEntry *entry
     say(&text, role_name((int)account->role));
     for (size_t i = 0; i < account->n_units; i++)
         buf_printf(&text, "%s%s", i ? " " : " of ", account->units[i]);
+    for (size_t i = 0; i < account->n_successions; i++) {
+        const Sohoa__Succession *succession = account->successions[i];
+        say(&text, succession->declined ? "not " : "and ");
+        buf_printf(&text, "%s (took over from %s on %s)", succession->unit, succession->of, succession->since);
+    }
     if (*account->password_hash)
         say(&text, "with a password");
     if (*account->token_hash)

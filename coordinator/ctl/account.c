@@ -8,17 +8,20 @@
 
 #include "coordinator/ctl/api.h"
 #include "coordinator/ctl/args.h"
+#include "coordinator/day.h"
 #include "proto/auto.h"
 
 struct wanted {
     const char *role, *password_file;
-    struct texts units;
+    struct texts units, confirm, decline;
     bool all_units, no_password, token, no_token, disable, enable;
 };
 
 static void wanted_destroy(struct wanted *wanted)
 {
     texts_destroy(&wanted->units);
+    texts_destroy(&wanted->confirm);
+    texts_destroy(&wanted->decline);
 }
 
 static int password_read(const char *path, json_t **ret_password, struct err *err)
@@ -61,6 +64,10 @@ static int wanted_body(const struct wanted *wanted, json_t **ret_body, struct er
         json_object_set_new(body, "role", json_string(wanted->role));
     if (wanted->units.count || wanted->all_units)
         json_object_set_new(body, "units", units_json(&wanted->units));
+    if (wanted->confirm.count)
+        json_object_set_new(body, "confirm", units_json(&wanted->confirm));
+    if (wanted->decline.count)
+        json_object_set_new(body, "decline", units_json(&wanted->decline));
     if (wanted->token || wanted->no_token)
         json_object_set_new(body, "token", json_boolean(wanted->token));
     if (wanted->disable || wanted->enable)
@@ -68,6 +75,29 @@ static int wanted_body(const struct wanted *wanted, json_t **ret_body, struct er
     if (!rc)
         *ret_body = json_incref(body);
     return rc;
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}
+
+/* "  confirmed new:00004 Phường Ba Đình, took over from old:00004 Phường Trúc Bạch on 2025-07-01, decided 2026-11-27" */
+static void successions_print(const json_t *successions)
+{
+    size_t i;
+    json_t *one;
+    json_array_foreach(successions, i, one)
+    {
+        const json_t *decided_ms = json_object_get(one, "decided_ms");
+        char decided[DAY_CHARS + 1];
+        printf("  %-9s %s %s, took over from %s %s on %s", text_of(one, "state"), text_of(one, "unit"),
+               text_of(one, "name"), text_of(one, "of"), text_of(one, "of_name"), text_of(one, "since"));
+        if (!json_is_null(decided_ms))
+            printf(", decided %s", day_date((uint64_t)json_integer_value(decided_ms), decided));
+        putchar('\n');
+    }
 }
 
 static void account_print(const json_t *account)
@@ -84,6 +114,7 @@ static void account_print(const json_t *account)
     printf("%s%s%s%s\n", i ? "" : " all units", json_is_true(json_object_get(account, "password")) ? ", password" : "",
            json_is_string(json_object_get(account, "token_id")) ? ", token" : "",
            json_is_true(json_object_get(account, "disabled")) ? ", disabled" : "");
+    successions_print(json_object_get(account, "successions"));
 }
 
 static int accounts_list(const struct ctl *ctl, struct api *api, struct err *err)
@@ -139,17 +170,22 @@ int account_main(const struct command *command, struct ctl *ctl, int argc, char 
          .meta = "ROLE",
          .text = &wanted.role,
          .doc = "viewer, operator, archivist, auditor or administrator"},
-        {.name = "unit",                                              .meta = "UNIT",                                                                            .list = &wanted.units,                                                    .doc = "bound to these, such as district:001"},
-        {.name = "all-units", .on = &wanted.all_units,                                            .doc = "bound to none: as a new account is"         },
+        {.name = "unit",                                              .meta = "UNIT",                                                .list = &wanted.units,                                         .doc = "bound to these, such as district:001"},
+        {.name = "all-units", .on = &wanted.all_units,                .doc = "bound to none: as a new account is"         },
+        {.name = "confirm",
+         .meta = "UNIT",
+         .list = &wanted.confirm,
+         .doc = "took over from its units, and its rights go with it"},
+        {.name = "decline",                        .meta = "UNIT",    .list = &wanted.decline,                                                        .doc = "took over from its units, and they don't"},
         {.name = "password-file",
          .meta = "FILE",
          .text = &wanted.password_file,
          .doc = "its first line is the password"},
-        {.name = "no-password",                  .on = &wanted.no_password,                                                     .doc = "no login by password"                                                                                       },
-        {.name = "token",    .on = &wanted.token,.doc = "a new token, in the place of the one before; printed once"},
-        {.name = "no-token",                        .on = &wanted.no_token,                                    .doc = "its token is none any more"                                                                                                                                                             },
-        {.name = "disable", .on = &wanted.disable,.doc = "nobody comes in by it"},
-        {.name = "enable",                         .on = &wanted.enable,                                                                 .doc = "the opposite"                                                                                                                                                                                                                                                        },
+        {.name = "no-password",                        .on = &wanted.no_password,                                                  .doc = "no login by password"                                                                                        },
+        {.name = "token",                                              .on = &wanted.token,                                         .doc = "a new token, in the place of the one before; printed once"                                            },
+        {.name = "no-token",                                              .on = &wanted.no_token,                                               .doc = "its token is none any more"},
+        {.name = "disable",                                              .on = &wanted.disable,                                            .doc = "nobody comes in by it"},
+        {.name = "enable",                                              .on = &wanted.enable,                                             .doc = "the opposite"                                                                                    },
     };
     int rc = args_parse(command, ctl, flags, sizeof flags / sizeof flags[0], argc, argv, &operands, err);
     if (rc)

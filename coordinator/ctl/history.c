@@ -18,7 +18,7 @@ static void event_print(const json_t *event)
                *actor = json_string_value(json_object_get(event, "actor"));
     const char *subject = json_string_value(json_object_get(event, "subject")),
                *text = json_string_value(json_object_get(event, "text"));
-    char when[MOMENT_BYTES];
+    char when[DAY_MOMENT_BYTES];
     printf("%s  %-10s %-11s %s", moment_text(json_object_get(event, "time_ms"), when), *actor ? actor : "-", kind,
            subject);
     bool lines = strchr(text, '\n');

@@ -4,36 +4,33 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "proto/auto.h"
 
-enum { HANOI_OFFSET_S = 7 * 3600 };
-
-const char *moment_text(const json_t *ms, char text[MOMENT_BYTES])
+const char *moment_text(const json_t *ms, char text[DAY_MOMENT_BYTES])
 {
-    time_t s = (time_t)(json_integer_value(ms) / 1000) + HANOI_OFFSET_S;
-    struct tm tm;
-    if (json_is_null(ms) || !gmtime_r(&s, &tm) || !strftime(text, MOMENT_BYTES, "%Y-%m-%d %H:%M", &tm))
-        snprintf(text, MOMENT_BYTES, "%s", "never");
+    if (!json_is_null(ms))
+        return day_moment((uint64_t)json_integer_value(ms), text);
+    snprintf(text, DAY_MOMENT_BYTES, "never");
     return text;
 }
 
-static const char *slack(const json_t *ms, char text[MOMENT_BYTES])
+static const char *slack(const json_t *ms, char text[DAY_MOMENT_BYTES])
 {
     double hours = (double)json_integer_value(ms) / 3.6e6;
     if (json_is_null(ms))
-        snprintf(text, MOMENT_BYTES, "%s", "");
+        snprintf(text, DAY_MOMENT_BYTES, "%s", "");
     else if (hours > -48 && hours < 48)
-        snprintf(text, MOMENT_BYTES, "%+.1f h", hours);
+        snprintf(text, DAY_MOMENT_BYTES, "%+.1f h", hours);
     else
-        snprintf(text, MOMENT_BYTES, "%+.1f d", hours / 24);
+        snprintf(text, DAY_MOMENT_BYTES, "%+.1f d", hours / 24);
     return text;
 }
 
 static void row_print(const json_t *row)
 {
-    char p50[MOMENT_BYTES], p90[MOMENT_BYTES], due[MOMENT_BYTES], left[MOMENT_BYTES], cores[MOMENT_BYTES] = "";
+    char p50[DAY_MOMENT_BYTES], p90[DAY_MOMENT_BYTES], due[DAY_MOMENT_BYTES], left[DAY_MOMENT_BYTES],
+        cores[DAY_MOMENT_BYTES] = "";
     const char *unit = json_string_value(json_object_get(row, "unit"));
     const json_t *needed = json_object_get(row, "cores_needed");
     const json_t *was = json_object_get(row, "before");

@@ -5,10 +5,10 @@
 
 #include <jansson.h>
 
-enum { MOMENT_BYTES = 20 };
+#include "coordinator/day.h"
 
 /* Milliseconds since 1970, or null: never. Returns text. */
-const char *moment_text(const json_t *ms, char text[MOMENT_BYTES]);
+const char *moment_text(const json_t *ms, char text[DAY_MOMENT_BYTES]);
 
 /* A table of forecasts as the API tells them; one that has a forecast "before" tells what it was. */
 void units_print(const json_t *units);

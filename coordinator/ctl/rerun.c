@@ -71,7 +71,7 @@ static int rerun_post(struct api *api, const struct rerun *rerun, json_t **ret_a
 static void effect_print(const json_t *deadlines)
 {
     const json_t *worse = json_object_get(deadlines, "worse");
-    char before[MOMENT_BYTES], then[MOMENT_BYTES];
+    char before[DAY_MOMENT_BYTES], then[DAY_MOMENT_BYTES];
     printf("all work would end (P50) %s instead of %s; ", moment_text(json_object_get(deadlines, "ends_then_ms"), then),
            moment_text(json_object_get(deadlines, "ends_ms"), before));
     size_t count = json_array_size(worse);

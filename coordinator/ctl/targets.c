@@ -6,16 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "coordinator/csv.h"
+#include "coordinator/day.h"
 #include "coordinator/ctl/api.h"
 #include "coordinator/ctl/args.h"
 #include "coordinator/ctl/rows.h"
 #include "proto/auto.h"
 #include "proto/unit.h"
-
-enum { HANOI_OFFSET_S = 7 * 3600 };
 
 /* A number of the row that is there, as one. */
 static int number_take(json_t *row, const char *key, uint64_t line_no, json_t *to, struct err *err)
@@ -72,17 +70,14 @@ static int targets_send(struct api *api, const char *path, json_t **ret_answer, 
 
 static void target_print(const json_t *target)
 {
-    json_int_t deadline_ms = json_integer_value(json_object_get(target, "deadline_ms"));
+    uint64_t deadline_ms = (uint64_t)json_integer_value(json_object_get(target, "deadline_ms"));
     json_int_t priority = json_integer_value(json_object_get(target, "priority"));
-    time_t s = (time_t)(deadline_ms / 1000) + HANOI_OFFSET_S;
-    char day[16] = "no deadline", which[32] = "all";
-    struct tm tm;
-    if (deadline_ms && gmtime_r(&s, &tm))
-        strftime(day, sizeof day, "%Y-%m-%d", &tm);
+    char day[DAY_CHARS + 1], which[32] = "all";
     if (priority)
         snprintf(which, sizeof which, "priority %" JSON_INTEGER_FORMAT, priority);
     printf("%-16s %-10s %-12s %10" JSON_INTEGER_FORMAT "%s\n", json_string_value(json_object_get(target, "unit")),
-           which, day, json_integer_value(json_object_get(target, "pages")),
+           which, deadline_ms ? day_date(deadline_ms, day) : "no deadline",
+           json_integer_value(json_object_get(target, "pages")),
            json_is_true(json_object_get(target, "paused")) ? " paused" : "");
 }
 

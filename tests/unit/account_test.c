@@ -69,11 +69,32 @@ static void units_bound_what_reaches_beyond(void **state)
     assert_int_equal(account_may_unit(&bound, "district:002", &err), E_DENIED);
     assert_int_equal(account_may_unit(&bound, "", &err), E_DENIED);
     assert_int_equal(account_may_unit(&free_of, "", &err), 0);
-    assert_int_equal(account_add_unit(&bound, "old:00004", &err), 0);
-    assert_true(account_covers(&bound, "old:00004"));
+    assert_true(account_covers(&bound, "old:00004"));  /* a commune of the district */
+    assert_false(account_covers(&bound, "old:00037")); /* of another */
     assert_false(account_covers(&bound, "new:00004"));
     assert_int_equal(account_add_unit(&bound, "", &err), E_MANIFEST);
     assert_int_equal(account_add_unit(&bound, "district:1", &err), E_MANIFEST);
+}
+
+static void unit_count(const char *unit, void *user)
+{
+    (void)unit;
+    ++*(int *)user;
+}
+
+static void the_units_that_it_covers_are_told(void **state)
+{
+    AUTO(account_clear) struct account lan = made("lan", SOHOA__ROLE__ROLE_OPERATOR, "district:001");
+    AUTO(account_clear) struct account all = made("an", SOHOA__ROLE__ROLE_OPERATOR, NULL);
+    int count = 0;
+    (void)state;
+    assert_int_equal(account_add_unit(&lan, "old:00004", &err), 0);
+    assert_int_equal(account_add_unit(&lan, "old:99999", &err), 0); /* nobody knows it */
+    account_each_unit(&lan, unit_count, &count);
+    assert_int_equal(count, 1 + 13 + 1); /* Ba Đình, its 13 communes, and that one */
+    count = 0;
+    account_each_unit(&all, unit_count, &count);
+    assert_int_equal(count, 0);
 }
 
 static void a_batch_is_whole_or_document_by_document(void **state)
@@ -196,16 +217,18 @@ static void the_ledger_says_all_of_it(void **state)
 {
     AUTO(accounts_destroy) struct accounts *accounts = accounts_new();
     AUTO(account_clear) struct account lan = made("lan", SOHOA__ROLE__ROLE_ARCHIVIST, "district:001");
-    char *unit[2], wrong[] = "district:1";
-    Sohoa__Account said;
+    const struct succession succession = {
+        .unit = "new:00008", .of = "district:001", .since = "2025-07-01", .decided_ms = 7};
+    char wrong[] = "district:1";
     (void)state;
     assert_int_equal(account_add_unit(&lan, "new:00004", &err), 0);
     snprintf(lan.password_hash, sizeof lan.password_hash, "%s", "p");
     snprintf(lan.token_id, sizeof lan.token_id, "%s", "i");
     snprintf(lan.token_hash, sizeof lan.token_hash, "%s", "t");
     lan.disabled = true;
-    account_say(&lan, unit, &said);
-    assert_int_equal(accounts_restore(accounts, &said, &err), 0);
+    assert_int_equal(account_add_succession(&lan, &succession, &err), 0);
+    AUTO(account_said_destroy) struct account_said *said = account_say(&lan);
+    assert_int_equal(accounts_restore(accounts, &said->account, &err), 0);
     const struct account *there = accounts_find(accounts, "lan");
     assert_int_equal(there->role, SOHOA__ROLE__ROLE_ARCHIVIST);
     assert_int_equal(there->units, 2);
@@ -214,13 +237,18 @@ static void the_ledger_says_all_of_it(void **state)
     assert_string_equal(there->token_id, "i");
     assert_string_equal(there->token_hash, "t");
     assert_true(there->disabled);
-    unit[0] = wrong;
-    assert_int_equal(accounts_restore(accounts, &said, &err), E_CORRUPT);
-    account_say(&lan, unit, &said);
-    said.role = SOHOA__ROLE__ROLE_NONE; /* or one of a later version: nobody gets rights by mistake */
-    assert_int_equal(accounts_restore(accounts, &said, &err), E_CORRUPT);
-    said.role = (Sohoa__Role)99;
-    assert_int_equal(accounts_restore(accounts, &said, &err), E_CORRUPT);
+    assert_int_equal(there->successions, 1);
+    assert_memory_equal(there->succession, &succession, sizeof succession);
+    said->succession[0].of = wrong;
+    assert_int_equal(accounts_restore(accounts, &said->account, &err), E_CORRUPT);
+    said->succession[0].of = said->unit[0];
+    said->unit[0] = wrong;
+    assert_int_equal(accounts_restore(accounts, &said->account, &err), E_CORRUPT);
+    said->unit[0] = said->unit[1];
+    said->account.role = SOHOA__ROLE__ROLE_NONE; /* or one of a later version: nobody gets rights by mistake */
+    assert_int_equal(accounts_restore(accounts, &said->account, &err), E_CORRUPT);
+    said->account.role = (Sohoa__Role)99;
+    assert_int_equal(accounts_restore(accounts, &said->account, &err), E_CORRUPT);
 }
 
 int main(void)
@@ -228,6 +256,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(roles_have_their_rights_and_no_other),
         cmocka_unit_test(units_bound_what_reaches_beyond),
+        cmocka_unit_test(the_units_that_it_covers_are_told),
         cmocka_unit_test(a_batch_is_whole_or_document_by_document),
         cmocka_unit_test(names_are_what_fits_an_address),
         cmocka_unit_test(an_account_stays_where_it_is),

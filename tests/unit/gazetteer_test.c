@@ -32,6 +32,7 @@ static void split_communes_have_several_successors(void **state)
     assert_string_equal(found("old:00004")->successor[0], "new:00004");
     assert_true(found("old:00007")->successors > 1); /* Cống Vị */
     assert_int_equal(found("new:00004")->successors, 0);
+    assert_int_equal(found("district:020")->successors, 13); /* Thanh Trì's communes', each once */
 }
 
 static void others_are_unknown(void **state)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// drive.mjs local|bound URL SHOTS PASSWORD: opens the dashboard and does with it what people do. `local`: nobody has to log in; `bound`:
-// an operator of one district does. Each step that does not come true ends it. The last line is JSON.
+// drive.mjs local|bound|merged URL SHOTS PASSWORD: opens the dashboard and does with it what people do. `local`: nobody has to log in;
+// `bound`: an operator of one district does; `merged`: an administrator says that the operator's rights go with a new commune. Each step that does not come true ends it. The last line is JSON.
 import {createRequire} from "node:module";
 import {readFileSync} from "node:fs";
 import {open} from "./browser.mjs";
 
 const [part, url, shots, password] = process.argv.slice(2);
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const VIEWS = ["overview", "units", "batches", "batches/ba-dinh", "document/ba-dinh/0", "failures", "workers", "plan", "log"];
+const VIEWS = ["overview", "units", "batches", "batches/ba-dinh", "document/ba-dinh/0", "failures", "workers", "plan", "log", "accounts"];
 const seen = {views: 0, console_errors: 0, outside_requests: 0, axe_serious: 0, first_paint_ms: 0};
 
 const say = (text) => console.log(text);
@@ -174,6 +174,19 @@ async function local() {
 }
 
 /* An operator of one district sees that district, and is refused on another. */
+async function login(name) {
+  await page.waitForSelector("input[name=name]");
+  await page.fill("input[name=name]", name);
+  await page.fill("input[type=password]", password);
+  await page.click("main form button.main");
+  await page.waitForSelector(".cards .big");
+}
+
+async function leave() {
+  await page.click("header button:has-text('Log out'), header button:has-text('Đăng xuất')");
+  await page.waitForSelector("input[name=name]");
+}
+
 async function bound() {
   expected = ["401", "403"];
   await page.goto(url);
@@ -184,13 +197,12 @@ async function bound() {
   await page.fill("input[type=password]", "not the password");
   await page.click("main form button.main");
   await page.waitForSelector(".note.bad");
-  await page.fill("input[type=password]", password);
-  await page.click("main form button.main");
-  await page.waitForSelector(".cards .big");
+  await login("lan");
+  check(!(await page.$("nav a[href='#accounts']")), "an operator is led to the accounts");
   await go("batches");
   const text = await page.textContent("main");
-  check(text.includes("ba-dinh") && !text.includes("cong-vi"), `an operator of one district sees: ${text}`);
-  await go("batches/cong-vi");
+  check(text.includes("ba-dinh") && !text.includes("phuc-tan") && !text.includes("ngoc-ha"), `an operator of one district sees: ${text}`);
+  await go("batches/phuc-tan");
   await page.waitForSelector(".note.bad");
   await page.screenshot({path: `${shots}/${part}-refused.png`});
   await go("batches/ba-dinh");
@@ -205,14 +217,39 @@ async function bound() {
   await page.waitForSelector(".note.bad");
   await go("log");
   await page.waitForFunction(() => document.querySelector("main").textContent.includes("lan"));
-  await page.click("header button:has-text('Log out')");
-  await page.waitForSelector("input[type=password]");
+  await leave();
   seen.views += 5;
   say("an operator of one district saw that one, and was refused on another");
 }
 
+/* What lan's district merged into is proposed, and hers once it is confirmed. */
+async function merged() {
+  expected = ["401"];
+  await page.goto(url);
+  await login("root");
+  await go("accounts");
+  await setLanguage("en");
+  const row = page.locator("tr:has-text('new:00008')");
+  check((await row.textContent()).includes("2025-07-01") && (await row.textContent()).includes("proposed"), "a successor is not proposed");
+  await axe("accounts with proposals");
+  await row.locator("button:has-text('Confirm')").click();
+  await page.click("dialog button.main");
+  await page.waitForSelector("tr:has-text('new:00008'):has-text('confirmed')");
+  await page.locator("tr:has-text('new:00097') button:has-text('Decline')").click();
+  await page.waitForSelector("tr:has-text('new:00097'):has-text('declined')");
+  await page.screenshot({path: `${shots}/${part}-accounts.png`, fullPage: true});
+  await leave();
+  await login("lan");
+  await go("batches");
+  const text = await page.textContent("main");
+  check(text.includes("ngoc-ha") && !text.includes("phuc-tan"), `after the merger the operator sees: ${text}`);
+  await leave();
+  seen.views += 2;
+  say("a successor was confirmed, and the operator's rights went with it");
+}
+
 try {
-  await {local, bound}[part]();
+  await {local, bound, merged}[part]();
 } catch (why) {
   await page.screenshot({path: `${shots}/${part}-failed.png`, fullPage: true}).catch(() => {});
   say(String(why.stack ?? why).split("\n").slice(0, 4).join(" | "));

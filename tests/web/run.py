@@ -41,7 +41,7 @@ def free_port():
 
 
 def admit(cluster, folder):
-    """Two batches of real scans; one has a source that can't be opened and another that will be put right."""
+    """Batches of real scans; one has a source that can't be opened and another that will be put right."""
     sources, _ = backlog(os.path.join(folder, "scans"), "--documents", "8", "--seed", "5", "--pages-mean", "2")
     mended = os.path.join(folder, "mended.pdf")
     broken = os.path.join(folder, "broken.pdf")
@@ -51,10 +51,11 @@ def admit(cluster, folder):
     rows = [{"source": source, "unit": "district:001", "deadline": "2030-01-31"} for source in sources[:5]]
     rows.append({"source": mended, "unit": "district:001", "deadline": "2030-01-31"})
     cluster.api.post("batches?id=ba-dinh", "".join(json.dumps(row) + "\n" for row in rows))
-    rows = [{"source": source, "unit": "old:00007", "deadline": "2026-01-31"} for source in sources[5:]] + [
-        {"source": broken, "unit": "old:00007"}]
-    cluster.api.post("batches?id=cong-vi", "".join(json.dumps(row) + "\n" for row in rows))
-    for batch in ("ba-dinh", "cong-vi"):
+    rows = [{"source": source, "unit": "old:00037", "deadline": "2026-01-31"} for source in sources[5:]] + [
+        {"source": broken, "unit": "old:00037"}]
+    cluster.api.post("batches?id=phuc-tan", "".join(json.dumps(row) + "\n" for row in rows))
+    cluster.api.post("batches?id=ngoc-ha", json.dumps({"source": sources[0], "unit": "new:00008"}) + "\n") # since the mergers
+    for batch in ("ba-dinh", "phuc-tan", "ngoc-ha"):
         cluster.finish(batch)
     shutil.copyfile(next(source for source in sources if source.endswith(".pdf")), mended)
     cluster.api.post("targets", json.dumps([{"unit": "district:006", "deadline": "2026-12-31", "pages": 5000000},
@@ -102,7 +103,8 @@ def run(folder):
     seen = drive("local", url, shots)
     accounts(cluster)
     bound = drive("bound", url, shots)
-    result = {key: seen[key] + bound[key] for key in ("views", "console_errors", "outside_requests", "axe_serious")}
+    merged = drive("merged", url, shots)
+    result = {key: seen[key] + bound[key] + merged[key] for key in ("views", "console_errors", "outside_requests", "axe_serious")}
     result["first_paint_ms"] = seen["first_paint_ms"]
     if result["console_errors"] or result["outside_requests"] or result["axe_serious"]:
         fail(f"what must not be was seen: {json.dumps(result)}")

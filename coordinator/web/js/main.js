@@ -8,10 +8,10 @@ import {open, logout, session} from "./session.js";
 import {follow, unfollow} from "./events.js";
 import {failedNote, note} from "./parts.js";
 
-/* Where views go. `menu`: it is in the navigation. */
+/* Where views go. `menu`: it is in the navigation; `right`: of those only who have it. */
 const VIEWS = {
   overview: {menu: true}, units: {menu: true}, batches: {menu: true}, failures: {menu: true},
-  workers: {menu: true}, plan: {menu: true}, log: {menu: true}, document: {menu: false}, login: {menu: false},
+  workers: {menu: true}, plan: {menu: true}, log: {menu: true}, accounts: {menu: true, right: "audit"}, document: {menu: false}, login: {menu: false},
 };
 
 const head = document.getElementById("head"), main = document.getElementById("main");
@@ -33,10 +33,12 @@ function setTheme(value) {
   document.documentElement.dataset.theme = value;
 }
 
+const inMenu = (name) => VIEWS[name].menu && (!VIEWS[name].right || session.may(VIEWS[name].right));
+
 function drawHead(view) {
   document.getElementById("skip").textContent = t("skip");
   replace(head, h("span", {class: "name"}, "Sohoa"),
-    session.role && h("nav", {"aria-label": "Sohoa"}, Object.keys(VIEWS).filter((name) => VIEWS[name].menu).map((name) =>
+    session.role && h("nav", {"aria-label": "Sohoa"}, Object.keys(VIEWS).filter(inMenu).map((name) =>
       h("a", {href: `#${name}`, "aria-current": name === view && "page"}, t(name)))),
     h("span", {class: "rest"}, connection,
       session.role && h("span", {class: "dim"}, `${session.name} · ${session.role}${session.units.length ? " · " + session.units.join(", ") : ""}`),
