@@ -5,8 +5,8 @@
  *     (asked for) --> QUEUED --> RUNNING --> KEPT --> (the longest unused goes when there are too many)
  *                        ^----------+   its worker is lost, or another may do better
  *
- * A view goes before all other work, and is bounded so that pages go on: a worker has VIEW_WORKER_MAX at once, so that
- * between two of them its slot takes what else waits. Each has a number of its own, never used again, which names its
+ * A worker makes views in a slot that is kept for them, one at a time (VIEW_WORKER_MAX): nobody waits for pages that are
+ * being read. Each has a number of its own, never used again, which names its
  * blob: what is removed late is never what was made anew. */
 #ifndef SOHOA_VIEW_H
 #define SOHOA_VIEW_H

@@ -33,7 +33,7 @@ enum {
 
 static struct slot *slot_find(struct crew *crew, uint64_t serial)
 {
-    for (unsigned i = 0; i < crew->slots; i++)
+    for (unsigned i = 0; i < crew->places; i++)
         if (crew->slot[i].serial == serial)
             return &crew->slot[i];
     return NULL;
@@ -90,7 +90,7 @@ int crew_watch(struct crew *crew, int fd, uint64_t serial, struct err *err)
 void crew_arm(struct crew *crew)
 {
     uint64_t due = 0;
-    for (unsigned i = 0; i < crew->slots; i++) {
+    for (unsigned i = 0; i < crew->places; i++) {
         const struct slot *slot = &crew->slot[i];
         uint64_t at = slot->call.fault.code ? 1 : slot->deadline_ms;
         if (at && (!due || at < due))
@@ -118,6 +118,19 @@ struct slot *crew_take(struct crew *crew, bool degraded)
     free_slot->taken = true;
     crew_arm(crew);
     return free_slot;
+}
+
+/* Its first process comes when it is first needed: many workers never show a page. */
+struct slot *crew_take_view(struct crew *crew)
+{
+    struct slot *slot = &crew->slot[crew->slots];
+    if (slot->taken || crew->failure.code)
+        return NULL;
+    if (!slot->serial || slot->silent)
+        place_refill(slot, false);
+    slot->taken = true;
+    crew_arm(crew);
+    return slot;
 }
 
 int crew_fd(const struct crew *crew)
@@ -152,9 +165,9 @@ int crew_dispatch(struct crew *crew, struct err *err)
     for (int i = 0; i < events; i++)
         event_handle(crew, event[i].data.u64);
     uint64_t now_ms = clock_mono_ms();
-    for (unsigned i = 0; i < crew->slots; i++)
+    for (unsigned i = 0; i < crew->places; i++)
         place_expire(&crew->slot[i], now_ms);
-    for (unsigned i = 0; i < crew->slots && crew->warm_socket >= 0; i++)
+    for (unsigned i = 0; i < crew->places && crew->warm_socket >= 0; i++)
         if (crew->slot[i].peer >= 0)
             place_order(&crew->slot[i]);
     crew_arm(crew);
@@ -230,7 +243,8 @@ static int crew_open(struct crew *crew, struct err *err)
 
 static struct crew *crew_alloc(const struct config *config, unsigned slots)
 {
-    struct crew *crew = calloc(1, sizeof *crew + slots * sizeof crew->slot[0]);
+    unsigned places = slots + 1; /* the last is for views */
+    struct crew *crew = calloc(1, sizeof *crew + places * sizeof crew->slot[0]);
     if (!crew)
         return NULL;
     crew->memory_bytes[false] = (uint64_t)config_int(config, CFG_SLOT_MAX_BYTES);
@@ -240,7 +254,8 @@ static struct crew *crew_alloc(const struct config *config, unsigned slots)
     crew->epoll = crew->timer = crew->warm_socket = -1;
     crew->serial = SERIAL_FIRST;
     crew->slots = slots;
-    for (unsigned i = 0; i < slots; i++) {
+    crew->places = places;
+    for (unsigned i = 0; i < crew->places; i++) {
         struct slot *slot = &crew->slot[i];
         slot->crew = crew;
         slot->index = i;
@@ -293,7 +308,7 @@ void crew_destroy(struct crew **ret_crew)
     *ret_crew = NULL;
     if (!crew)
         return;
-    for (unsigned i = 0; i < crew->slots; i++) {
+    for (unsigned i = 0; i < crew->places; i++) {
         place_clear(&crew->slot[i]);
         fd_destroy(&crew->slot[i].call.out);
     }

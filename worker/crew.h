@@ -24,6 +24,8 @@ void crew_destroy(struct crew **crew);
  * degraded: one under the tighter memory limit. slot_release() while a request runs kills it, and its ended is not
  * called. A slot that was released may be taken again at once. */
 struct slot *crew_take(struct crew *crew, bool degraded);
+struct slot *
+crew_take_view(struct crew *crew); /* likewise the one that is kept for views, beside the slots that read pages */
 void slot_release(struct slot **slot);
 
 /* Starts a request; one at a time. fd (for OPEN and ASSEMBLE, else -1) is borrowed for the call, and opened anew
@@ -54,6 +56,6 @@ int crew_fd(const struct crew *crew);
  * slot can be started any more; the worker ends. */
 int crew_dispatch(struct crew *crew, struct err *err);
 
-unsigned crew_busy(const struct crew *crew);
+unsigned crew_busy(const struct crew *crew); /* of those that read pages */
 
 #endif

@@ -27,18 +27,41 @@ static const char *out_name(const struct job *job, struct name *name, uint32_t g
 
 /* ---- records ---- */
 
-static int record_put(struct job *job, const struct record_entry *entry, struct err *err)
+/* In the place of the one before, whose readings it goes on with. */
+static int record_renew(struct job *job, struct record_entry *entry, const char *name, struct err *err)
+{
+    AUTO(buf_destroy) struct buf before = {0};
+    AUTO(buf_destroy) struct buf text = {0};
+    int rc = store_get(job->node->store, name, RECORD_BYTES, &before, err);
+    if (rc && rc != E_ABSENT)
+        return rc;
+    entry->before = rc ? NULL : &before;
+    rc = record_write(job->record, entry, &text, err);
+    return rc ? rc : store_replace(job->node->store, name, text.data, text.size, err);
+}
+
+static int record_put(struct job *job, struct record_entry *entry, struct err *err)
 {
     AUTO(buf_destroy) struct buf text = {0};
     struct name name;
-    int rc = record_write(job->record, entry, &text, err);
-    if (rc)
-        return rc;
     name_rec(&name, entry->subscriber->batch, entry->subscriber->doc);
     if (entry->generation)
-        return store_replace(job->node->store, name.text, text.data, text.size, err);
-    rc = store_create(job->node->store, name.text, text.data, text.size, err);
+        return record_renew(job, entry, name.text, err);
+    int rc = record_write(job->record, entry, &text, err);
+    if (!rc)
+        rc = store_create(job->node->store, name.text, text.data, text.size, err);
     return rc == E_EXISTS ? 0 : rc;
+}
+
+/* Those of a re-run that are as they were: neither read again nor dead by now. */
+static bool is_kept(const Sohoa__Job *order, uint32_t page_no)
+{
+    bool kept = order->keep_words;
+    for (size_t i = 0; i < order->n_bundles && kept; i++)
+        kept = page_no - order->bundles[i]->first >= order->bundles[i]->count;
+    for (size_t i = 0; i < order->n_dead && kept; i++)
+        kept = order->dead[i]->page_no != page_no;
+    return kept;
 }
 
 /* A record for every subscriber, after job->record. */
@@ -47,8 +70,13 @@ static int records_put(struct job *job, uint64_t source_bytes, struct err *err)
     AUTO(mem_destroy) uint32_t *pages_ms = calloc(job->count, sizeof *pages_ms);
     if (!pages_ms)
         abort();
-    for (uint32_t i = 0; i < job->count; i++)
+    AUTO(mem_destroy) bool *kept = calloc(job->count + 1, sizeof *kept);
+    if (!kept)
+        abort();
+    for (uint32_t i = 0; i < job->count; i++) {
+        kept[i] = is_kept(job->order, i + 1);
         pages_ms[i] = job->pages[i].wall_ms;
+    }
     struct record_entry entry = {
         .generation = job->order->generation,
         .source_bytes = source_bytes,
@@ -60,6 +88,7 @@ static int records_put(struct job *job, uint64_t source_bytes, struct err *err)
         .cpu_ms = job->cpu_ms,
         .pages_ms = pages_ms,
         .pages_count = job->plan == PLAN_DOCUMENT && !job->found ? job->count : 0,
+        .kept = kept,
     };
     int rc = 0;
     for (size_t i = 0; i < job->order->n_subscribers && !rc; i++) {

@@ -135,10 +135,7 @@ static struct job *job_new(struct jobs *jobs, Sohoa__Job *order, uint64_t now_ms
     }
     for (unsigned i = 0; i < JOB_PARTS; i++)
         job->part[i] = (struct job_part){.job = job, .number = i};
-    if (job_is_view(job)) /* someone waits for it */
-        TAILQ_INSERT_HEAD(&jobs->list, job, entry);
-    else
-        TAILQ_INSERT_TAIL(&jobs->list, job, entry);
+    TAILQ_INSERT_TAIL(&jobs->list, job, entry);
     jobs->count++;
     return job;
 }
@@ -451,12 +448,17 @@ void jobs_drop(struct jobs *jobs, uint64_t lease)
         job_abandon(job);
 }
 
+static struct slot *slot_for(const struct job *job)
+{
+    return job_is_view(job) ? crew_take_view(job->node->crew) : crew_take(job->node->crew, job->order->degraded);
+}
+
 /* Repeats what the store failed; gives a slot to who waits for one. */
 static void job_serve(struct job *job, uint64_t now_ms)
 {
     if (job->retry_ms && now_ms >= job->retry_ms)
         job_submit(job);
-    if (job->waiting && (job->slot = crew_take(job->node->crew, job->order->degraded))) {
+    if (job->waiting && (job->slot = slot_for(job))) {
         job->waiting = false;
         job_advance(job);
     }

@@ -61,8 +61,8 @@ struct crew {
     pid_t warm_pid;
     uint64_t serial; /* the last one given */
     unsigned start_failures;
-    struct err failure; /* code not 0: no slots can be started any more */
-    unsigned slots;
+    struct err failure;     /* code not 0: no slots can be started any more */
+    unsigned slots, places; /* that read pages; with the one for views, which comes last */
     struct slot slot[];
 };
 

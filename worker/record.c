@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * jansson is only here (and in the tests). Texts that come out of a slot may be no UTF-8: what is not becomes '?'. */
+ * jansson is only here and in past.c (and in the tests). Texts that come out of a slot may be no UTF-8: what is not becomes '?'. */
 #include "worker/record.h"
 
 #include <assert.h>
@@ -12,6 +12,8 @@
 #include "proto/auto.h"
 #include "proto/grades.h"
 #include "proto/pipeline.h"
+#include "proto/trace.h"
+#include "worker/past.h"
 #include "worker/quality.h"
 
 /* Enough digits for a 1/100 % and a 1/1000 degree, and no more: 0.93, not 0.93000000000000005. */
@@ -416,6 +418,16 @@ static json_t *json_timings(const struct record_entry *entry)
     return value;
 }
 
+/* What can't be read is no reason to lose the new one. */
+static json_t *before_load(const struct record_entry *entry)
+{
+    json_t *before = entry->before ? json_loadb((const char *)entry->before->data, entry->before->size, 0, NULL) : NULL;
+    if (entry->before && !before)
+        trace(TRACE_WARN, "history_lost", "batch=%s document=%u bytes=%zu", trace_value(entry->subscriber->batch),
+              entry->subscriber->doc, entry->before->size);
+    return before;
+}
+
 int record_write(const struct record *record, const struct record_entry *entry, struct buf *out, struct err *err)
 {
     const Sohoa__Subscriber *subscriber = entry->subscriber;
@@ -423,6 +435,7 @@ int record_write(const struct record *record, const struct record_entry *entry, 
     if (!json_is_object(row))
         return err_set(err, E_MANIFEST, "the manifest row of %s/%u is not a JSON object", subscriber->batch,
                        subscriber->doc);
+    AUTO(json_destroy) json_t *before = before_load(entry);
     AUTO(json_destroy) json_t *rec = json_copy(record->done);
     const char *source = json_string_value(json_object_get(row, "source"));
     set(rec, "batch", json_text(subscriber->batch));
@@ -434,6 +447,8 @@ int record_write(const struct record *record, const struct record_entry *entry, 
     set(rec, "signed", json_boolean(json_array_size(json_object_get(rec, "signatures")) > 0));
     set(rec, "provenance", json_provenance(entry));
     set(rec, "timings", json_timings(entry));
+    if (entry->generation)
+        past_put(rec, before, entry->kept);
     int rc = json_dump_callback(rec, buf_sink, out, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_REAL_PRECISION(REAL_DIGITS));
     assert(!rc);
     (void)rc;

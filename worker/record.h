@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
  * What is known of a finished document, as JSON. `done` depends on source and pipeline alone, so that whoever makes it
  * makes the same bytes; a record is `done` with what belongs to one document of one batch added: where it came from,
- * who made it, when, how long it took. No text of the document is in either. */
+ * who made it, when, how long it took, and in a re-run what its pages were before (past.h). No text of the document is in either. */
 #ifndef SOHOA_RECORD_H
 #define SOHOA_RECORD_H
 
@@ -11,8 +11,9 @@
 #include "worker/page.h"
 
 enum {
-    RECORD_DONE_BYTES = 32 << 20
-}; /* most a done is read of: DOC_MAX_PAGES pages, each dead with a full text, fit */
+    RECORD_DONE_BYTES = 32 << 20, /* most a done is read of: DOC_MAX_PAGES pages, each dead with a full text, fit */
+    RECORD_BYTES = 256 << 20,     /* likewise of a record, each page with its readings */
+};
 
 enum record_part { RECORD_PDF, RECORD_ALTO, RECORD_TEXT, RECORD_WORDS, RECORD_PARTS };
 const char *record_part_name(enum record_part part); /* "pdf", "alto", ...: as in name_out() */
@@ -76,6 +77,8 @@ struct record_entry {
     uint32_t wall_ms, cpu_ms;
     const uint32_t *pages_ms; /* pages_count of them: what each page took here */
     uint32_t pages_count;
+    const struct buf *before; /* the record before, of a re-run; NULL: there is none */
+    const bool *kept;         /* of a re-run, a page: it was not read again */
 };
 
 /* Appends rec. Errors: E_MANIFEST: the subscriber's row is not a JSON object. */

@@ -143,6 +143,17 @@ def check_grades(cluster, batch):
     return found
 
 
+def check_readings(cluster, document, again):
+    """The record tells of each page which reading it is of, and of those that were read again what they were before."""
+    record = json.loads(cluster.api.call("GET", f"batches/graded/documents/{document}/record"))
+    for page in record["pages"]:
+        readings = [reading["generation"] for reading in page["history"]] + [page["reading"]["generation"]]
+        if readings != ([0, 1] if page["page"] in again else [0]):
+            fail(f"page {page['page']} of document {document} has the readings {readings}; {again} were read again")
+        if any((before["grade"], before["confidence"]) != (page["grade"], page["confidence"]) for before in page["history"]):
+            fail(f"page {page['page']} was read otherwise before: {page['history']}")
+
+
 def rerun_pages(cluster, folder):
     """Pages by their grade: no other is read again, and what was not begun is undone, over a restart, too."""
     sources, _ = backlog(os.path.join(folder, "graded"), "--documents", "3", "--seed", "11", "--pages-mean", "3",
@@ -170,6 +181,7 @@ def rerun_pages(cluster, folder):
     if (listed["number"], listed["finished"], listed["where"]) != (ordered["number"], 1, where):
         fail(f"the order is listed as {listed}")
     check_grades(cluster, "graded")
+    check_readings(cluster, document, {page for (other, page), its in found.items() if (other, its) == (document, grade)})
     say(f"re-run by grade: {price} of {len(found)} pages read again, the other pages of the document were kept")
 
 

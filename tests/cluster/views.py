@@ -10,6 +10,7 @@ import signal
 import struct
 import sys
 import threading
+import time
 import zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
@@ -155,6 +156,22 @@ def again(cluster, documents):
     say("what is there costs no job, and 8 requests at once one")
 
 
+def busy(cluster, document, folder):
+    """All slots read pages: a picture does not wait until one has ended its range."""
+    sources, _ = backlog(os.path.join(folder, "busy"), "--documents", "4", "--seed", "9", "--duplicates", "0", "--pages-mean", "12",
+                         "--blank", "0")
+    cluster.api.post("batches?id=busy", "".join(json.dumps({"source": source}) + "\n" for source in sources))
+    wait("all slots to read", lambda: cluster.api.get("batches/busy")["pages"]["leased"] > 8 and
+         all(worker["leases"] for worker in cluster.api.get("workers")["workers"]), 60)
+    began = time.monotonic()
+    status, _, data = ask(cluster, page(document, 2, "picture?width=1600"))
+    took = time.monotonic() - began
+    if status != 200 or cluster.api.get("batches/busy")["state"] != "running":
+        fail(f"a picture while all slots read: {status} {data[:200]!r}")
+    cluster.finish("busy")
+    say(f"while all slots read pages, a picture took {took * 1000:.0f} ms")
+
+
 class Asker(threading.Thread):
     def __init__(self, cluster, path):
         super().__init__()
@@ -252,6 +269,7 @@ def run(store, folder):
     words(cluster, long)
     ink_is_in_words(cluster, documents)
     again(cluster, [long])
+    busy(cluster, long, folder)
     killed(cluster, long)
     restart(cluster, long, store)
     quarantine(cluster, long, store)

@@ -891,6 +891,25 @@ static void test_memory_limit(void **state)
     heard_clear(&heard);
 }
 
+static void test_a_slot_is_kept_for_views(void **state)
+{
+    (void)state;
+    struct slot *slot = crew_take(crew, false);
+    assert_non_null(slot);
+    assert_null(crew_take(crew, false));
+    for (int i = 0; i < 2; i++) { /* the first one starts its process */
+        struct heard heard = {0};
+        AUTO(fd_destroy) int fd = file_of(little_pdf, sizeof little_pdf - 1);
+        struct slot *view = crew_take_view(crew);
+        assert_non_null(view);
+        assert_null(crew_take_view(crew));
+        assert_int_equal(crew_busy(crew), 1);
+        assert_int_equal(ask_open(view, fd, PATIENT_MS, &heard), 0);
+        slot_release(&view);
+    }
+    slot_release(&slot);
+}
+
 static void test_warm_process_dies(void **state)
 {
     (void)state;
@@ -1006,6 +1025,7 @@ int main(void)
         cmocka_unit_test(test_old_slots_are_replaced),
         cmocka_unit_test(test_grown_slots_are_replaced),
         cmocka_unit_test(test_memory_limit),
+        cmocka_unit_test(test_a_slot_is_kept_for_views),
         cmocka_unit_test(test_warm_process_dies),
         cmocka_unit_test(test_models_missing),
         cmocka_unit_test(test_nothing_survives_the_owner),

@@ -11,6 +11,7 @@
 
 #include "proto/auto.h"
 #include "proto/grades.h"
+#include "worker/past.h"
 #include "worker/quality.h"
 #include "worker/record.h"
 
@@ -191,7 +192,8 @@ static void torn_done_is_corrupt(void **state)
     assert_null(record);
 }
 
-static int write_record(const char *row, struct buf *out, struct err *err)
+static int write_generation(const char *row, uint32_t generation, const struct buf *before, const bool *kept,
+                            struct buf *out, struct err *err)
 {
     AUTO(buf_destroy) struct buf done = {0};
     AUTO(record_destroy) struct record *record = NULL;
@@ -201,19 +203,26 @@ static int write_record(const char *row, struct buf *out, struct err *err)
     subscriber.doc = 7;
     subscriber.row = (char *)row;
     struct record_entry entry = {.subscriber = &subscriber,
-                                 .generation = 2,
+                                 .generation = generation,
                                  .source_bytes = 5555,
                                  .worker = "node-1",
                                  .simd = "x86-64-avx2-fma",
                                  .build = "0.1.0",
-                                 .created_ms = 1700000000000,
+                                 .created_ms = 1700000000000 + generation * 1000,
                                  .wall_ms = 123,
                                  .cpu_ms = 100,
                                  .pages_ms = pages_ms,
-                                 .pages_count = 3};
+                                 .pages_count = 3,
+                                 .before = before,
+                                 .kept = kept};
     write_done(&done);
     assert_int_equal(record_parse(done.data, done.size, &record, NULL), 0);
     return record_write(record, &entry, out, err);
+}
+
+static int write_record(const char *row, struct buf *out, struct err *err)
+{
+    return write_generation(row, 0, NULL, NULL, out, err);
 }
 
 static void record_has_done_and_its_own(void **state)
@@ -228,12 +237,99 @@ static void record_has_done_and_its_own(void **state)
     assert_int_equal(json_integer_value(at(root, "document")), 7);
     assert_string_equal(json_string_value(at(root, "source")), "/scans/a.pdf");
     assert_string_equal(json_string_value(at(at(root, "manifest"), "x")), "ý");
-    assert_int_equal(json_integer_value(at(root, "generation")), 2);
+    assert_int_equal(json_integer_value(at(root, "generation")), 0);
     assert_int_equal(json_integer_value(at(root, "bytes")), 5555);
     assert_true(json_is_true(at(root, "signed")));
     assert_string_equal(json_string_value(at(at(root, "provenance"), "created")), "2023-11-14T22:13:20Z");
     assert_int_equal(json_integer_value(json_array_get(at(at(root, "timings"), "pages_ms"), 1)), 120000);
     json_decref(root);
+}
+
+static const char *text_at(json_t *object, const char *key)
+{
+    return json_string_value(at(object, key));
+}
+
+/* The page's readings before, of a record as it was written. */
+static size_t history_size(const struct buf *text, size_t page)
+{
+    json_t *root = json_loadb((char *)text->data, text->size, 0, NULL);
+    size_t size = json_array_size(at(json_array_get(at(root, "pages"), page), "history"));
+    json_decref(root);
+    return size;
+}
+
+static void a_rerun_tells_what_its_pages_were_before(void **state)
+{
+    static const bool keeps_two[] = {true, false, true}, keeps_none[] = {false, false, false};
+    AUTO(buf_destroy) struct buf zero = {0};
+    AUTO(buf_destroy) struct buf one = {0};
+    AUTO(buf_destroy) struct buf two = {0};
+    (void)state;
+    assert_int_equal(write_generation("{}", 0, NULL, NULL, &zero, NULL), 0);
+    assert_int_equal(write_generation("{}", 1, &zero, keeps_two, &one, NULL), 0);
+    assert_int_equal(history_size(&one, 0), 0);
+    assert_int_equal(history_size(&one, 1), 1);
+    assert_int_equal(write_generation("{}", 2, &one, keeps_none, &two, NULL), 0);
+    json_t *root = json_loadb((char *)two.data, two.size, 0, NULL);
+    json_t *kept = json_array_get(at(root, "pages"), 0), *dead = json_array_get(at(root, "pages"), 1);
+    assert_int_equal(json_array_size(at(kept, "history")), 1); /* generation 1 kept it */
+    assert_int_equal(json_integer_value(at(json_array_get(at(kept, "history"), 0), "generation")), 0);
+    assert_string_equal(text_at(json_array_get(at(kept, "history"), 0), "grade"), "B");
+    assert_int_equal(json_array_size(at(dead, "history")), 2);
+    assert_int_equal(json_integer_value(at(at(dead, "reading"), "generation")), 2);
+    json_t *last = json_array_get(at(dead, "history"), 1);
+    assert_int_equal(json_integer_value(at(last, "generation")), 1);
+    assert_string_equal(text_at(last, "state"), "dead");
+    assert_string_equal(text_at(last, "worker"), "node-1");
+    assert_string_equal(text_at(last, "created"), "2023-11-14T22:13:21Z");
+    assert_string_equal(text_at(at(last, "error"), "code"), "E_TIME");
+    json_decref(root);
+}
+
+static void a_try_that_was_cut_short_is_no_reading(void **state)
+{
+    static const bool keeps_none[] = {false, false, false};
+    AUTO(buf_destroy) struct buf zero = {0};
+    AUTO(buf_destroy) struct buf one = {0};
+    AUTO(buf_destroy) struct buf again = {0};
+    (void)state;
+    assert_int_equal(write_generation("{}", 0, NULL, NULL, &zero, NULL), 0);
+    assert_int_equal(write_generation("{}", 1, &zero, keeps_none, &one, NULL), 0);
+    assert_int_equal(write_generation("{}", 1, &one, keeps_none, &again, NULL), 0);
+    assert_int_equal(again.size, one.size);
+    assert_memory_equal(again.data, one.data, one.size);
+}
+
+static void a_record_before_that_makes_no_sense_costs_the_history(void **state)
+{
+    static const bool keeps_all[] = {true, true, true};
+    AUTO(buf_destroy) struct buf torn = {0};
+    AUTO(buf_destroy) struct buf one = {0};
+    AUTO(buf_destroy) struct buf two = {0};
+    (void)state;
+    buf_puts(&torn, "{\"pages\": [");
+    assert_int_equal(write_generation("{}", 1, &torn, keeps_all, &one, NULL), 0);
+    assert_int_equal(history_size(&one, 0), 0);
+    buf_clear(&torn);
+    buf_puts(&torn, "[3]");
+    assert_int_equal(write_generation("{}", 1, &torn, keeps_all, &two, NULL), 0);
+    assert_int_equal(history_size(&two, 0), 0);
+}
+
+static void only_the_latest_readings_are_told(void **state)
+{
+    static const bool keeps_none[] = {false, false, false};
+    AUTO(buf_destroy) struct buf before = {0};
+    (void)state;
+    assert_int_equal(write_generation("{}", 0, NULL, NULL, &before, NULL), 0);
+    for (uint32_t generation = 1; generation <= PAST_READINGS_MOST + 3; generation++) {
+        struct buf next = {0};
+        assert_int_equal(write_generation("{}", generation, &before, keeps_none, &next, NULL), 0);
+        buf_destroy(&before);
+        before = next;
+    }
+    assert_int_equal(history_size(&before, 2), PAST_READINGS_MOST);
 }
 
 static void row_that_is_no_object_is_refused(void **state)
@@ -256,6 +352,10 @@ int main(void)
         cmocka_unit_test(done_reads_back),
         cmocka_unit_test(torn_done_is_corrupt),
         cmocka_unit_test(record_has_done_and_its_own),
+        cmocka_unit_test(a_rerun_tells_what_its_pages_were_before),
+        cmocka_unit_test(a_try_that_was_cut_short_is_no_reading),
+        cmocka_unit_test(a_record_before_that_makes_no_sense_costs_the_history),
+        cmocka_unit_test(only_the_latest_readings_are_told),
         cmocka_unit_test(row_that_is_no_object_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

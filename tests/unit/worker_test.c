@@ -517,22 +517,51 @@ static void views_are_stored(void **state)
     assert_int_equal(play.credit, credit);
 }
 
-/* Both slots are busy when the view comes, so it has passed its first look before the tombstone is there. */
+/* The slots: the children of the warm process, which is the worker's. */
+static void slots_signal(pid_t parent, bool are_slots, int number)
+{
+    char path[64];
+    int child;
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)parent, (int)parent);
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    while (fscanf(file, "%d", &child) == 1) {
+        if (are_slots)
+            assert_int_equal(kill(child, number), 0);
+        else
+            slots_signal(child, true, number);
+    }
+    fclose(file);
+}
+
+/* All slots stand still when the view comes, so it has passed its first look before the tombstone is there. */
 static void view_of_a_source_stopped_meanwhile_leaves_nothing(void **state)
 {
     (void)state;
     struct name blob, stop;
     struct err err;
-    uint64_t busy[] = {grant_pages(scan_probe(), 11, 1, 1, NULL), grant_pages(scan_probe(), 12, 1, 1, NULL)};
-    play_listen(300);
+    slots_signal(play.worker, false, SIGSTOP);
     view_start(text_probe(), 3, 800, &blob);
-    play_listen(100);
+    play_listen(300);
     assert_null(play.viewed);
     assert_int_equal(store_guard_create(play.store, name_stop(&stop, text_probe()->sha256.data), "", 0, &err), 0);
+    slots_signal(play.worker, false, SIGCONT);
     AUTO(result_destroy) Sohoa__Result *viewed = play_await_view();
     assert_int_equal(viewed->err->code, E_STOPPED);
     assert_false(play_there(blob.text));
     assert_int_equal(store_guard_remove(play.store, stop.text, &err), 0);
+}
+
+static void views_wait_for_no_page(void **state)
+{
+    (void)state;
+    struct name blob;
+    uint64_t busy[] = {grant_pages(scan_probe(), 13, 1, 2, NULL), grant_pages(scan_probe(), 14, 1, 2, NULL)};
+    play_listen(300);
+    view_start(text_probe(), 4, 800, &blob);
+    AUTO(result_destroy) Sohoa__Result *viewed = play_await_view();
+    assert_null(viewed->err);
+    assert_true(!play_result(busy[0]) && !play_result(busy[1])); /* they still read */
     for (size_t i = 0; i < 2; i++) {
         AUTO(result_destroy) Sohoa__Result *result = play_await(busy[i]);
         assert_null(result->err);
@@ -592,6 +621,7 @@ int main(void)
         cmocka_unit_test(stopped_source_leaves_nothing),
         cmocka_unit_test(views_are_stored),
         cmocka_unit_test(view_of_a_source_stopped_meanwhile_leaves_nothing),
+        cmocka_unit_test(views_wait_for_no_page),
         cmocka_unit_test(sigterm_leaves_no_process),
     };
     return cmocka_run_group_tests(tests, play_set_up, tear_down);

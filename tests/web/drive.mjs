@@ -130,7 +130,25 @@ async function rerun() {
   await go("batches/ba-dinh");
   await page.waitForFunction(() => !document.querySelector("main table").textContent.includes("refused"), null, {timeout: 30000});
   await page.screenshot({path: `${shots}/${part}-rerun-finished.png`, fullPage: true});
+  await page.click("a[href='#document/ba-dinh/5']");
+  await page.waitForSelector("main p.note a"); /* to the document that it is the same as */
   say("a failed document was re-run by clicks and seen to finish");
+}
+
+/* Each page tells how often it was read. */
+async function readings() {
+  await go("failures");
+  await page.fill("main form input", "batch=ba-dinh and document=0");
+  await page.click("main form button:has-text('Preview')");
+  await page.click("button.main:has-text('Re-run')");
+  await page.click("dialog button.main");
+  await page.waitForSelector(".note.good:has-text('Order')");
+  await go("document/ba-dinh/0");
+  await page.waitForSelector("summary:has-text('readings: 2')", {timeout: 60000}); /* when it is there, by itself */
+  await page.click("summary:has-text('readings: 2') >> nth=0");
+  check((await page.$$("main details[open] tbody tr:has-text('stored')")).length === 2, "the readings of a page are not shown");
+  await page.screenshot({path: `${shots}/${part}-readings.png`, fullPage: true});
+  say("a page tells what it was before it was read again");
 }
 
 async function whatIf() {
@@ -169,6 +187,7 @@ async function local() {
   await keyboard();
   await pictures();
   await rerun();
+  await readings();
   await whatIf();
   await updates();
 }

@@ -36,7 +36,7 @@ const TEXTS = {
   cancel: ["Thôi", "Cancel"], confirm: ["Đồng ý", "Do it"], why: ["Lý do", "Why"], source: ["Tệp nguồn", "Source"], error: ["Lỗi", "Error"], page: ["Trang", "Page"],
   generation: ["Lần đọc", "Generation"], text: ["Văn bản", "Text"], metadata: ["Siêu dữ liệu", "Metadata"], downloads: ["Tải về", "Downloads"],
   noPicture: ["Chưa xem được ảnh trang.", "The page's picture can't be shown."], evidence: ["Căn cứ", "Evidence"], confidence: ["Độ tin cậy", "Confidence"], grade: ["Hạng", "Grade"],
-  history: ["Lịch sử", "History"], noResult: ["Chưa có kết quả", "There is no result yet"],
+  history: ["Lịch sử", "History"], readTimes: ["số lần đọc: {0}", "readings: {0}"], worker: ["Máy trạm", "Worker"], duplicateOf: ["Trùng với", "The same as"], noResult: ["Chưa có kết quả", "There is no result yet"],
   reason: ["Lý do", "Reason"], message: ["Nội dung", "Message"], select: ["Chọn", "Select"], where: ["Điều kiện", "Predicate"],
   whereHint: ["ví dụ: grade=C and unit=district:001", "such as grade=C and unit=district:001"], preview: ["Xem trước", "Preview"], rerun: ["Đọc lại", "Re-run"],
   rerunAsk: ["Đọc lại {0} trang của {1} tài liệu?", "Read {0} pages of {1} documents again?"], coreHours: ["giờ lõi", "core-hours"],

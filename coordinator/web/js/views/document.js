@@ -3,6 +3,7 @@
 import {h, replace, svg} from "../dom.js";
 import {t} from "../i18n.js";
 import {get, getText} from "../api.js";
+import {listen} from "../events.js";
 import {card, failedNote, stateTag} from "../parts.js";
 import {moment, number, percent} from "../format.js";
 
@@ -36,38 +37,72 @@ function value(of) {
   return String(of);
 }
 
-const facts = (object) => h("dl", {}, Object.entries(object).map(([key, of]) => [h("dt", {}, key), h("dd", {}, value(of))]));
+const facts = (object) => h("dl", {}, Object.entries(object).filter(([, of]) => of !== undefined).map(([key, of]) => [h("dt", {}, key), h("dd", {}, value(of))]));
 
-function pageCard(path, page) {
+/** How often the page was read, and what came of it; the last reading is what the card shows. */
+function readings(page, record) {
+  const last = page.reading ?? {generation: record.generation, ...record.provenance};
+  const one = (reading) => h("tr", {}, h("th", {scope: "row", class: "n"}, number(reading.generation)), h("td", {}, moment(Date.parse(reading.created))),
+    h("td", {}, reading.worker), h("td", {}, stateTag(reading.state)), h("td", {}, reading.grade ?? "–"),
+    h("td", {class: "n"}, reading.confidence === null ? "–" : percent(reading.confidence, 1)),
+    h("td", {class: reading.error && "bad"}, reading.error ? `${reading.error.code}: ${reading.error.text}` : "–"));
+  const {state, grade, confidence, error} = page;
+  return h("details", {}, h("summary", {}, `${t("history")}: ${t("readTimes", number((page.history?.length ?? 0) + 1))}`),
+    h("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": `${t("history")}, ${t("page")} ${page.page}`},
+      h("table", {}, h("thead", {}, h("tr", {}, ["generation", "time", "worker", "state", "grade", "confidence", "error"].map((key) => h("th", {scope: "col"}, t(key))))),
+        h("tbody", {}, [...(page.history ?? []), {...last, state, grade, confidence, error}].map(one)))));
+}
+
+function pageCard(path, page, record) {
   const quality = page.quality ?? {};
   return card(`${t("page")} ${page.page}`,
     h("p", {}, stateTag(page.state), ` ${t("grade")} ${page.grade ?? "–"}`, quality.confidence_p50 !== undefined && ` · ${t("confidence")} ${percent(quality.confidence_p50, 1)}`,
       page.words !== undefined && ` · ${number(page.words)}`),
     pagePicture(`${path}/pages/${page.page}`, page.page),
-    h("details", {}, h("summary", {}, t("evidence")), facts(page)));
+    readings(page, record),
+    h("details", {}, h("summary", {}, t("evidence")), facts({...page, history: undefined, reading: undefined})));
+}
+
+/** What is in force of it: the pages, the text, what is known of it. */
+async function result(path, name) {
+  const downloads = card(t("downloads"), h("div", {class: "buttons"}, FILES.map(([file, title]) =>
+    h("a", {href: `api/v1/${path}/${file}`, download: `${name}-${file}`}, title || t("source")))));
+  try {
+    const [record, text] = await Promise.all([get(`${path}/record`), getText(`${path}/text`)]);
+    const {pages, ...rest} = record;
+    return [downloads, h("div", {class: "two"}, h("div", {}, pages.map((page) => pageCard(path, page, record))),
+      h("div", {}, card(t("text"), h("pre", {lang: "vi"}, text)), card(t("metadata"), facts(rest)),
+        card(t("history"), facts({[t("generation")]: record.generation, [t("updated")]: moment(Date.parse(record.provenance.created)), ...record.provenance}))))];
+  } catch (why) {
+    return [downloads, failedNote(why)];
+  }
+}
+
+function duplicate(batch, row) {
+  return h("p", {class: "note warn"}, t("duplicateOf"), " ",
+    h("a", {href: `#document/${encodeURIComponent(batch)}/${row.duplicate_of}`}, `${t("document")} ${number(row.duplicate_of)}`));
 }
 
 export async function show(node, place) {
   const [batch, number_] = place.parts;
   const path = `batches/${encodeURIComponent(batch)}/documents/${encodeURIComponent(number_)}`;
-  const row = await get(path);
-  node.querySelector("h1").textContent = row.source.split("/").at(-1);
-  node.append(h("p", {}, h("a", {href: `#batches/${encodeURIComponent(batch)}`}, "← ", t("batch"), " ", batch)),
-    h("p", {}, stateTag(row.state), ` ${number(row.pages)} ${t("pages")} · ${t("generation")} ${row.generation}`, row.error && h("span", {class: "bad"}, ` ${row.error.code}: ${row.error.text}`)),
-    h("p", {class: "dim"}, row.source));
-  if (!["stored", "dead"].includes(row.state) && !row.generation) {
-    node.append(h("p", {class: "note warn"}, t("noResult")));
-    return;
+  const head = h("div"), body = h("div");
+  let seen = "";
+
+  async function refresh() {
+    const row = await get(path), state = `${row.state} ${row.generation}`;
+    if (state === seen) return;
+    seen = state;
+    node.querySelector("h1").textContent = row.source.split("/").at(-1);
+    replace(head, h("p", {}, h("a", {href: `#batches/${encodeURIComponent(batch)}`}, "← ", t("batch"), " ", batch)),
+      h("p", {}, stateTag(row.state), ` ${number(row.pages)} ${t("pages")} · ${t("generation")} ${row.generation}`, row.error && h("span", {class: "bad"}, ` ${row.error.code}: ${row.error.text}`)),
+      h("p", {class: "dim"}, row.source));
+    if (row.state === "duplicate") replace(body, duplicate(batch, row));
+    else if (["stored", "dead"].includes(row.state) || row.generation) replace(body, await result(path, `${batch}-${number_}`));
+    else replace(body, h("p", {class: "note warn"}, t("noResult")));
   }
-  node.append(card(t("downloads"), h("div", {class: "buttons"}, FILES.map(([file, name]) =>
-    h("a", {href: `api/v1/${path}/${file}`, download: `${batch}-${number_}-${file}`}, name || t("source"))))));
-  try {
-    const [record, text] = await Promise.all([get(`${path}/record`), getText(`${path}/text`)]);
-    const {pages, ...rest} = record;
-    node.append(h("div", {class: "two"}, h("div", {}, pages.map((page) => pageCard(path, page))),
-      h("div", {}, card(t("text"), h("pre", {lang: "vi"}, text)), card(t("metadata"), facts(rest)),
-        card(t("history"), facts({[t("generation")]: record.generation, [t("updated")]: moment(Date.parse(record.provenance.created)), ...record.provenance})))));
-  } catch (why) {
-    node.append(failedNote(why));
-  }
+
+  node.append(head, body);
+  await refresh();
+  return listen(() => refresh().catch(() => {}));
 }
