@@ -419,6 +419,16 @@ void committer_before(struct committer *committer, uint64_t *ret_epoch, struct b
         trace_err(TRACE_WARN, "redis_unread", &err, "key=sohoa:workers");
 }
 
+void committer_rates(struct committer *committer, progress_rate *each, void *user)
+{
+    struct err err;
+    int rc = redis_open(committer, &err);
+    if (!rc)
+        rc = progress_rates(committer->progress, each, user, &err);
+    if (rc)
+        trace_err(TRACE_WARN, "redis_unread", &err, "key=sohoa:rate");
+}
+
 void committer_bits(struct committer *committer, const char *batch, struct buf *into)
 {
     struct err err;

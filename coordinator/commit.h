@@ -108,6 +108,9 @@ void committer_rewrite_then(struct committer *committer, void (*done)(int rc, co
 /* What progress_before() says, for the start only; epoch 0 when Redis is not there. */
 void committer_before(struct committer *committer, uint64_t *ret_epoch, struct buf *workers);
 
+/* What progress_rates() says, for the start only; nothing when Redis is not there. */
+void committer_rates(struct committer *committer, progress_rate *each, void *user);
+
 /* The bitmap of stored pages of a batch, as Redis kept it; for the start only, before any group. Empty when Redis is not there. */
 void committer_bits(struct committer *committer, const char *batch, struct buf *into);
 

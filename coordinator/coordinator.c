@@ -137,6 +137,8 @@ static int coordinator_start(struct coordinator *c, struct err *err)
     viewing_start(c);
     rc = recover(c, err);
     if (!rc)
+        live_restore(c->live, c->committer);
+    if (!rc)
         rc = gate_new(config_text(c->config, CFG_BIND), &c->gate, err);
     if (!rc)
         rc = auth_new(c, &c->auth, err);

@@ -50,6 +50,16 @@ struct live *live_new(uint64_t now_ms)
     return live;
 }
 
+static void on_rate(uint32_t step_ms, uint64_t number, uint64_t pages, void *user)
+{
+    series_restore(user, step_ms, number, pages);
+}
+
+void live_restore(struct live *live, struct committer *committer)
+{
+    committer_rates(committer, on_rate, live->series);
+}
+
 void live_destroy(struct live **live)
 {
     if (!*live)

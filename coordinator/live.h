@@ -28,9 +28,11 @@ struct live_unit {
 };
 
 struct live;
+struct committer;
 
 struct live *live_new(uint64_t now_ms);
 void live_destroy(struct live **live);
+void live_restore(struct live *live, struct committer *committer); /* how fast it went before, as far as Redis knows */
 
 /* Every turn of the loop. now_ms: since 1970. */
 void live_tick(struct coordinator *c, uint64_t now_ms);

@@ -161,7 +161,8 @@ void sched_tag(struct sched *sched, uint32_t worker, const char *tags)
 
 void sched_drain(struct sched *sched, const char *name, bool drained)
 {
-    sched->worker[worker_named(sched, name)].public.drained = drained;
+    uint32_t at = worker_named(sched, name); /* may move them all */
+    sched->worker[at].public.drained = drained;
 }
 
 /* No tag is had by all. */

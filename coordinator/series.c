@@ -62,6 +62,30 @@ static void span_open(struct span *span, int which, uint64_t now_ms)
         span->first = span->open - span_rule[which].steps + 1;
 }
 
+static void step_restore(struct span *span, int which, uint64_t number, uint64_t pages)
+{
+    if (number > span->open || number + span_rule[which].steps <= span->open)
+        return;
+    if (number < span->first)
+        span->first = number;
+    step_at(span, which, number)->pages += pages;
+}
+
+/* Where steps are finer, each gets its part. */
+void series_restore(struct series *series, uint32_t step_ms, uint64_t number, uint64_t pages)
+{
+    for (int i = 0; i < SERIES_SPANS && span_rule[i].step_ms <= step_ms; i++) {
+        uint32_t parts = step_ms / span_rule[i].step_ms;
+        if (parts > 1 && step_ms > 60 * 1000)
+            continue; /* an hour's minutes are told themselves */
+        for (uint32_t part = 0; part < parts; part++) {
+            uint64_t at = number * parts + part, open = series->span[i].open;
+            bool is_now = number * parts <= open && at > open; /* of a minute that is not over */
+            step_restore(&series->span[i], i, is_now ? open : at, pages * (part + 1) / parts - pages * part / parts);
+        }
+    }
+}
+
 static float mixed(float mean, double ms, double value, double more_ms)
 {
     return (float)((mean * ms + value * more_ms) / (ms + more_ms));

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * How fast it went: pages and slots over the last hour, day and month, in steps that get coarser. In memory: a coordinator that
- * has just started knows nothing of before. Pure. */
+ * How fast it went: pages and slots over the last hour, day and month, in steps that get coarser. Pure. */
 #ifndef SOHOA_SERIES_H
 #define SOHOA_SERIES_H
 
@@ -18,6 +17,10 @@ struct series;
 
 struct series *series_new(uint64_t now_ms);
 void series_destroy(struct series **series);
+
+/* Pages of a step of before the start, finished or dead, a minute or an hour long: its number since 1970. Nobody knows of slots then. What
+ * is older than the span is passed over. */
+void series_restore(struct series *series, uint32_t step_ms, uint64_t number, uint64_t pages);
 
 /* What the counters are now, since the start: a counter that went back counts from there. busy and slots as they have been since the
  * time before. */

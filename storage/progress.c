@@ -47,6 +47,7 @@ static void call_begin(struct progress *p)
     redis_add_number(&p->request, (int64_t)(clock_wall_ms() / MINUTE_MS));
     redis_add_number(&p->request, PROGRESS_EVENTS_KEPT);
     redis_add_number(&p->request, PROGRESS_MINUTES_KEPT);
+    redis_add_number(&p->request, PROGRESS_HOURS_KEPT);
     p->ops = 0;
     p->batch = p->unit = NULL;
 }
@@ -456,6 +457,36 @@ int progress_before(struct progress *p, uint64_t *ret_epoch, struct buf *workers
     if (!rc)
         *ret_epoch = strtoull(buf_text(&epoch), NULL, 10);
     return rc;
+}
+
+static int rates_of(struct progress *p, const char *key, uint32_t step_ms, progress_rate *each, void *user,
+                    struct err *err)
+{
+    AUTO(redis_request_destroy) struct redis_request eval = {0};
+    AUTO(buf_destroy) struct buf text = {0};
+    redis_begin(&eval, "EVAL");
+    redis_add_text(&eval, "return table.concat(redis.call('HGETALL', KEYS[1]), ' ')");
+    redis_add_text(&eval, "1");
+    redis_add_text(&eval, key);
+    int rc = redis_ask(p->redis, &eval, &text, err);
+    const char *at = buf_text(&text);
+    while (!rc && *at) {
+        char *end;
+        uint64_t number = strtoull(at, &end, 10), pages = strtoull(end, &end, 10);
+        if (end == at)
+            break; /* somebody else wrote there */
+        each(step_ms, number, pages, user);
+        at = end;
+    }
+    return rc;
+}
+
+int progress_rates(struct progress *p, progress_rate *each, void *user, struct err *err)
+{
+    int rc = redis_connect(p->redis, err);
+    if (!rc)
+        rc = rates_of(p, "sohoa:rate", MINUTE_MS, each, user, err);
+    return rc ? rc : rates_of(p, "sohoa:rate:hours", 60 * MINUTE_MS, each, user, err);
 }
 
 int progress_bits(struct progress *p, const char *batch, struct buf *into, struct err *err)

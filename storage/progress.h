@@ -9,6 +9,7 @@
  *   sohoa:batch:<id>:dead      hash: ordinal -> E_* name
  *   sohoa:unit:<unit>          hash: pages, pages_stored, pages_dead, deadline_ms
  *   sohoa:rate                 hash: minute since 1970 -> pages finished (stored or dead) in it, by this host's clock
+ *   sohoa:rate:hours           likewise by the hour. Neither can be rebuilt
  *   sohoa:workers              hash: name -> JSON
  *   sohoa:events               capped stream: type, batch, text; type documents: "stored 3 7-19", those that ended
  *
@@ -27,6 +28,7 @@ enum {
     PROGRESS_SCRIPT_OPS = 1000, /* operations (ranges of pages, single changes) in one run of the script */
     PROGRESS_EVENTS_KEPT = 10000,
     PROGRESS_MINUTES_KEPT = 1440,
+    PROGRESS_HOURS_KEPT = 720,
     PROGRESS_VALUE_BYTES = 64 << 10, /* field and value of one change */
 };
 
@@ -80,12 +82,16 @@ int progress_assert(struct progress *progress, struct err *err);
 int progress_rewrite(struct progress *progress, const char *batch, const uint8_t *bits, size_t bits_bytes,
                      const struct progress_change *changes, size_t count, struct err *err);
 
-/* Drops every key that starts with sohoa: but sohoa:epoch, before a rebuild rewrites them. */
+/* Drops every key that starts with sohoa: but sohoa:epoch and the rates, before a rebuild rewrites them. */
 int progress_clear(struct progress *progress, struct err *err);
 
 /* What Redis holds of the time before: the epoch it follows (0: none), and the names of the workers that were connected then,
  * with a space between. */
 int progress_before(struct progress *progress, uint64_t *ret_epoch, struct buf *workers, struct err *err);
+
+/* How fast it went: each is called for every minute and every hour that is there, in no order. number: of the step since 1970. */
+typedef void progress_rate(uint32_t step_ms, uint64_t number, uint64_t pages, void *user);
+int progress_rates(struct progress *progress, progress_rate *each, void *user, struct err *err);
 
 /* The batch's bitmap of stored pages, as Redis keeps it; empty when there is none. */
 int progress_bits(struct progress *progress, const char *batch, struct buf *into, struct err *err);

@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: AGPL-3.0-or-later
 -- The one writer of sohoa:* (progress.h says what the keys hold). Runs as a whole or is refused as a whole.
--- ARGV: our epoch, the minute since 1970, events kept, minutes kept, then operations: a name and its arguments each.
+-- ARGV: our epoch, the minute since 1970, events kept, minutes and hours kept, then operations: a name and its arguments each.
 -- Counters grow by what really changed in a bitmap or hash, so that repeating an operation counts nothing twice.
 
 local ours, minute = tonumber(ARGV[1]), tonumber(ARGV[2])
-local events_kept, minutes_kept = ARGV[3], tonumber(ARGV[4])
-local first_op = 5
+local events_kept, minutes_kept, hours_kept = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
+local first_op = 6
 local call = redis.call
 local epoch = tonumber(call('GET', 'sohoa:epoch'))
 
@@ -128,13 +128,15 @@ local function bits_mask(how, at, mask)
     return call('BITCOUNT', stored_key, at, last) - had
 end
 
-local function minutes_trim()
-    if call('HLEN', 'sohoa:rate') <= minutes_kept then
+-- So many pages were finished in the step (a minute, an hour) that is now; the oldest steps go.
+local function rate_grow(key, now, kept, pages)
+    call('HINCRBY', key, now, pages)
+    if call('HLEN', key) <= kept then
         return
     end
-    for _, past in ipairs(call('HKEYS', 'sohoa:rate')) do
-        if tonumber(past) <= minute - minutes_kept then
-            call('HDEL', 'sohoa:rate', past)
+    for _, past in ipairs(call('HKEYS', key)) do
+        if tonumber(past) <= now - kept then
+            call('HDEL', key, past)
         end
     end
 end
@@ -226,11 +228,11 @@ function op.mark(at)
     return at + 2
 end
 
--- Drops some of our keys but the epoch; answers where to go on, "0" at the end.
+-- Drops some of our keys but the epoch, and how fast it went, which nobody could rebuild; answers where to go on, "0" at the end.
 local function drop(cursor)
     local answer = call('SCAN', cursor, 'MATCH', 'sohoa:*', 'COUNT', 1000)
     for _, key in ipairs(answer[2]) do
-        if key ~= 'sohoa:epoch' then
+        if key ~= 'sohoa:epoch' and key:sub(1, 10) ~= 'sohoa:rate' then
             call('DEL', key)
         end
     end
@@ -247,7 +249,7 @@ while at <= #ARGV do
 end
 sums_write()
 if finished > 0 then
-    call('HINCRBY', 'sohoa:rate', minute, finished)
-    minutes_trim()
+    rate_grow('sohoa:rate', minute, minutes_kept, finished)
+    rate_grow('sohoa:rate:hours', math.floor(minute / 60), hours_kept, finished)
 end
 return redis.status_reply('OK')

@@ -174,10 +174,16 @@ def run(store, folder):
     told = len(events.overviews)
     say(f"{told} events told of a batch from its admission to its end")
     wait("pages in the series", lambda: sum(api.get("series?span=60")["pages"]), 30)
+    done = cluster.api.get("batches/watched")["pages"]["stored"]
     check_units(api)
     stored = next(row["document"] for row in api.documents("watched") if row["state"] == "stored")
     check_tags(api)
     check_answers(document, api, stored)
+    cluster.coordinator.kill()
+    cluster.coordinator.start()
+    wait("the workers to come back", lambda: cluster.connected() == 2, 60)
+    wait("the pages of before in the series", lambda: sum(api.get("series?span=60")["pages"]) >= done, 30)
+    say(f"after a restart the series still have the {done} pages of before")
 
 
 if __name__ == "__main__":

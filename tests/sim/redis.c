@@ -164,6 +164,15 @@ int progress_before(struct progress *progress, uint64_t *ret_epoch, struct buf *
     return 0;
 }
 
+int progress_rates(struct progress *progress, progress_rate *each, void *user, struct err *err)
+{
+    (void)progress;
+    (void)each;
+    (void)user;
+    (void)err;
+    return 0;
+}
+
 int progress_bits(struct progress *progress, const char *batch, struct buf *into, struct err *err)
 {
     (void)progress;

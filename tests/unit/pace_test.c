@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -301,9 +302,27 @@ static void of_two_the_one_that_is_lost_leaves_the_other(void **state)
     assert_int_equal(backlog->batch[0]->page_count[PAGE_STORED], 4 * PAGES);
 }
 
+/* As a ledger tells of it, before any worker is there. */
+static void a_worker_may_be_drained_before_it_comes(void **state)
+{
+    AUTO(backlog_destroy) struct backlog *own = backlog_new();
+    AUTO(sched_destroy) struct sched *fresh = sched_new(own, &rules, 1);
+    char name[16];
+    (void)state;
+    for (int i = 0; i < 300; i++) {
+        snprintf(name, sizeof name, "w%d", i);
+        sched_drain(fresh, name, true);
+        assert_true(sched_worker(fresh, (uint32_t)i)->drained);
+        assert_string_equal(sched_worker(fresh, (uint32_t)i)->name, name);
+    }
+    assert_int_equal(sched_hello(fresh, "w0", 0, 1), 0);
+    assert_true(sched_worker(fresh, 0)->drained);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_worker_may_be_drained_before_it_comes),
         cmocka_unit_test_setup_teardown(ranges_are_alike_and_cost_what_is_meant, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_read_with_its_probe_is_not_read_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_document_stays_with_the_worker_that_has_it, set_up, tear_down),

@@ -237,6 +237,19 @@ static void sets_and_sums_keep_their_order(void **state)
     freeReplyObject(reply);
 }
 
+struct rates {
+    long long minutes;
+    uint64_t last, hour_pages;
+};
+
+static void on_rate(uint32_t step_ms, uint64_t step, uint64_t pages, void *user)
+{
+    struct rates *rates = user;
+    rates->minutes += step_ms == 60000;
+    rates->last = step_ms == 60000 && step > rates->last ? step : rates->last;
+    rates->hour_pages += step_ms == 3600000 ? pages : 0;
+}
+
 static void finished_pages_show_in_their_minute(void **state)
 {
     (void)state;
@@ -256,6 +269,12 @@ static void finished_pages_show_in_their_minute(void **state)
     }
     assert_int_equal(finished, 41);
     assert_in_range(number("HLEN %s", "sohoa:rate"), PROGRESS_MINUTES_KEPT - 1, PROGRESS_MINUTES_KEPT);
+    struct rates rates = {0};
+    assert_int_equal(progress_clear(progress, &err), 0); /* a rebuild leaves them alone */
+    assert_int_equal(progress_rates(progress, on_rate, &rates, &err), 0);
+    assert_int_equal(rates.minutes, number("HLEN %s", "sohoa:rate"));
+    assert_in_range(rates.last, before, after);
+    assert_int_equal(rates.hour_pages, 41);
 }
 
 static void events_and_workers_are_kept(void **state)
@@ -422,7 +441,7 @@ static void a_set_of_pages_moves_the_unit_as_much(void **state)
     assert_int_equal(number("HEXISTS %s docs", "sohoa:unit:old:00004"), 0);
 }
 
-static void clearing_leaves_the_epoch(void **state)
+static void clearing_leaves_the_epoch_and_the_rates(void **state)
 {
     (void)state;
     enum { BATCHES = 5000 };
@@ -438,9 +457,9 @@ static void clearing_leaves_the_epoch(void **state)
     assert_int_equal(number("SCARD %s", "sohoa:batches"), BATCHES);
     assert_int_equal(progress_clear(progress, &err), 0);
     redisReply *reply = ask("KEYS *");
-    assert_int_equal(reply->elements, 2);
+    assert_int_equal(reply->elements, 4);
     freeReplyObject(reply);
-    assert_int_equal(number("EXISTS %s other:key", "sohoa:epoch"), 2);
+    assert_int_equal(number("EXISTS %s other:key sohoa:rate sohoa:rate:hours", "sohoa:epoch"), 4);
     commit(change, 1);
 }
 
@@ -597,7 +616,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_forgotten_script_is_loaded_again, start, stop),
         cmocka_unit_test_setup_teardown(a_rewrite_replaces_the_batch, start, stop),
         cmocka_unit_test_setup_teardown(a_set_of_pages_moves_the_unit_as_much, start, stop),
-        cmocka_unit_test_setup_teardown(clearing_leaves_the_epoch, start, stop),
+        cmocka_unit_test_setup_teardown(clearing_leaves_the_epoch_and_the_rates, start, stop),
         cmocka_unit_test_setup_teardown(a_restarted_redis_is_noticed_and_rewritten, start, stop),
         cmocka_unit_test_setup_teardown(a_restart_with_the_epoch_kept_is_noticed, start, stop),
         cmocka_unit_test_setup_teardown(a_cut_connection_to_the_same_redis_goes_on, start, stop),

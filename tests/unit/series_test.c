@@ -37,6 +37,36 @@ static void pages_are_counted_by_the_step(void **state)
     assert_int_equal(step[0].pages, 59 * 3);
 }
 
+static void what_was_before_the_start_is_there(void **state)
+{
+    const uint64_t minute = BEGAN_MS / 60000, hour = minute / 60;
+    AUTO(series_destroy) struct series *series = series_new(BEGAN_MS + 5000);
+    (void)state;
+    series_restore(series, 60000, minute - 1, 61);
+    series_restore(series, 60000, minute - 3, 7);
+    series_restore(series, 60000, minute, 9);         /* this minute, before the restart */
+    series_restore(series, 60000, minute + 5, 1000);  /* a clock that went ahead */
+    series_restore(series, 60000, minute - 1440, 50); /* too old */
+    series_restore(series, 3600000, hour - 2, 5000);
+    series_restore(series, 3600000, hour - 720, 1);
+    series_add(series, BEGAN_MS + 5000, 0, 0, 0, 0);
+    series_add(series, BEGAN_MS + 60000, 3, 0, 1, 2);
+    assert_int_equal(series_take(series, 86400, &step_ms, &end_ms, step), 4);
+    assert_int_equal(step[0].pages, 7);
+    assert_int_equal(step[1].pages, 0);
+    assert_int_equal(step[2].pages, 61);
+    assert_int_equal(step[3].pages, 9);
+    assert_int_equal(series_take(series, 3600, &step_ms, &end_ms, step), 4 * 6);
+    assert_int_equal(
+        step[12].pages + step[13].pages + step[14].pages + step[15].pages + step[16].pages + step[17].pages, 61);
+    assert_int_equal(step[12].pages, 10);
+    assert_int_equal(step[18].pages, 9); /* of a minute that had just begun */
+    series_add(series, BEGAN_MS + 3600000, 3, 0, 1, 2);
+    assert_int_equal(series_take(series, 30 * 86400, &step_ms, &end_ms, step), 3);
+    assert_int_equal(step[0].pages, 5000);
+    assert_int_equal(step[2].pages, 3);
+}
+
 static void nothing_is_in_gaps(void **state)
 {
     AUTO(series_destroy) struct series *series = series_new(BEGAN_MS);
@@ -81,6 +111,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pages_are_counted_by_the_step),
+        cmocka_unit_test(what_was_before_the_start_is_there),
         cmocka_unit_test(nothing_is_in_gaps),
         cmocka_unit_test(counters_may_go_back),
         cmocka_unit_test(the_oldest_is_forgotten),
