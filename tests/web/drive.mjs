@@ -86,8 +86,14 @@ async function everyView(views) {
     await fits(`${view} on a phone`);
     await page.screenshot({path: `${shots}/${part}-${view.replaceAll("/", "-")}-phone.png`});
   }
+  await page.setViewportSize({width: 1920, height: 1080});
+  for (const view of ["overview", "units", "workers"]) {
+    await go(view);
+    await fits(`${view} on the wall`);
+    await page.screenshot({path: `${shots}/${part}-${view}-wall.png`});
+  }
   await page.setViewportSize({width: 1366, height: 900});
-  say(`${views.length} views opened in two languages, two themes and on a phone`);
+  say(`${views.length} views opened in two languages, two themes, on a phone and on the wall`);
 }
 
 /* By keyboard alone: the first Tab is the way past the navigation. */

@@ -2,7 +2,7 @@
 // Chart.js, brought when the first chart is drawn. A table beside the picture says the same.
 import {h, replace} from "./dom.js";
 import {t} from "./i18n.js";
-import {clock, day, number} from "./format.js";
+import {clock, day, locale, number} from "./format.js";
 
 let library = null;
 
@@ -34,11 +34,12 @@ export function speedChart(title) {
     const Chart = await load();
     if (gone) return;
     chart?.destroy();
-    const axis = {ticks: {color: colour("--dim")}, grid: {color: colour("--line")}};
+    const size = 0.8 * parseFloat(getComputedStyle(document.documentElement).fontSize); /* larger on the wall */
+    const axis = {ticks: {color: colour("--dim"), font: {size}}, grid: {color: colour("--line")}};
     chart = new Chart(canvas, {
       type: "line",
       data: {labels, datasets: [{label: t("pagesPerSecond"), data: perSecond, borderColor: colour("--accent"), backgroundColor: colour("--accent"), pointRadius: perSecond.length < 3 ? 4 : 0, borderWidth: 2}]},
-      options: {animation: false, responsive: true, maintainAspectRatio: false, plugins: {legend: {display: false}},
+      options: {animation: false, locale: locale(), responsive: true, maintainAspectRatio: false, plugins: {legend: {display: false}},
         scales: {x: {...axis, ticks: {...axis.ticks, maxTicksLimit: 8}}, y: {...axis, beginAtZero: true}}},
     });
   }

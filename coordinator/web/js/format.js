@@ -3,7 +3,7 @@
 import {lang, t} from "./i18n.js";
 
 const ZONE = "Asia/Ho_Chi_Minh";
-const locale = () => (lang() === "vi" ? "vi-VN" : "en-GB");
+export const locale = () => (lang() === "vi" ? "vi-VN" : "en-GB");
 
 export const number = (value, digits = 0) =>
   value === null || value === undefined ? "–" : new Intl.NumberFormat(locale(), {maximumFractionDigits: digits}).format(value);
