@@ -115,6 +115,12 @@ async function keyboard() {
 async function pictures() {
   await go("document/ba-dinh/0");
   await page.waitForFunction(() => document.querySelector(".page img")?.naturalWidth > 200 && document.querySelectorAll(".page svg rect").length > 20, null, {timeout: 30000});
+  await setTheme("dark");
+  const faint = await page.$$eval(".page svg rect", (rects) => Math.max(...rects.map((rect) => {
+    const [r, g, b] = getComputedStyle(rect).color.match(/\d+/g).map((part) => ((Number(part) / 255 + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  })));
+  check(1.05 / (faint + 0.05) >= 3, `boxes of words are hard to see on paper: luminance ${faint}`);
   await page.screenshot({path: `${shots}/${part}-picture.png`});
   say("a page's picture is shown with its words");
 }
