@@ -224,6 +224,11 @@ uint32_t sched_leases(const struct sched *sched)
 
 /* ---- leases ---- */
 
+const struct lease *sched_lease(const struct sched *sched, uint32_t worker, uint32_t nth)
+{
+    return nth < sched->worker[worker].public.leases ? &sched->worker[worker].lease[nth] : NULL;
+}
+
 struct lease *lease_add(struct sched *sched, uint32_t worker, struct lease lease)
 {
     struct worker *w = &sched->worker[worker];

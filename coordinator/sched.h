@@ -170,6 +170,8 @@ uint32_t sched_workers(const struct sched *sched);
 const struct sched_worker *sched_worker(const struct sched *sched, uint32_t worker);
 bool sched_knows(const struct sched *sched, const char *worker); /* there was one of that name */
 uint32_t sched_leases(const struct sched *sched);
+const struct lease *sched_lease(const struct sched *sched, uint32_t worker,
+                                uint32_t nth); /* of the worker; NULL: no more. Borrowed until anything is called */
 struct cost *sched_cost(struct sched *sched);
 /* The core time that results have told of a slot's time lately: at most 1. */
 double sched_use(const struct sched *sched);

@@ -12,6 +12,7 @@
 
 #include "proto/auto.h"
 #include "proto/limits.h"
+#include "proto/manual.h"
 
 #define BOTH (FOR_COORDINATOR | FOR_WORKER)
 #define GIB  (INT64_C(1) << 30)
@@ -195,11 +196,40 @@ void config_sample(enum config_reader reader, FILE *to)
 
 static void config_help(enum config_reader reader, const char *program)
 {
-    printf("usage: %s [--config FILE] [--KEY=VALUE ...]\n       %s --sample-config | --help\n\nkeys:\n", program,
-           program);
+    printf("usage: %s [--config FILE] [--KEY=VALUE ...]\n       %s --sample-config | --help | --manual\n\nkeys:\n",
+           program, program);
     for (int key = 0; key < CFG_KEYS; key++)
         if (config_row[key].readers & (int)reader)
             printf("  --%-20s %s [%s]\n", config_row[key].name, config_row[key].doc, config_row[key].preset);
+}
+
+static void key_manual(const struct config_row *row)
+{
+    printf("*--");
+    manual_text(row->name);
+    printf("*=VALUE\n\t");
+    manual_text(row->doc);
+    printf(*row->preset ? ". Preset: " : ". Not set.");
+    manual_text(row->preset);
+    if (row_is_number(row))
+        printf("; from %" PRId64 " to %" PRId64, row->least, row->most);
+    puts("\n");
+}
+
+/* As scdoc reads it. */
+static void config_manual(enum config_reader reader)
+{
+    const char *name = reader == FOR_WORKER ? "worker" : "coordinator";
+    printf("sohoa-%s(8)\n\n# NAME\n\nsohoa-%s - %s\n\n# SYNOPSIS\n\n"
+           "*sohoa-%s* [--config FILE] [--KEY=VALUE ...]\n\n"
+           "*sohoa-%s* --sample-config | --help | --manual\n\n# SETTINGS\n\n"
+           "In FILE a setting is a line KEY = VALUE; on the command line it counts before the file's.\n\n",
+           name, name, reader == FOR_WORKER ? "reads pages for a Sohoa cluster" : "hands out pages of a Sohoa cluster",
+           name, name);
+    for (int key = 0; key < CFG_KEYS; key++)
+        if (config_row[key].readers & (int)reader)
+            key_manual(&config_row[key]);
+    puts("# SEE ALSO\n\n*sohoa*(1)");
 }
 
 static int config_argument(struct config *config, char **argv, int *at, struct err *err)
@@ -207,6 +237,10 @@ static int config_argument(struct config *config, char **argv, int *at, struct e
     const char *arg = argv[*at];
     if (!strcmp(arg, "--help")) {
         config_help(config->reader, argv[0]);
+        exit(0);
+    }
+    if (!strcmp(arg, "--manual")) {
+        config_manual(config->reader);
         exit(0);
     }
     if (!strcmp(arg, "--sample-config")) {

@@ -52,8 +52,8 @@ enum config_reader { FOR_COORDINATOR = 1, FOR_WORKER = 2 };
 
 struct config;
 
-/* Reads the arguments of a daemon. Only keys of reader are accepted. --help prints and exits 0; --sample-config prints a
- * sample file and exits 0. Errors: E_CONFIG, which names the key, the value and what is allowed. */
+/* Reads the arguments of a daemon. Only keys of reader are accepted. --help, --sample-config and --manual (for scdoc) print and exit 0.
+ * Errors: E_CONFIG, which names the key, the value and what is allowed. */
 int config_load(enum config_reader reader, int argc, char **argv, struct config **ret_config, struct err *err);
 void config_destroy(struct config **config);
 

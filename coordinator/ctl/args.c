@@ -11,6 +11,7 @@
 
 #include "proto/auto.h"
 #include "proto/limits.h"
+#include "proto/manual.h"
 
 void texts_destroy(struct texts *texts)
 {
@@ -37,7 +38,9 @@ static void texts_split(struct texts *texts, char *value)
 static void flag_print(const struct flag *flag)
 {
     char left[64];
-    snprintf(left, sizeof left, "--%s%s%s", flag->name, flag->meta ? " " : "", flag->meta ? flag->meta : "");
+    char letter[] = {'-', flag->letter, ',', ' ', '\0'};
+    snprintf(left, sizeof left, "%s--%s%s%s", flag->letter ? letter : "", flag->name, flag->meta ? " " : "",
+             flag->meta ? flag->meta : "");
     printf("  %-24s %s\n", left, flag->doc);
 }
 
@@ -47,6 +50,21 @@ static void help_print(const struct command *command, const struct flag *flags, 
            command->doc);
     for (size_t i = 0; i < count; i++)
         flag_print(&flags[i]);
+}
+
+static void flags_tell(enum telling how, const struct flag *flags, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (how == TELL_WORDS) {
+            printf("%s--%s", i ? " " : "", flags[i].name);
+            continue;
+        }
+        printf("*--%s*%s", flags[i].name, flags[i].meta ? " " : "");
+        manual_text(flags[i].meta ? flags[i].meta : "");
+        printf("%s\n\t", flags[i].letter ? ", also behind a single dash by its first letter" : "");
+        manual_text(flags[i].doc);
+        puts("\n");
+    }
 }
 
 static const struct flag *flag_find(const struct flag *flags, size_t count, const char *name, size_t bytes)
@@ -86,12 +104,27 @@ static int option_take(const struct flag *flags, size_t count, char **argv, int 
     return 0;
 }
 
+/* Of a switch. */
+static int letter_take(const struct flag *flags, size_t count, const char *given, struct err *err)
+{
+    for (size_t i = 0; i < count && !given[2]; i++)
+        if (flags[i].letter == given[1]) {
+            flag_take(&flags[i], NULL);
+            return 0;
+        }
+    return err_set(err, E_USAGE, "there is no option '%.60s'", given);
+}
+
 enum { GLOBAL_FLAGS = 4, FLAGS_MAX = 16, LINE_BYTES = 1026 };
 
 int args_parse(const struct command *command, struct ctl *ctl, const struct flag *flags, size_t count, int argc,
                char **argv, struct texts *operands, struct err *err)
 {
     bool help = false;
+    if (ctl->telling == TELL_MANUAL) {
+        flags_tell(ctl->telling, flags, count);
+        return ARGS_HELPED;
+    }
     assert(count + GLOBAL_FLAGS <= FLAGS_MAX);
     struct flag all[FLAGS_MAX];
     if (count)
@@ -104,6 +137,10 @@ int args_parse(const struct command *command, struct ctl *ctl, const struct flag
                                  .doc = "holds the token of your account; else SOHOA_TOKEN"};
     all[count++] = (struct flag){.name = "json", .doc = "JSON on stdout", .on = &ctl->json};
     all[count++] = (struct flag){.name = "help", .doc = "this text", .on = &help};
+    if (ctl->telling == TELL_WORDS) {
+        flags_tell(ctl->telling, all, count);
+        return ARGS_HELPED;
+    }
     bool options = true;
     int rc = 0;
     for (int at = 1; at < argc && !rc; at++) {
@@ -112,7 +149,7 @@ int args_parse(const struct command *command, struct ctl *ctl, const struct flag
         else if (options && argv[at][0] == '-' && argv[at][1] == '-')
             rc = option_take(all, count, argv, &at, err);
         else if (options && argv[at][0] == '-' && argv[at][1])
-            rc = err_set(err, E_USAGE, "there is no option '%.60s'", argv[at]);
+            rc = letter_take(all, count, argv[at], err);
         else
             texts_add(operands, argv[at]);
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * Arguments of a command: --name VALUE or --name=VALUE, switches, and operands in any order; after "--" only operands. The
+ * Arguments of a command: --name VALUE or --name=VALUE, switches (some as -x, too), and operands in any order; after "--" only operands. The
  * help text comes from the same table. */
 #ifndef SOHOA_ARGS_H
 #define SOHOA_ARGS_H
@@ -24,6 +24,7 @@ void texts_add(struct texts *texts, const char *text);
 /* One option: the first of text, list and on that is not NULL takes it. */
 struct flag {
     const char *name; /* without -- */
+    char letter;      /* behind a single -; 0: none */
     const char *meta; /* what the value is; NULL for a switch */
     const char *doc;
     const char **text;  /* the last one given */
@@ -32,7 +33,7 @@ struct flag {
 };
 
 /* Parses argv[1..]. --api, --token-file, --json and --help are understood by every command. Returns 0, ARGS_HELPED (--help was printed,
- * nothing more is to be done), or E_USAGE. */
+ * or what ctl->telling wants; nothing more is to be done), or E_USAGE. */
 int args_parse(const struct command *command, struct ctl *ctl, const struct flag *flags, size_t count, int argc,
                char **argv, struct texts *operands, struct err *err);
 

@@ -10,7 +10,11 @@
 /* Exit codes: part of what scripts rely on (0 and 1 are EXIT_SUCCESS and EXIT_FAILURE). */
 enum { EXIT_USAGE = 2, EXIT_FINDINGS = 3 };
 
+/* Instead of doing anything, a command tells its options. */
+enum telling { TELL_NOTHING, TELL_MANUAL, TELL_WORDS };
+
 struct ctl {
+    enum telling telling;
     const char *api;        /* ADDRESS:PORT or unix:PATH */
     const char *token_file; /* NULL: SOHOA_TOKEN says the token, if there is one */
     bool json;              /* one JSON object on stdout instead of text */

@@ -6,8 +6,11 @@
 
 #include "coordinator/ctl/account.h"
 #include "coordinator/ctl/calendar.h"
+#include "coordinator/ctl/events.h"
 #include "coordinator/ctl/get.h"
 #include "coordinator/ctl/history.h"
+#include "coordinator/ctl/list.h"
+#include "coordinator/ctl/manual.h"
 #include "coordinator/ctl/order.h"
 #include "coordinator/ctl/plan.h"
 #include "coordinator/ctl/rebuild.h"
@@ -16,6 +19,8 @@
 #include "coordinator/ctl/status.h"
 #include "coordinator/ctl/submit.h"
 #include "coordinator/ctl/targets.h"
+#include "coordinator/ctl/top.h"
+#include "coordinator/ctl/why.h"
 #include "coordinator/ctl/withdraw.h"
 
 #define API_PRESET "127.0.0.1:7780"
@@ -24,6 +29,13 @@ static const struct command command_row[] = {
     {"run",      "PATH... --out DIR",                                             "Reads folders, files or manifests on this machine; results go to DIR.", run_main     },
     {"submit",   "MANIFEST|FOLDER",                                               "Admits a batch to a cluster; --check only looks whether it could be.",  submit_main  },
     {"status",   "[BATCH]",                                                       "Shows where the cluster, or one batch, is.",                            status_main  },
+    {"top",      "",                                                              "Shows it live, in a terminal.",                                         top_main     },
+    {"units",    "[--verdict V] ...",                                             "Lists units: progress, forecast, what they need.",                      units_main   },
+    {"batches",  "[--state S] ...",                                               "Lists batches, the last admitted first.",                               batches_main },
+    {"failures", "[--unit U] [--batch B]",                                        "Lists what failed, by its reason.",                                     failures_main},
+    {"workers",  "",                                                              "Lists workers.",                                                        workers_main },
+    {"why",      "BATCH|BATCH/N|UNIT",                                            "Says why it, or its document N, waits, is late or failed.",             why_main     },
+    {"events",   "[-f]",                                                          "Tells what was ordered and what stands; with -f what happens.",         events_main  },
     {"get",      "BATCH --out DIR",                                               "Brings a batch's results into DIR.",                                    get_main     },
     {"rerun",    "[BATCH] --where EXPR | BATCH --document N | --list | --undo N",
      "Reads pages again; the old results stay until then.",                                                                                                rerun_main   },
@@ -51,7 +63,8 @@ static void help_print(FILE *to)
     for (int i = 0; i < COMMANDS; i++)
         fprintf(to, "  %-9s %-34s %s\n", command_row[i].name, command_row[i].operands, command_row[i].doc);
     fputs(
-        "\nsohoa COMMAND --help shows a command's options.\n"
+        "\nsohoa COMMAND --help shows a command's options; sohoa --completion prints what bash completes by, sohoa --manual\n"
+        "the manual page for scdoc.\n"
         "The coordinator is found by --api, else SOHOA_API, else at " API_PRESET ".\n"
         "Who asks is said by the token in --token-file, else in SOHOA_TOKEN; on the coordinator's unix socket nobody is asked.\n"
         "Exit codes: 0 all is well, 1 it failed, 2 wrong use, 3 it ended with dead, quarantined or refused documents (files\n"
@@ -110,6 +123,14 @@ int main(int argc, char **argv)
     }
     if (at && !strcmp(argv[at], "--version")) {
         puts("sohoa " SOHOA_VERSION);
+        return EXIT_SUCCESS;
+    }
+    if (at && !strcmp(argv[at], "--completion")) {
+        completion_print(command_row, COMMANDS);
+        return EXIT_SUCCESS;
+    }
+    if (at && !strcmp(argv[at], "--manual")) {
+        manual_print(command_row, COMMANDS);
         return EXIT_SUCCESS;
     }
     const struct command *command = at ? command_find(argv[at]) : NULL;

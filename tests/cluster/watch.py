@@ -10,42 +10,12 @@ import re
 import sys
 import threading
 
-import jsonschema
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from cluster import Cluster, backlog, fail, main, say, wait  # noqa: E402
+from openapi import Document  # noqa: E402
 
 SOURCE = os.environ.get("SOHOA_SOURCE", os.path.join(os.path.dirname(__file__), "..", ".."))
-
-
-class Document:
-    """The OpenAPI document, and answers against it."""
-
-    def __init__(self, api):
-        self.document = api.get("openapi.json")
-        self.seen = set()
-
-    def schema(self, method, path, status, content):
-        responses = self.document["paths"][path][method.lower()]["responses"]
-        answer = responses.get(str(status)) or responses["default"]
-        return {**answer["content"][content]["schema"], "components": self.document["components"]}
-
-    def check(self, api, method, path, where="", body=None, status=200):
-        """path as the document has it; where: the same with its parts filled in, and a query."""
-        connection = api.connect()
-        connection.request(method, "/api/v1" + (where or path), body)
-        answer = connection.getresponse()
-        data = json.loads(answer.read())
-        connection.close()
-        if answer.status != status:
-            fail(f"{method} {where or path}: {answer.status}, expected {status}: {data}")
-        schema = self.schema(method, path, status, answer.headers["Content-Type"].split(";")[0])
-        try:
-            jsonschema.Draft202012Validator(schema).validate(data)
-        except jsonschema.ValidationError as why:
-            fail(f"{method} {where or path}: {why.message} at {list(why.absolute_path)}")
-        self.seen.add((method, path))
-        return data
 
 
 def check_routes(document):
@@ -117,6 +87,8 @@ def check_answers(document, api, stored):
                         ("/batches", "/batches?state=finished&limit=1"), ("/batches/{batch}", "/batches/watched"),
                         ("/batches/{batch}/documents", "/batches/watched/documents?limit=3"), ("/reruns", ""),
                         ("/batches/{batch}/documents/{doc}", "/batches/watched/documents/0"),
+                        ("/batches/{batch}/why", "/batches/watched/why"), ("/units/{word}/why", "/units/old:00004/why"),
+                        ("/batches/{batch}/documents/{doc}/why", "/batches/watched/documents/0/why"),
                         ("/units/{word}", "/units/old:00004"), ("/units/{word}", "/units/old:00016"),
                         ("/history", ""), ("/forecast", ""), ("/targets", ""), ("/calendar", ""), ("/session", ""),
                         ("/accounts", "")):

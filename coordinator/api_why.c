@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "coordinator/api_why.h"
+
+#include "coordinator/gazetteer.h"
+#include "coordinator/live.h"
+#include "coordinator/why.h"
+#include "proto/auto.h"
+#include "proto/clock.h"
+
+static struct why_scene scene_of(const struct coordinator *c)
+{
+    return (struct why_scene){.backlog = c->backlog,
+                              .sched = c->sched,
+                              .plan = &c->plan,
+                              .now_ms = clock_mono_ms(),
+                              .granting_ms = c->granting_ms};
+}
+
+static void reasons_answer(struct request *request, const struct reasons *reasons)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < reasons->count; i++) {
+        const struct reason *reason = &reasons->reason[i];
+        json_array_append_new(list, json_pack("{s:s, s:i, s:s, s:s}", "kind", why_name(reason->kind), "times",
+                                              (int)reason->times, "text", buf_text(&reason->text), "hint",
+                                              buf_text(&reason->hint)));
+    }
+    request_answer(request, 200, json_pack("{s:o}", "reasons", list));
+}
+
+void get_batch_why(struct coordinator *c, struct request *request, const struct route_args *args)
+{
+    AUTO(reasons_destroy) struct reasons reasons = {0};
+    const struct why_scene scene = scene_of(c);
+    why_batch(&scene, args->batch, &reasons);
+    reasons_answer(request, &reasons);
+}
+
+void get_document_why(struct coordinator *c, struct request *request, const struct route_args *args)
+{
+    AUTO(reasons_destroy) struct reasons reasons = {0};
+    const struct why_scene scene = scene_of(c);
+    why_document(&scene, (struct doc_ref){args->batch->index, args->doc}, &reasons);
+    reasons_answer(request, &reasons);
+}
+
+void get_unit_why(struct coordinator *c, struct request *request, const struct route_args *args)
+{
+    AUTO(reasons_destroy) struct reasons reasons = {0};
+    const struct why_scene scene = scene_of(c);
+    struct err err;
+    int rc = live_unit(c->live, args->word) || place_find(args->word)
+                 ? account_may_unit(request_account(request), args->word, &err)
+                 : err_set(&err, E_ABSENT, "there is no unit '%.60s'", args->word);
+    if (rc) {
+        request_answer_err(request, &err);
+        return;
+    }
+    why_unit(&scene, args->word, &reasons);
+    reasons_answer(request, &reasons);
+}

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The command line in front of a running cluster: every command's --json is what a schema says, wrong use of each ends with 2 and a hint,
+why explains what waits, is paused, broken or late, and top and events are looked at in a terminal.
+
+usage: console.py STORE-URL FOLDER
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from cluster import BIN, Cluster, backlog, fail, main, say, wait  # noqa: E402
+from openapi import Document  # noqa: E402
+
+LAST_YEAR, LATER = "2025-12-31", "2099-12-31"
+ADDED = {"type": "object", "properties": {"orders": {"type": "integer", "minimum": 1}}, "required": ["orders"]}
+TOP = {"type": "object", "required": ["overview", "units", "workers"], "additionalProperties": False,
+       "properties": {"overview": {"$ref": "#/components/schemas/Overview"}, "units": {"type": "object"}, "workers": {"type": "object"}}}
+EVENT = {"$ref": "#/components/schemas/Event"}
+
+
+class Console:
+    def __init__(self, cluster):
+        self.cluster, self.used = cluster, set()
+
+    def run(self, *words, code=0):
+        done = subprocess.run([f"{BIN}/sohoa", *words], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              env={**os.environ, "SOHOA_API": f"unix:{self.cluster.http}"}, timeout=120)
+        if done.returncode != code:
+            fail(f"sohoa {' '.join(words)}: exit code {done.returncode}, not {code}: {done.stdout}{done.stderr}")
+        return done
+
+    def json(self, *words, code=0):
+        self.used.add(words[0])
+        return [json.loads(line) for line in self.run(*words, "--json", code=code).stdout.splitlines()]
+
+
+def check_json(console, document, folder):
+    """Every command, against the schema of what it shows."""
+    def of(method, path, status=200):
+        return document.schema(method, path, status, "application/json")
+
+    manifest = os.path.join(folder, "more.csv")
+    with open(manifest, "w", encoding="utf-8") as out:
+        out.write(f"source,unit\n{folder}/none.pdf,old:00004\n")
+    calls = [
+        (("status",), of("GET", "/status")), (("status", "done"), of("GET", "/batches/{batch}")),
+        (("units", "--kind", "old"), of("GET", "/units")), (("batches", "--state", "finished"), of("GET", "/batches")),
+        (("failures",), of("GET", "/failures")), (("workers",), of("GET", "/workers")),
+        (("why", "late"), of("GET", "/units/{word}/why")), (("why", "done/0"), of("GET", "/units/{word}/why")),
+        (("why", "old:00004"), of("GET", "/units/{word}/why")), (("events",), EVENT), (("top",), TOP),
+        (("plan",), of("GET", "/forecast")), (("plan", "--add-cores", "8"), of("POST", "/forecast")),
+        (("targets",), of("GET", "/targets")), (("calendar",), of("GET", "/calendar")),
+        (("history", "late"), of("GET", "/history")), (("account",), of("GET", "/accounts")),
+        (("rerun", "--list"), of("GET", "/reruns")), (("rerun", "--where", "batch=done", "--dry-run"), of("POST", "/reruns")),
+        (("pause", "late"), ADDED), (("resume", "late"), ADDED), (("priority", "late=2"), ADDED),
+        (("deadline", f"late={LAST_YEAR}"), ADDED), (("drain", "a"), ADDED), (("undrain", "a"), ADDED),
+        (("submit", manifest, "--id", "more"), of("POST", "/batches", 201)), (("withdraw", "more"), {"type": "object"}),
+        (("get", "done", "--out", os.path.join(folder, "out")), {"type": "object", "required": ["documents"]}),
+        (("rebuild",), {"type": "object"}),
+    ]
+    for words, schema in calls:
+        for answer in console.json(*words):
+            document.validate(answer, schema, f"sohoa {' '.join(words)} --json")
+    known = set(re.findall(r"^  (\w+) ", console.run("--help").stdout, re.M)) - {"run"}  # which has no cluster
+    if known != console.used:
+        fail(f"not looked at: {known - console.used}; not in the help: {console.used - known}")
+    say(f"{len(calls)} calls of {len(known)} commands print the JSON that they should")
+    return known
+
+
+def check_wrong_use(console, known):
+    """Too much, and an option that there is not."""
+    for command in known | {"run"}:
+        done = console.run(command, "--no-such-option", code=2)
+        if f"sohoa {command} --help" not in done.stderr:
+            fail(f"sohoa {command}: no hint: {done.stderr}")
+    for words in (("top", "x"), ("units", "x"), ("batches", "x"), ("failures", "x"), ("workers", "x"), ("events", "x"), ("why",),
+                  ("why", "a", "b"), ("why", "x:1"), ("why", "done/x"), ("top", "--interval", "0"), ("events", "-x"), ("events", "-ff")):
+        if "usage: sohoa" not in console.run(*words, code=2).stderr:
+            fail(f"sohoa {' '.join(words)}: no usage")
+    say("wrong use of each command ends with 2 and a hint")
+
+
+def reasons(console, subject):
+    return [reason["kind"] for reason in console.json("why", subject)[0]["reasons"]]
+
+
+def check_why(console, cluster):
+    """What waits, is paused, broken, late, failed, done; and what nobody can read."""
+    wait("the forecast", lambda: "late" in reasons(console, "old:00004"), 30)
+    for subject, kind in (("late", "late"), ("paused", "paused"), ("old:00006", "paused"), ("broken", "broken"),
+                          ("shelf/0", "probe"), ("broken/0", "broken"), ("done/1", "failed"), ("done", "done"), ("done/0", "done")):
+        if kind not in reasons(console, subject):
+            fail(f"why {subject}: {reasons(console, subject)}, without '{kind}'")
+    text = console.run("why", "broken").stdout
+    if "E_SOURCE_MISSING" not in text or "sohoa resume broken" not in text:
+        fail(f"why broken: {text}")
+    if "drained" not in reasons(console, "late"):
+        fail(f"with drained workers: {reasons(console, 'late')}")
+    for worker in cluster.workers:
+        worker.kill()
+    wait("the workers to be missed", lambda: "no workers" in reasons(console, "late"), 60)
+    for worker in cluster.workers:
+        worker.start()
+    wait("the workers to join", lambda: cluster.connected() == 2, 60)
+    for worker in ("a", "b"):
+        console.run("undrain", worker)
+    if "no intake" not in reasons(console, "shelf"):
+        fail(f"why shelf: {reasons(console, 'shelf')}, without 'no intake'")
+    console.run("resume", "late")
+    wait("late to run or be next", lambda: {"running", "next", "done", "turn"} & set(reasons(console, "late")), 60)
+    say("why tells of what is late, paused, broken, without intake, failed and done, of drained and of lost workers")
+
+
+class Terminal:
+    """A real one, in tmux, whose screen can be looked at."""
+
+    def __init__(self, cluster, command, columns=110, lines=30):
+        self.socket = os.path.join(os.path.dirname(cluster.http), "tmux")
+        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y", str(lines), "-e", f"SOHOA_API=unix:{cluster.http}",
+                  f"{BIN}/sohoa {command}; echo ended with $?; exec sleep 600")
+
+    def tmux(self, *words):
+        return subprocess.run(["tmux", "-S", self.socket, *words], check=True, capture_output=True, text=True).stdout
+
+    def screen(self):
+        return self.tmux("capture-pane", "-p")
+
+    def shows(self, *texts):
+        wait(f"the terminal to show {texts}", lambda: all(text in self.screen() for text in texts), 20)
+        return self.screen()
+
+    def end(self):
+        self.tmux("kill-server")
+
+
+def check_terminal(cluster, console):
+    terminal = Terminal(cluster, "top --interval 1")
+    try:
+        screen = terminal.shows("sohoa top", "pages/s", "UNIT", "WORKER", "Phường Trúc Bạch", "connected")
+        if len(screen.splitlines()) > 30 or max(map(len, screen.splitlines())) > 110:
+            fail(f"the frame is larger than the terminal:\n{screen}")
+        terminal.tmux("resize-window", "-x", "60", "-y", "16")
+        wait("a smaller frame", lambda: "... and" in terminal.screen() or len(terminal.screen().splitlines()) <= 16, 10)
+        terminal.tmux("send-keys", "q")
+        terminal.shows("ended with 0")
+    finally:
+        terminal.end()
+    terminal = Terminal(cluster, "events -f")
+    try:
+        terminal.shows("batches", "admitted")
+        console.run("pause", "late")
+        terminal.shows("standing")
+        cluster.coordinator.kill()
+        terminal.shows("lost")
+        cluster.coordinator.start()
+        terminal.shows("back  ")
+        terminal.tmux("send-keys", "C-c")
+        terminal.shows("ended with 0")
+    finally:
+        terminal.end()
+    say("top fits its terminal, also a smaller one, and ends with q; events -f follows over a restart of the coordinator")
+    return screen
+
+
+def run(store, folder):
+    sources, _ = backlog(folder, "--documents", "6", "--seed", "5", "--duplicates", "0", "--pages-mean", "2")
+    cluster = Cluster(store, folder, settings=("--worker_lost_ms=2000", "--breaker_failures=3"))
+    cluster.start()
+    api, console = cluster.api, Console(cluster)
+    missing = [f"{folder}/missing-{i}.pdf" for i in range(5)]
+    torn = f"{folder}/torn.pdf"
+    with open(torn, "w", encoding="utf-8") as out:
+        out.write("%PDF-1.7 nothing")
+    admit = {"done": [{"source": source, "unit": "district:001", "deadline": LATER} for source in (sources[0], torn)],
+             "paused": [{"source": sources[1], "unit": "old:00006"}],
+             "late": [{"source": source, "unit": "old:00004", "deadline": LAST_YEAR} for source in sources[2:]],
+             "shelf": [{"source": sources[1], "unit": "old:00008", "intake": "shelf"}],
+             "broken": [{"source": source, "unit": "old:00013"} for source in missing]}
+    for batch in ("done", "broken"):
+        api.post(f"batches?id={batch}", "".join(json.dumps(row) + "\n" for row in admit[batch]))
+    cluster.finish("done")
+    wait("the breaker", lambda: api.get("batches/broken")["paused_by"], 60)
+    for worker in ("a", "b"):  # what waits is to wait
+        console.run("drain", worker)
+    for batch in ("paused", "late", "shelf"):
+        api.post(f"batches?id={batch}", "".join(json.dumps(row) + "\n" for row in admit[batch]))
+    console.run("pause", "paused")
+    document = Document(api)
+    check_why(console, cluster)
+    known = check_json(console, document, folder)
+    check_wrong_use(console, known)
+    check_terminal(cluster, console)
+
+
+if __name__ == "__main__":
+    main(run)
