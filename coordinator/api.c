@@ -13,6 +13,7 @@
 #include "coordinator/api_live.h"
 #include "coordinator/api_order.h"
 #include "coordinator/api_plan.h"
+#include "coordinator/api_report.h"
 #include "coordinator/api_rerun.h"
 #include "coordinator/api_view.h"
 #include "coordinator/api_why.h"
@@ -212,6 +213,8 @@ static const struct route route_rule[] = {
     {"GET",    "failures",                                             get_failures,     RIGHT_READ,       REACH_OWN    },
     {"GET",    "workers",                                              get_workers,      RIGHT_READ,       REACH_NO_UNIT},
     {"GET",    "events",                                               get_events,       RIGHT_READ,       REACH_OWN    },
+    {"GET",    "reports",                                              get_report,       RIGHT_READ,       REACH_OWN    },
+    {"GET",    "reports/{word}",                                       get_report_as,    RIGHT_READ,       REACH_OWN    },
     {"GET",    "history",                                              get_history,      RIGHT_READ,       REACH_OWN    },
     {"GET",    "reruns",                                               get_reruns,       RIGHT_READ,       REACH_OWN    },
     {"POST",   "reruns",                                               post_rerun,       RIGHT_OPERATE,    REACH_OWN    },

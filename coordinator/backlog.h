@@ -167,6 +167,7 @@ struct work {
     uint16_t pages;
     uint16_t range_pages;
     uint16_t pipeline;
+    uint16_t a4_more; /* A4 pages that its stored pages are worth, above one each */
     uint8_t phase;
     uint8_t cost;    /* class, cost.h */
     bool leased : 1; /* ASSEMBLING: a worker has it */
@@ -274,7 +275,8 @@ void work_uncut(struct work *work);                /* and forgets the cut before
 /* The cut of the result before, of a work that is run again: as the layout cuts it, unless it is known already. */
 struct cut *work_before(struct work *work);
 void work_forget_before(struct work *work);
-void work_reach(struct work *work, uint16_t generation); /* its generation, from now on */
+void work_weigh(struct work *work, uint32_t a4_pages, uint32_t pages); /* that its so many stored pages are worth */
+void work_reach(struct work *work, uint16_t generation);               /* its generation, from now on */
 /* A cut of so many parts, all zero but for what is no index. */
 struct cut *cut_new(uint32_t parts);
 /* The part that holds all of first..first+count-1; NULL: they are in several, or not in the work. */

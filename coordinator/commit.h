@@ -8,6 +8,7 @@
 
 #include "coordinator/history.h"
 #include "coordinator/sched.h"
+#include "coordinator/tally.h"
 #include "storage/io.h"
 #include "storage/ledger.h"
 #include "storage/progress.h"
@@ -18,8 +19,8 @@ struct committer;
 
 /* ---- a group, on the loop's thread ---- */
 
-/* history: gets what is entered, too; NULL: nobody asks for it. */
-struct group *group_new(struct history *history);
+/* history and tally: get what is entered, too; NULL: nobody asks for it. */
+struct group *group_new(struct history *history, struct tally *tally);
 void group_destroy(struct group **group);
 bool group_empty(const struct group *group);
 

@@ -130,9 +130,10 @@ static int coordinator_start(struct coordinator *c, struct err *err)
     c->backlog = backlog_new();
     c->sched = sched_new(c->backlog, &rules, (store_epoch(c->store) << LEASES_AN_EPOCH) + 1);
     c->history = history_new();
+    c->tally = tally_new();
     c->live = live_new(clock_wall_ms());
     c->accounts = accounts_new();
-    c->group = group_new(c->history);
+    c->group = group_new(c->history, c->tally);
     c->rows = rows_new(c->store);
     viewing_start(c);
     rc = recover(c, err);
@@ -162,6 +163,7 @@ static void coordinator_end(struct coordinator *c)
     group_destroy(&c->group);
     views_destroy(&c->views);
     history_destroy(&c->history);
+    tally_destroy(&c->tally);
     live_destroy(&c->live);
     accounts_destroy(&c->accounts);
     buf_destroy(&c->awaited);

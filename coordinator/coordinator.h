@@ -48,6 +48,7 @@ struct coordinator {
     struct views *views;
     bool views_swept; /* what a coordinator before had made is removed */
     struct history *history;
+    struct tally *tally;
     struct accounts *accounts;
     struct auth *auth;
     struct group *group; /* being collected ... */

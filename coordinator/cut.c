@@ -65,6 +65,12 @@ void work_forget_before(struct work *work)
     work->cut->before = NULL;
 }
 
+void work_weigh(struct work *work, uint32_t a4_pages, uint32_t pages)
+{
+    uint32_t more = a4_pages > pages ? a4_pages - pages : 0;
+    work->a4_more = more < UINT16_MAX ? (uint16_t)more : UINT16_MAX;
+}
+
 void work_reach(struct work *work, uint16_t generation)
 {
     work->generation = generation;

@@ -306,6 +306,7 @@ static void work_finish(struct sched *sched, uint32_t index, const Sohoa__Assemb
     before_end(work, index, acts);
     work->phase = WORK_DONE;
     work->folded = true;
+    work_weigh(work, assembled->a4_pages, assembled->pages_stored);
     if (!work_parts_in(work, PAGE_DEAD))
         work_uncut(work);
     else

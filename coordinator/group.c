@@ -21,12 +21,13 @@ enum {
 };
 _Static_assert(SPLIT_PARTS *(ERR_TEXT_BYTES + 64) <= LEDGER_ENTRY_BYTES, "a split fits in a ledger entry");
 
-struct group *group_new(struct history *history)
+struct group *group_new(struct history *history, struct tally *tally)
 {
     struct group *group = calloc(1, sizeof *group);
     if (!group)
         abort();
     group->history = history;
+    group->tally = tally;
     return group;
 }
 
@@ -238,10 +239,11 @@ static void add_placed(struct group *group, const struct backlog *backlog, struc
 
 /* What came out, of those that something came out of. packed: room for the grades of a document. */
 static void outcome_grade(Sohoa__DocOutcome *outcome, const struct batch *batch, const struct doc *doc,
-                          uint8_t packed[DOC_GRADES_BYTES])
+                          const struct work *work, uint8_t packed[DOC_GRADES_BYTES])
 {
     if (doc->state != SOHOA__DOC_STATE__DOC_STORED && doc->state != SOHOA__DOC_STATE__DOC_DEAD)
         return;
+    outcome->a4_pages = (uint32_t)doc->pages_stored + (work ? work->a4_more : 0);
     outcome->confidence_cpct = doc->confidence_cpct;
     if (grades_seen(&batch->grades, doc->first_ordinal, doc->pages) == 1u << SOHOA__GRADE__GRADE_NONE)
         return;
@@ -264,7 +266,7 @@ static void add_outcome(struct group *group, const struct backlog *backlog, stru
     outcome.pages_stored = doc->pages_stored;
     outcome.pages_dead = doc->pages_dead;
     outcome.duplicate_of = doc->duplicate_of == NONE ? 0 : doc->duplicate_of;
-    outcome_grade(&outcome, batch, doc, packed);
+    outcome_grade(&outcome, batch, doc, doc->work == NONE ? NULL : &backlog->work[doc->work], packed);
     if (doc->fault != NONE) {
         fault_wire(backlog, doc->fault, &wire);
         outcome.err = &wire;
@@ -275,6 +277,8 @@ static void add_outcome(struct group *group, const struct backlog *backlog, stru
     entry.body_case = SOHOA__LEDGER_ENTRY__BODY_OUTCOME;
     entry.outcome = &outcome;
     add_entry(group, &entry);
+    if (group->tally)
+        tally_add(group->tally, ref, lot_of(batch, ref.doc)->terms.unit, &outcome, clock_wall_ms());
     /* The outcome is all of the entry, behind its tag and length. */
     uint32_t bytes = (uint32_t)sohoa__doc_outcome__get_packed_size(&outcome);
     struct group_outcome ended = {batch->id, ref.doc, doc->state, group->entries.size - bytes, bytes};

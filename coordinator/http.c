@@ -114,10 +114,15 @@ void request_answer(struct request *request, unsigned status, json_t *body)
     request_ready(request, status, request->content_type ? request->content_type : "application/json");
 }
 
+void request_answer_page(struct request *request, const char *content_type, const struct buf *text)
+{
+    buf_append(&request->answer, text->data, text->size);
+    request_ready(request, MHD_HTTP_OK, content_type);
+}
+
 void request_answer_text(struct request *request, const struct buf *json)
 {
-    buf_append(&request->answer, json->data, json->size);
-    request_ready(request, MHD_HTTP_OK, "application/json");
+    request_answer_page(request, "application/json", json);
 }
 
 static unsigned err_status(int code)
@@ -323,10 +328,19 @@ static const struct {
     {"Cross-Origin-Resource-Policy", "same-origin"                                     },
 };
 
+static bool has_own(const struct request *request, const char *header)
+{
+    size_t i = 0;
+    while (i < request->headers && strcmp(request->header[i].name, header))
+        i++;
+    return i < request->headers;
+}
+
 static void headers_send(const struct request *request, struct MHD_Response *response)
 {
     for (size_t i = 0; i < sizeof header_rule / sizeof header_rule[0]; i++)
-        MHD_add_response_header(response, header_rule[i].name, header_rule[i].value);
+        if (!has_own(request, header_rule[i].name))
+            MHD_add_response_header(response, header_rule[i].name, header_rule[i].value);
     for (size_t i = 0; i < request->headers; i++)
         MHD_add_response_header(response, request->header[i].name, request->header[i].value);
 }

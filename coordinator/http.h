@@ -56,7 +56,7 @@ enum peer_kind { PEER_LOCAL_SOCKET, PEER_LOOPBACK, PEER_REMOTE };
 /* Where it came from; address gets a text of at most NAME_BYTES: of IPv6 only the network. */
 enum peer_kind request_peer(const struct request *request, char address[NAME_BYTES]);
 
-/* The answer will have that header, too: value is copied. At most HTTP_HEADERS of them (asserted). */
+/* The answer will have that header, too, or in the place of the one that all have: value is copied. At most HTTP_HEADERS of them (asserted). */
 void request_add_header(struct request *request, const char *name, const char *value);
 
 /* Each request gets exactly one answer. body is taken over. */
@@ -65,6 +65,8 @@ void request_answer_err(struct request *request,
                         const struct err *err); /* RFC 9457; the status follows from the code */
 /* The same with text that is JSON already; it is copied. */
 void request_answer_text(struct request *request, const struct buf *json);
+/* The same with text of another kind, a literal. */
+void request_answer_page(struct request *request, const char *content_type, const struct buf *text);
 /* A file of the dashboard. */
 void request_answer_asset(struct request *request, const struct asset *asset);
 

@@ -286,6 +286,7 @@ static void work_restore_end(struct work *work, const Sohoa__DocOutcome *outcome
 {
     bool folded = !outcome->err || outcome->err->code != E_ASSEMBLE;
     work->phase = WORK_DONE;
+    work_weigh(work, outcome->a4_pages, outcome->pages_stored);
     work->folded = work->folded || folded;
     work_forget_before(work);
     if (outcome->state == SOHOA__DOC_STATE__DOC_STORED)

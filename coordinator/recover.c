@@ -229,9 +229,13 @@ static int on_entry(const Sohoa__LedgerEntry *entry, void *user, struct err *err
     case SOHOA__LEDGER_ENTRY__BODY_ADMITTED: return load_admitted(loading, entry->admitted, err);
     case SOHOA__LEDGER_ENTRY__BODY_OUTCOME:
         rc = load_ref(loading, entry->outcome->batch, entry->outcome->doc, &ref, err);
-        if (!rc)
-            sched_restore_outcome(loading->sched, ref, entry->outcome);
-        return rc;
+        if (rc)
+            return rc;
+        sched_restore_outcome(loading->sched, ref, entry->outcome);
+        if (loading->c && loading->c->tally)
+            tally_add(loading->c->tally, ref, lot_of(loading->backlog->batch[ref.batch], ref.doc)->terms.unit,
+                      entry->outcome, entry->time_ms);
+        return 0;
     case SOHOA__LEDGER_ENTRY__BODY_SPLIT:
         rc = load_ref(loading, entry->split->batch, entry->split->doc, &ref, err);
         if (!rc)

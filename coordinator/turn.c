@@ -241,7 +241,7 @@ void turn_commit(struct coordinator *c, uint64_t now_ms)
     if (due) {
         group_seal(c->group, c->backlog);
         committer_submit(c->committer, c->group);
-        c->group = group_new(c->history);
+        c->group = group_new(c->history, c->tally);
         c->group_ms = 0;
     } else if (group_empty(c->group) && !committer_redis_ok(c->committer) && now_ms >= c->rewrite_ms) {
         c->rewrite_ms = now_ms + REWRITE_MS;

@@ -7,12 +7,16 @@
 #include "proto/auto.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
 
+#define A4_SQUARE_INCHES (210 / 25.4 * 297 / 25.4)
+
 enum {
+    A4_MOST = 16,                                 /* A0 */
     PAGE_UNPACKED_MAX_BYTES = 4 * PAGE_MAX_BYTES, /* memory of an unpacked page */
     PAGE_LOW_CPCT = 6000,                         /* a word read with less than this is doubtful */
     PAGE_SURE_CPCT = 10000,
@@ -312,6 +316,16 @@ uint32_t letters_of(const char *text)
     for (; *text; text++)
         letters += ((unsigned char)*text & 0xc0) != 0x80;
     return letters;
+}
+
+uint32_t page_a4(const Sohoa__Page *page)
+{
+    double a4 = A4_SQUARE_INCHES * page->dpi_view * page->dpi_view;
+    double area = (double)page->width_px * page->height_px;
+    uint32_t times = 1;
+    while (a4 > 0 && times < A4_MOST && area > a4 * times * M_SQRT2) /* halfway, as formats double */
+        times *= 2;
+    return times;
 }
 
 void page_measure(const Sohoa__Page *page, struct page_figures *figures)

@@ -40,6 +40,9 @@ void page_pack(const Sohoa__Page *page, struct buf *out);
 /* Errors: E_FRAME: not a Page, or over PAGE_MAX_BYTES or PAGE_MAX_WORDS. */
 int page_unpack(const void *data, size_t bytes, Sohoa__Page **ret_page, struct err *err);
 
+/* As how many A4 pages it counts: A3 2, A2 4, A1 8, A0 16, by its area; what has no size counts 1. */
+uint32_t page_a4(const Sohoa__Page *page);
+
 struct page_figures {
     uint32_t words;           /* own words included */
     uint32_t confidence_cpct; /* mean over read words, weighted by letters; 0 when there are none */

@@ -46,6 +46,7 @@ void record_page_fill(const Sohoa__Page *page, struct record_page *to)
         .bits = page->bits,
         .rotation_deg = page->rotation_deg,
         .skew_mdeg = page->skew_mdeg,
+        .a4 = page_a4(page),
         .measured = page->quality,
         .grade = page->grade,
         .error_cpct = page->error_cpct,
@@ -169,6 +170,7 @@ static json_t *json_page(const struct record_page *page)
     set(value, "bits", json_integer(page->bits));
     set(value, "width", json_integer(page->width_px));
     set(value, "height", json_integer(page->height_px));
+    set(value, "a4", json_integer(page->a4));
     set(value, "rotation", json_integer(page->rotation_deg));
     set(value, "skew", json_real(page->skew_mdeg / 1000.0));
     set(value, "quality", json_quality(page));
@@ -340,6 +342,21 @@ static ProtobufCBinaryData done_grades(const json_t *pages)
     return grades;
 }
 
+/* Of what is stored. */
+static uint32_t done_a4(const json_t *pages)
+{
+    uint64_t a4 = 0;
+    size_t i;
+    json_t *page;
+    json_array_foreach(pages, i, page)
+    {
+        const char *state = json_string_value(json_object_get(page, "state"));
+        if (state && !strcmp(state, "stored"))
+            a4 += done_number(page, "a4");
+    }
+    return (uint32_t)a4;
+}
+
 void record_assembled(const struct record *record, Sohoa__Assembled *to)
 {
     const json_t *done = record->done;
@@ -348,6 +365,7 @@ void record_assembled(const struct record *record, Sohoa__Assembled *to)
     to->pdf_bytes = done_number(json_object_get(json_object_get(done, "outputs"), "pdf"), "bytes");
     to->confidence_cpct = (uint32_t)(json_number_value(json_object_get(done, "confidence")) * 10000 + 0.5);
     to->grades = done_grades(json_object_get(done, "pages"));
+    to->a4_pages = done_a4(json_object_get(done, "pages"));
 }
 
 static int err_code_of(const char *name)

@@ -27,6 +27,7 @@ struct record_page {
     struct page_figures figures;
     uint32_t width_px, height_px, dpi_scan, bits, rotation_deg;
     int32_t skew_mdeg;
+    uint32_t a4;            /* page_a4() */
     bool measured;          /* has the three below */
     Sohoa__Quality quality; /* a copy that owns nothing */
     Sohoa__Grade grade;

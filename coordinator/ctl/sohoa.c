@@ -14,6 +14,7 @@
 #include "coordinator/ctl/order.h"
 #include "coordinator/ctl/plan.h"
 #include "coordinator/ctl/rebuild.h"
+#include "coordinator/ctl/reports.h"
 #include "coordinator/ctl/rerun.h"
 #include "coordinator/ctl/run.h"
 #include "coordinator/ctl/status.h"
@@ -50,6 +51,8 @@ static const struct command command_row[] = {
     {"priority", "BATCH=N...",                                                    "Changes what is given up first when not all can be on time: 5 is.",     priority_main},
     {"drain",    "WORKER...",                                                     "Gives workers nothing new; what they have they finish.",                drain_main   },
     {"undrain",  "WORKER...",                                                     "Gives drained workers jobs again.",                                     undrain_main },
+    {"report",   "[--week DAY] [--html FILE] ...",
+     "Tells what came out in some days, by unit: pages, A4, grades, rejects.",                                                                             reports_main },
     {"history",  "[BATCH|UNIT|WORKER]",                                           "Shows what was ordered, when, and what stood afterwards.",              history_main },
     {"account",  "[NAME [--role ROLE] ...]",                                      "Shows who may do what, or makes or changes an account.",                account_main },
     {"rebuild",  "",                                                              "Rewrites the coordinator's Redis from the store.",                      rebuild_main },

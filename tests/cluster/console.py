@@ -4,6 +4,7 @@ why explains what waits, is paused, broken or late, and top and events are looke
 
 usage: console.py STORE-URL FOLDER
 """
+import csv
 import json
 import os
 import re
@@ -53,7 +54,7 @@ def check_json(console, document, folder):
         (("why", "old:00004"), of("GET", "/units/{word}/why")), (("events",), EVENT), (("top",), TOP),
         (("plan",), of("GET", "/forecast")), (("plan", "--add-cores", "8"), of("POST", "/forecast")),
         (("targets",), of("GET", "/targets")), (("calendar",), of("GET", "/calendar")),
-        (("history", "late"), of("GET", "/history")), (("account",), of("GET", "/accounts")),
+        (("report", "--week", "2026-11-27"), of("GET", "/reports")), (("history", "late"), of("GET", "/history")), (("account",), of("GET", "/accounts")),
         (("rerun", "--list"), of("GET", "/reruns")), (("rerun", "--where", "batch=done", "--dry-run"), of("POST", "/reruns")),
         (("pause", "late"), ADDED), (("resume", "late"), ADDED), (("priority", "late=2"), ADDED),
         (("deadline", f"late={LAST_YEAR}"), ADDED), (("drain", "a"), ADDED), (("undrain", "a"), ADDED),
@@ -78,7 +79,9 @@ def check_wrong_use(console, known):
         if f"sohoa {command} --help" not in done.stderr:
             fail(f"sohoa {command}: no hint: {done.stderr}")
     for words in (("top", "x"), ("units", "x"), ("batches", "x"), ("failures", "x"), ("workers", "x"), ("events", "x"), ("why",),
-                  ("why", "a", "b"), ("why", "x:1"), ("why", "done/x"), ("top", "--interval", "0"), ("events", "-x"), ("events", "-ff")):
+                  ("why", "a", "b"), ("why", "x:1"), ("why", "done/x"), ("top", "--interval", "0"), ("events", "-x"), ("report", "x"), ("report", "--day", "x"),
+                  ("report", "--day", "2026-01-01", "--month", "2026-01"), ("report", "--month", "2026-13"), ("report", "--lang", "fr"),
+                  ("report", "--from", "2026-02-01", "--to", "2026-01-01"), ("events", "-ff")):
         if "usage: sohoa" not in console.run(*words, code=2).stderr:
             fail(f"sohoa {' '.join(words)}: no usage")
     say("wrong use of each command ends with 2 and a hint")
@@ -115,11 +118,46 @@ def check_why(console, cluster):
     say("why tells of what is late, paused, broken, without intake, failed and done, of drained and of lost workers")
 
 
+def check_report(console, cluster, folder):
+    """What the report says came out is what is stored; the spreadsheet says the same, and so does a coordinator that has just started."""
+    report = console.json("report")[0]
+    units = {unit["unit"]: unit["values"] for unit in report["units"]}
+    for batch, unit in (("done", "district:001"), ("late", "old:00004")):
+        pages = cluster.api.get(f"batches/{batch}")["pages"]["stored"]
+        if units[unit]["pages"] != pages or units[unit]["a4"] < pages or not pages:
+            fail(f"of {unit} the report has {units[unit]}; {pages} pages are stored")
+    if report["all"]["pages"] != sum(values["pages"] for values in units.values()) or units["district:001"]["rejects"] != 1:
+        fail(f"all of it is {report['all']} of {units}")
+    if sum(day["pages"] for day in report["days"]) != report["all"]["pages"] or len(report["days"]) != 7:
+        fail(f"the days are {report['days']}")
+    sheet, page = os.path.join(folder, "report.csv"), os.path.join(folder, "report.html")
+    console.run("report", "--csv", sheet, "--html", page, "--lang", "en")
+    with open(sheet, encoding="utf-8-sig", newline="") as lines:
+        rows = {row["Code"]: row for row in csv.DictReader(lines)}
+    if float(rows["old:00004"]["Pages"]) != units["old:00004"]["pages"] or rows["old:00004"]["Unit"] != "Phường Trúc Bạch":
+        fail(f"the spreadsheet says {rows['old:00004']}")
+    with open(page, encoding="utf-8") as text:
+        html = text.read()
+    if "Phường Trúc Bạch (old:00004)" not in html or "<script" in html or 'src="' in html or "Digitisation report" not in html:
+        fail(f"the page is {html[:500]}")
+    cluster.coordinator.kill()
+    cluster.coordinator.start()
+    wait("the units to be known again", lambda: len((cluster.api.try_get("units") or {"units": []})["units"]) >= len(units), 60)
+    again = console.json("report")[0]
+    if again["all"]["pages"] != report["all"]["pages"] or again["days"] != report["days"]:
+        fail(f"after a restart the report has {again['all']}, not {report['all']}")
+    wait("the workers to come back", lambda: cluster.connected() == 2, 60)
+    say(f"the report has the {report['all']['pages']:.0f} pages that are stored, as JSON, CSV and HTML, also after a restart")
+
+
 class Terminal:
     """A real one, in tmux, whose screen can be looked at."""
 
+    count = 0
+
     def __init__(self, cluster, command, columns=110, lines=30):
-        self.socket = os.path.join(os.path.dirname(cluster.http), "tmux")
+        Terminal.count += 1  # a server that ends still has its socket
+        self.socket = os.path.join(os.path.dirname(cluster.http), f"tmux-{Terminal.count}")
         self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y", str(lines), "-e", f"SOHOA_API=unix:{cluster.http}",
                   f"{BIN}/sohoa {command}; echo ended with $?; exec sleep 600")
 
@@ -193,6 +231,8 @@ def run(store, folder):
     check_why(console, cluster)
     known = check_json(console, document, folder)
     check_wrong_use(console, known)
+    cluster.finish("late")
+    check_report(console, cluster, folder)
     check_terminal(cluster, console)
 
 

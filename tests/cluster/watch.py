@@ -90,7 +90,7 @@ def check_answers(document, api, stored):
                         ("/batches/{batch}/why", "/batches/watched/why"), ("/units/{word}/why", "/units/old:00004/why"),
                         ("/batches/{batch}/documents/{doc}/why", "/batches/watched/documents/0/why"),
                         ("/units/{word}", "/units/old:00004"), ("/units/{word}", "/units/old:00016"),
-                        ("/history", ""), ("/forecast", ""), ("/targets", ""), ("/calendar", ""), ("/session", ""),
+                        ("/history", ""), ("/reports", "/reports?from=2026-01-01&to=2026-02-01"), ("/forecast", ""), ("/targets", ""), ("/calendar", ""), ("/session", ""),
                         ("/accounts", "")):
         document.check(api, "GET", path, where)
     document.check(api, "GET", "/batches/{batch}/documents/{doc}/pages/{word}/words", f"/batches/watched/documents/{stored}/pages/1/words")

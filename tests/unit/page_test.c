@@ -243,9 +243,37 @@ static void a_cut_row_is_refused(void **state)
     }
 }
 
+static void formats_count_as_so_many_a4_pages(void **state)
+{
+    static const struct {
+        double width_mm, height_mm;
+        uint32_t dpi, a4;
+    } row[] = {
+        {210,  297,  300, 1 },
+        {148,  210,  300, 1 }, /* A5 */
+        {216,  356,  200, 1 }, /* a long sheet */
+        {297,  420,  300, 2 },
+        {420,  297,  72,  2 },
+        {420,  594,  200, 4 },
+        {594,  841,  100, 8 },
+        {841,  1189, 60,  16},
+        {2000, 3000, 60,  16},
+        {210,  297,  0,   1 }, /* nobody knows */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        AUTO(page_destroy) Sohoa__Page *page = page_new(1);
+        page->width_px = (uint32_t)(row[i].width_mm / 25.4 * (row[i].dpi ? row[i].dpi : 300));
+        page->height_px = (uint32_t)(row[i].height_mm / 25.4 * (row[i].dpi ? row[i].dpi : 300));
+        page->dpi_view = row[i].dpi;
+        assert_int_equal(page_a4(page), row[i].a4);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(formats_count_as_so_many_a4_pages),
         cmocka_unit_test(bounds_enclose_words_lines_and_blocks),
         cmocka_unit_test(confidence_is_weighted_by_letters_of_read_words),
         cmocka_unit_test(an_empty_page_measures_zero),

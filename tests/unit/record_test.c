@@ -31,6 +31,7 @@ static void three_pages(struct record_page pages[3])
         .bits = 1,
         .rotation_deg = 90,
         .skew_mdeg = -120,
+        .a4 = 2,
         .measured = true,
         .grade = SOHOA__GRADE__GRADE_B,
         .error_cpct = 187,
@@ -165,6 +166,7 @@ static void done_reads_back(void **state)
     record_assembled(record, &assembled);
     assert_int_equal(assembled.pages_stored, 2);
     assert_int_equal(assembled.pages_dead, 1);
+    assert_int_equal(assembled.a4_pages, 2);
     assert_int_equal(assembled.pdf_bytes, 1000);
     assert_int_equal(assembled.confidence_cpct, 9312);
     assert_int_equal(assembled.grades.len, 1);

@@ -7,7 +7,7 @@ import {open} from "./browser.mjs";
 
 const [part, url, shots, password] = process.argv.slice(2);
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const VIEWS = ["overview", "units", "batches", "batches/ba-dinh", "document/ba-dinh/0", "failures", "workers", "plan", "log", "accounts"];
+const VIEWS = ["overview", "units", "batches", "batches/ba-dinh", "document/ba-dinh/0", "failures", "workers", "plan", "reports", "log", "accounts"];
 const seen = {views: 0, console_errors: 0, outside_requests: 0, axe_serious: 0, first_paint_ms: 0};
 
 const say = (text) => console.log(text);

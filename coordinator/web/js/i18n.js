@@ -61,6 +61,7 @@ const TEXTS = {
   merged: ["Đơn vị cũ", "Was"], into: ["Đơn vị kế thừa", "Successor"], since: ["Từ ngày", "Since"], decided: ["Quyết định lúc", "Decided"],
   "d:proposed": ["đề xuất", "proposed"], "d:confirmed": ["đã xác nhận", "confirmed"], "d:declined": ["đã từ chối", "declined"],
   confirmRight: ["Xác nhận", "Confirm"], declineRight: ["Từ chối", "Decline"], confirmAsk: ["{0} sẽ có quyền với cả {1}.", "{0} will have its rights in the whole of {1}."],
+  reports: ["Báo cáo", "Reports"], fromDay: ["Từ ngày", "From"], toDay: ["Đến ngày", "To"], printPage: ["Bản in", "To be printed"],
   role: ["Vai trò", "Role"], mayNot: ["Vai trò của bạn không được làm việc này", "Your role may not do this"], loading: ["Đang tải …", "Loading …"],
   failed: ["Không được: {0}", "It failed: {0}"], rowsShown: ["{0} dòng", "{0} rows"], updated: ["Cập nhật", "Updated"], total: ["Tổng", "Total"],
 };
