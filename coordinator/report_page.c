@@ -19,7 +19,8 @@ static const char *const style =
     "thead{display:table-header-group}tr{break-inside:avoid}"
     "th,td{border-bottom:.3mm solid #cfd6de;padding:1mm 1.5mm;text-align:right;vertical-align:top}"
     "th{border-bottom-color:#1b2430;vertical-align:bottom}th:first-child,td:first-child{text-align:left}"
-    "tr.all td{font-weight:700;border-top:.4mm solid #1b2430}"
+    "td:first-child,td:last-child{white-space:nowrap}"
+    "tr.all td{font-weight:700;border-bottom:.4mm solid #1b2430}"
     ".late{color:#b3261e;font-weight:700}.risk{color:#8a5200}.good{color:#17693a}"
     "svg{display:block;width:100%;height:auto;margin:0 0 4mm}rect{fill:#0b5cad}svg text{font-size:9px;fill:#4f5b6b}";
 
@@ -294,11 +295,12 @@ void report_html(const json_t *report, enum report_lang lang, struct buf *into)
     head_put(report, lang, into);
     chart_put(report, lang, into);
     columns_put(report, lang, into);
+    buf_printf(into, "<tr class=\"all\"><td>%s</td>", t("all", lang));
+    html_values(report, json_object_get(report, "all"), lang, into);
+    buf_puts(into, "<td></td><td></td><td></td><td></td></tr>\n");
     json_array_foreach(json_object_get(report, "units"), i, row)
     {
         html_unit(report, row, lang, into);
     }
-    buf_printf(into, "<tr class=\"all\"><td>%s</td>", t("all", lang));
-    html_values(report, json_object_get(report, "all"), lang, into);
-    buf_puts(into, "<td></td><td></td><td></td><td></td></tr></tbody></table></body></html>\n");
+    buf_puts(into, "</tbody></table></body></html>\n");
 }
