@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "coordinator/api_why.h"
 
+#include <stdio.h>
+
+#include "coordinator/api_body.h"
 #include "coordinator/gazetteer.h"
 #include "coordinator/live.h"
+#include "coordinator/story.h"
 #include "coordinator/why.h"
 #include "proto/auto.h"
 #include "proto/clock.h"
+#include "proto/trace.h"
 
 static struct why_scene scene_of(const struct coordinator *c)
 {
@@ -58,4 +63,30 @@ void get_unit_why(struct coordinator *c, struct request *request, const struct r
     }
     why_unit(&scene, args->word, &reasons);
     reasons_answer(request, &reasons);
+}
+
+/* ?page=: of one page. */
+void get_document_trace(struct coordinator *c, struct request *request, const struct route_args *args)
+{
+    AUTO(mem_destroy) char *source = NULL;
+    const struct doc *doc = doc_look(args->batch, args->doc);
+    char document[NAME_BYTES + 32], page[2 * SHA256_BYTES] = ""; /* trace_page()'s own does not last */
+    uint32_t page_no = 0;
+    struct row row;
+    struct err err;
+    int rc = number_argument(request, "page", DOC_MAX_PAGES, &page_no, &err);
+    if (!rc)
+        rc = coordinator_row(c, (struct doc_ref){args->batch->index, args->doc}, &row, &source, &err);
+    snprintf(document, sizeof document, "batch=%s doc=%u", args->batch->id, args->doc);
+    if (doc->work != NONE)
+        snprintf(page, sizeof page, "%s", trace_page(c->backlog->work[doc->work].sha256, 0));
+    const struct trace_subject subject = {.page = doc->work == NONE ? ""
+                                                                    : trace_page(c->backlog->work[doc->work].sha256, 0),
+                                          .page_no = page_no,
+                                          .source = rc ? "" : source,
+                                          .document = document};
+    if (!rc)
+        rc = story_ask(c, request, &subject, &err);
+    if (rc)
+        request_answer_err(request, &err);
 }

@@ -15,6 +15,7 @@
 #include "coordinator/auth.h"
 #include "coordinator/http.h"
 #include "coordinator/live.h"
+#include "coordinator/story.h"
 #include "proto/auto.h"
 #include "proto/clock.h"
 #include "proto/trace.h"
@@ -76,6 +77,7 @@ static int loop(struct coordinator *c, struct err *err)
         turn_time(c, now_ms);
         live_tick(c, clock_wall_ms());
         viewing_grant(c, now_ms);
+        stories_expire(c, now_ms);
         peers_grant(c, now_ms);
         turn_commit(c, now_ms);
         if (read(signals, &signal, sizeof signal) == sizeof signal)
@@ -133,6 +135,7 @@ static int coordinator_start(struct coordinator *c, struct err *err)
     c->tally = tally_new();
     c->live = live_new(clock_wall_ms());
     c->accounts = accounts_new();
+    c->stories = stories_new();
     c->group = group_new(c->history, c->tally);
     c->rows = rows_new(c->store);
     viewing_start(c);
@@ -165,6 +168,7 @@ static void coordinator_end(struct coordinator *c)
     history_destroy(&c->history);
     tally_destroy(&c->tally);
     live_destroy(&c->live);
+    stories_destroy(&c->stories);
     accounts_destroy(&c->accounts);
     buf_destroy(&c->awaited);
     acts_destroy(&c->acts);
@@ -218,6 +222,7 @@ int main(int argc, char **argv)
         return 2;
     }
     trace_init("coordinator", trace_level_named(config_text(config, CFG_LOG)));
+    trace_keep();
     signals_block();
     rc = run(config, &err);
     if (rc)

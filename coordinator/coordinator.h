@@ -18,6 +18,7 @@
 struct auth;
 struct http;
 struct live;
+struct stories;
 
 enum { LEASES_AN_EPOCH = 40 }; /* bits: numbers of leases and views never repeat over restarts */
 
@@ -50,6 +51,7 @@ struct coordinator {
     struct history *history;
     struct tally *tally;
     struct accounts *accounts;
+    struct stories *stories;
     struct auth *auth;
     struct group *group; /* being collected ... */
     uint64_t group_ms;   /* ... since then; 0: nothing is in it */
@@ -124,6 +126,11 @@ void peers_pin(struct coordinator *c, uint32_t pipeline);
 
 /* Its leases and views go to others. */
 void peers_gone(struct coordinator *c, uint32_t worker, const char *why, uint64_t now_ms);
+
+/* ---- story.c ---- */
+
+void story_told(struct coordinator *c, uint32_t worker,
+                const Sohoa__Recalled *said); /* what a worker remembers of a page */
 
 /* ---- viewing.c ---- */
 

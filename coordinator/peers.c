@@ -234,6 +234,7 @@ static void on_frame(struct coordinator *c, const char *name, const Sohoa__Frame
     case SOHOA__FRAME__BODY_CREDIT: sched_credit(c->sched, worker, frame->credit->jobs_total); break;
     case SOHOA__FRAME__BODY_RESULTS: on_results(c, worker, frame->results, now_ms); break;
     case SOHOA__FRAME__BODY_VIEWED: viewing_result(c, worker, frame->viewed); break;
+    case SOHOA__FRAME__BODY_RECALLED: story_told(c, worker, frame->recalled); break;
     case SOHOA__FRAME__BODY_BYE: peers_gone(c, worker, "bye", now_ms); break;
     case SOHOA__FRAME__BODY_HEARTBEAT:
         c->peer[worker].rss_bytes = frame->heartbeat->rss_bytes;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "proto/trace.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -104,9 +106,107 @@ static void line_fields(struct buf *line, const char *fields, va_list ap)
     buf_printf(line, " %s", text);
 }
 
+/* ---- what is kept ---- */
+
+static struct {
+    pthread_mutex_t mutex;
+    char *at; /* a ring; NULL: nothing is kept */
+    size_t written;
+} kept = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+void trace_keep(void)
+{
+    kept.at = malloc(TRACE_KEPT_BYTES);
+    if (!kept.at)
+        abort();
+}
+
+static void line_keep(const struct buf *line)
+{
+    size_t bytes = line->size;
+    if (!kept.at || bytes > TRACE_KEPT_BYTES)
+        return;
+    pthread_mutex_lock(&kept.mutex);
+    size_t to = kept.written % TRACE_KEPT_BYTES, end = TRACE_KEPT_BYTES - to;
+    memcpy(kept.at + to, line->data, bytes < end ? bytes : end);
+    if (bytes > end)
+        memcpy(kept.at, line->data + end, bytes - end);
+    kept.written += bytes;
+    pthread_mutex_unlock(&kept.mutex);
+}
+
+/* All that is kept, in order, from the first whole line on. */
+static void kept_copy(struct buf *all)
+{
+    if (!kept.at)
+        return;
+    pthread_mutex_lock(&kept.mutex);
+    size_t to = kept.written % TRACE_KEPT_BYTES;
+    bool full = kept.written > TRACE_KEPT_BYTES;
+    if (full)
+        buf_append(all, kept.at + to, TRACE_KEPT_BYTES - to);
+    buf_append(all, kept.at, full ? to : kept.written);
+    pthread_mutex_unlock(&kept.mutex);
+    char *first = full ? memchr(all->data, '\n', all->size) : NULL;
+    size_t torn = first ? (size_t)(first + 1 - (char *)all->data) : 0;
+    memmove(all->data, all->data + torn, all->size - torn);
+    all->size -= torn;
+}
+
+/* " key" as a whole value, in a line that ends with a 0. Returns what follows it; NULL: it is not there. */
+static const char *field_find(const char *line, const char *before, const char *value, const char *ends)
+{
+    size_t n = strlen(before), m = strlen(value);
+    for (const char *at = line; m && (at = strstr(at, before)); at++)
+        if (!strncmp(at + n, value, m) && (!at[n + m] || strchr(ends, at[n + m])))
+            return at + n + m;
+    return NULL;
+}
+
+static bool page_fits(const char *line, const struct trace_subject *subject)
+{
+    const char *behind = field_find(line, " page=", subject->page, " /");
+    const char *count = strstr(line, " count=");
+    if (!behind || !subject->page_no || *behind != '/')
+        return behind;
+    unsigned long first = strtoul(behind + 1, NULL, 10), pages = count ? strtoul(count + 7, NULL, 10) : 1;
+    return subject->page_no >= first && subject->page_no < first + (pages ? pages : 1);
+}
+
+static bool line_fits(const char *line, const struct trace_subject *subject, const char *source)
+{
+    return page_fits(line, subject) || field_find(line, " ", subject->document, " ") ||
+           field_find(line, " source=", source, " ");
+}
+
+void trace_recall(const struct trace_subject *subject, struct buf *lines)
+{
+    struct buf all = {0};
+    const char *source = *subject->source ? trace_value(subject->source) : "";
+    size_t begin = lines->size;
+    kept_copy(&all);
+    for (char *at = (char *)all.data, *end = at + all.size, *newline; at < end; at = newline + 1) {
+        newline = memchr(at, '\n', (size_t)(end - at));
+        *newline = '\0';
+        if (!line_fits(at, subject, source))
+            continue;
+        buf_puts(lines, at);
+        buf_puts(lines, "\n");
+    }
+    buf_destroy(&all);
+    if (lines->size - begin <= RECALL_BYTES_MOST)
+        return;
+    const char *from = (char *)lines->data + lines->size - RECALL_BYTES_MOST;
+    size_t most = (size_t)((char *)lines->data + lines->size - (strchr(from, '\n') + 1));
+    memmove(lines->data + begin, lines->data + lines->size - most, most);
+    lines->size = begin + most;
+    lines->data[lines->size] = '\0';
+}
+
 static void line_end(struct buf *line)
 {
     buf_puts(line, "\n");
+    line_keep(line);
     /* A log that can't be written has nowhere to be reported. */
     ssize_t ignored = write(STDERR_FILENO, line->data, line->size);
     (void)ignored;

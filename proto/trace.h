@@ -19,6 +19,22 @@ enum trace_level trace_level_named(const char *name);
 /* part ("coordinator", "worker", ...) is borrowed for good; lines below least are not written. */
 void trace_init(const char *part, enum trace_level least);
 
+enum { TRACE_KEPT_BYTES = 4 << 20, RECALL_BYTES_MOST = 256 << 10 };
+
+/* From now on the latest TRACE_KEPT_BYTES of what is written stay in memory, for trace_recall(). */
+void trace_keep(void);
+
+/* What lines are looked for: any of these that is not "". */
+struct trace_subject {
+    const char *page;     /* as trace_page() names the document */
+    uint32_t page_no;     /* lines of other pages alone are left out; 0: all */
+    const char *source;   /* its path */
+    const char *document; /* "batch=b doc=7" */
+};
+struct buf;
+/* Appends those of them that are kept, the oldest first; the latest, where they are over RECALL_BYTES_MOST. */
+void trace_recall(const struct trace_subject *subject, struct buf *lines);
+
 /* Whether lines of that level are written: where putting one together costs something. */
 bool trace_on(enum trace_level level);
 

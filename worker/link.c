@@ -342,6 +342,18 @@ void link_viewed(struct link *link, Sohoa__Result *result)
     sohoa__result__free_unpacked(result, NULL);
 }
 
+void link_recalled(struct link *link, uint64_t number, const char *lines)
+{
+    Sohoa__Frame frame = SOHOA__FRAME__INIT;
+    Sohoa__Recalled recalled = SOHOA__RECALLED__INIT;
+    recalled.number = number;
+    recalled.lines = (char *)(uintptr_t)lines;
+    frame.body_case = SOHOA__FRAME__BODY_RECALLED;
+    frame.recalled = &recalled;
+    if (link->state == LINK_JOINED)
+        link_send(link, &frame);
+}
+
 static void forget_all(struct link *link, const uint64_t *leases, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -384,7 +396,8 @@ static bool link_heard(struct link *link, const Sohoa__Frame *frame, uint64_t no
             held_add(link, frame->grant->jobs[i]);
         link->jobs_received += frame->grant->n_jobs;
         return true;
-    case SOHOA__FRAME__BODY_VIEW: return true;
+    case SOHOA__FRAME__BODY_VIEW:
+    case SOHOA__FRAME__BODY_RECALL: return true;
     case SOHOA__FRAME__BODY_DROP: forget_all(link, frame->drop->leases, frame->drop->n_leases); return true;
     case SOHOA__FRAME__BODY_ACKS: forget_all(link, frame->acks->leases, frame->acks->n_leases); return false;
     case SOHOA__FRAME__BODY_BYE: link_lose(link, "bye", now_ms); return false;

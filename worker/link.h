@@ -64,6 +64,8 @@ void link_report(struct link *link, Sohoa__Result *result);
  * connection lasts. */
 void link_viewed(struct link *link, Sohoa__Result *result);
 
+void link_recalled(struct link *link, uint64_t number, const char *lines); /* answers a Recall */
+
 /* The lease ran out or was taken back: it is not held any more, and nothing of it is said. */
 void link_forget(struct link *link, uint64_t lease);
 

@@ -152,6 +152,7 @@ static int worker_start(struct worker *w, struct err *err)
         rc = io_new((unsigned)config_int(w->config, CFG_IO_THREADS), &w->io, err);
     if (rc)
         return rc;
+    trace_keep(); /* the slots have none of it */
     node_fill(w);
     struct link_self self = {.name = w->name,
                              .build = w->node.build,
@@ -218,6 +219,15 @@ static void worker_view(struct worker *w, Sohoa__Frame *frame)
     frame->body_case = SOHOA__FRAME__BODY__NOT_SET; /* the job is theirs now */
 }
 
+static void worker_recall(struct worker *w, const Sohoa__Recall *recall)
+{
+    const struct trace_subject subject = {
+        .page = recall->page, .page_no = recall->page_no, .source = recall->source, .document = recall->document};
+    AUTO(buf_destroy) struct buf lines = {0};
+    trace_recall(&subject, &lines);
+    link_recalled(w->link, recall->number, buf_text(&lines));
+}
+
 /* Another version will never do; anything else may pass: the link asks again later. */
 static int worker_refused(const Sohoa__Refuse *refuse, struct err *err)
 {
@@ -242,6 +252,7 @@ static int worker_frame(struct worker *w, Sohoa__Frame *frame, struct err *err)
     case SOHOA__FRAME__BODY_GRANT: worker_grant(w, frame->grant); return 0;
     case SOHOA__FRAME__BODY_DROP: worker_drop(w, frame->drop->leases, frame->drop->n_leases); return 0;
     case SOHOA__FRAME__BODY_VIEW: worker_view(w, frame); return 0;
+    case SOHOA__FRAME__BODY_RECALL: worker_recall(w, frame->recall); return 0;
     case SOHOA__FRAME__BODY_REFUSE: return worker_refused(frame->refuse, err);
     default: return 0;
     }

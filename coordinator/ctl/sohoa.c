@@ -21,6 +21,7 @@
 #include "coordinator/ctl/submit.h"
 #include "coordinator/ctl/targets.h"
 #include "coordinator/ctl/top.h"
+#include "coordinator/ctl/trace.h"
 #include "coordinator/ctl/why.h"
 #include "coordinator/ctl/withdraw.h"
 
@@ -36,6 +37,7 @@ static const struct command command_row[] = {
     {"failures", "[--unit U] [--batch B]",                                        "Lists what failed, by its reason.",                                     failures_main},
     {"workers",  "",                                                              "Lists workers.",                                                        workers_main },
     {"why",      "BATCH|BATCH/N|UNIT",                                            "Says why it, or its document N, waits, is late or failed.",             why_main     },
+    {"trace",    "BATCH/N[/PAGE]",                                                "Tells what the logs of coordinator and workers say of a page.",         trace_main   },
     {"events",   "[-f]",                                                          "Tells what was ordered and what stands; with -f what happens.",         events_main  },
     {"get",      "BATCH --out DIR",                                               "Brings a batch's results into DIR.",                                    get_main     },
     {"rerun",    "[BATCH] --where EXPR | BATCH --document N | --list | --undo N",

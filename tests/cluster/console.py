@@ -51,7 +51,7 @@ def check_json(console, document, folder):
         (("units", "--kind", "old"), of("GET", "/units")), (("batches", "--state", "finished"), of("GET", "/batches")),
         (("failures",), of("GET", "/failures")), (("workers",), of("GET", "/workers")),
         (("why", "late"), of("GET", "/units/{word}/why")), (("why", "done/0"), of("GET", "/units/{word}/why")),
-        (("why", "old:00004"), of("GET", "/units/{word}/why")), (("events",), EVENT), (("top",), TOP),
+        (("why", "old:00004"), of("GET", "/units/{word}/why")), (("trace", "done/0/1"), of("GET", "/batches/{batch}/documents/{doc}/trace")), (("events",), EVENT), (("top",), TOP),
         (("plan",), of("GET", "/forecast")), (("plan", "--add-cores", "8"), of("POST", "/forecast")),
         (("targets",), of("GET", "/targets")), (("calendar",), of("GET", "/calendar")),
         (("report", "--week", "2026-11-27"), of("GET", "/reports")), (("history", "late"), of("GET", "/history")), (("account",), of("GET", "/accounts")),
@@ -79,7 +79,7 @@ def check_wrong_use(console, known):
         if f"sohoa {command} --help" not in done.stderr:
             fail(f"sohoa {command}: no hint: {done.stderr}")
     for words in (("top", "x"), ("units", "x"), ("batches", "x"), ("failures", "x"), ("workers", "x"), ("events", "x"), ("why",),
-                  ("why", "a", "b"), ("why", "x:1"), ("why", "done/x"), ("top", "--interval", "0"), ("events", "-x"), ("report", "x"), ("report", "--day", "x"),
+                  ("why", "a", "b"), ("why", "x:1"), ("why", "done/x"), ("top", "--interval", "0"), ("events", "-x"), ("trace", "done"), ("trace", "done/0/x"), ("trace",), ("report", "x"), ("report", "--day", "x"),
                   ("report", "--day", "2026-01-01", "--month", "2026-01"), ("report", "--month", "2026-13"), ("report", "--lang", "fr"),
                   ("report", "--from", "2026-02-01", "--to", "2026-01-01"), ("events", "-ff")):
         if "usage: sohoa" not in console.run(*words, code=2).stderr:
@@ -116,6 +116,23 @@ def check_why(console, cluster):
     console.run("resume", "late")
     wait("late to run or be next", lambda: {"running", "next", "done", "turn"} & set(reasons(console, "late")), 60)
     say("why tells of what is late, paused, broken, without intake, failed and done, of drained and of lost workers")
+
+
+def check_trace(console, cluster):
+    """A page's lines come from the coordinator and from its worker, in order; none has a word of the page."""
+    lines = console.json("trace", "done/0/1")[0]["lines"]
+    parts, events = {re.search(r" part=(\w+) ", line)[1] for line in lines}, [re.search(r" event=(\w+)", line)[1] for line in lines]
+    if parts != {"coordinator", "worker"} or lines != sorted(lines) or not {"page_read", "document", "job_begins", "job_ended"} <= set(events):
+        fail(f"the story of a page: {lines}")
+    if [line for line in console.json("trace", "done/0/9999")[0]["lines"] if "page_read" in line]:
+        fail("a page that there is not was read")
+    text = cluster.api.call("GET", "batches/done/documents/0/text").decode()
+    source = cluster.api.get("batches/done/documents/0")["source"]
+    words = {word for word in re.findall(r"\w{5,}", text) if word not in source and not word.isascii()}
+    logs = "".join(process.text() for process in (cluster.coordinator, *cluster.workers))
+    if len(words) < 10 or any(word in logs for word in words):
+        fail(f"of {len(words)} words of a page the logs have {[word for word in words if word in logs]}")
+    say(f"a page's story has {len(lines)} lines of {', '.join(sorted(parts))}; none of its {len(words)} words is in a log")
 
 
 def check_report(console, cluster, folder):
@@ -228,6 +245,7 @@ def run(store, folder):
         api.post(f"batches?id={batch}", "".join(json.dumps(row) + "\n" for row in admit[batch]))
     console.run("pause", "paused")
     document = Document(api)
+    check_trace(console, cluster)
     check_why(console, cluster)
     known = check_json(console, document, folder)
     check_wrong_use(console, known)

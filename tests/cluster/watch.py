@@ -87,6 +87,7 @@ def check_answers(document, api, stored):
                         ("/batches", "/batches?state=finished&limit=1"), ("/batches/{batch}", "/batches/watched"),
                         ("/batches/{batch}/documents", "/batches/watched/documents?limit=3"), ("/reruns", ""),
                         ("/batches/{batch}/documents/{doc}", "/batches/watched/documents/0"),
+                        ("/batches/{batch}/documents/{doc}/trace", f"/batches/watched/documents/{stored}/trace?page=1"),
                         ("/batches/{batch}/why", "/batches/watched/why"), ("/units/{word}/why", "/units/old:00004/why"),
                         ("/batches/{batch}/documents/{doc}/why", "/batches/watched/documents/0/why"),
                         ("/units/{word}", "/units/old:00004"), ("/units/{word}", "/units/old:00016"),

@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include "proto/auto.h"
+#include "proto/buf.h"
 #include "proto/trace.h"
 
 enum { LOG_BYTES = 1 << 20, THREADS = 8, LINES = 200 };
@@ -164,9 +166,51 @@ static void lines_of_many_threads_stay_whole(void **state)
     assert_int_equal(lines, THREADS * LINES);
 }
 
+static void what_was_written_is_recalled_by_its_page(void **state)
+{
+    const struct trace_subject page = {.page = "ab", .page_no = 3, .source = "", .document = "batch=b doc=7"};
+    const struct trace_subject whole = {.page = "ab", .source = "/a b.pdf", .document = ""};
+    AUTO(buf_destroy) struct buf lines = {0};
+    (void)state;
+    log_begin();
+    trace_init("worker", TRACE_INFO);
+    trace_keep();
+    trace(TRACE_INFO, "e1", "page=ab/3 count=1");
+    trace(TRACE_INFO, "e2", "page=ab/1 count=2 x=1");
+    trace(TRACE_INFO, "e3", "page=ab/2 count=2");
+    trace(TRACE_INFO, "e4", "page=abc/3");
+    trace(TRACE_INFO, "e5", "page=ab");
+    trace(TRACE_INFO, "e6", "batch=b doc=7 state=x");
+    trace(TRACE_INFO, "e7", "batch=b doc=77");
+    trace(TRACE_INFO, "e8", "source=%s", trace_value("/a b.pdf"));
+    trace(TRACE_DEBUG, "e9", "page=ab/3");
+    trace_recall(&page, &lines);
+    for (const char *const *has = (const char *const[]){"e1", "e3", "e5", "e6", NULL}; *has; has++)
+        assert_non_null(strstr(buf_text(&lines), *has));
+    for (const char *const *lacks = (const char *const[]){"e2", "e4", "e7", "e8", "e9", NULL}; *lacks; lacks++)
+        assert_null(strstr(buf_text(&lines), *lacks));
+    buf_clear(&lines);
+    trace_recall(&whole, &lines);
+    assert_non_null(strstr(buf_text(&lines), "e2"));
+    assert_non_null(strstr(buf_text(&lines), "e8"));
+    assert_null(strstr(buf_text(&lines), "e6"));
+    for (int i = 0; i < TRACE_KEPT_BYTES / 60; i++) /* all the way round, and over what is told at once */
+        trace(TRACE_INFO, "r", "page=ab/3 n=%d", i);
+    log_end();
+    buf_clear(&lines);
+    trace_recall(&page, &lines);
+    assert_in_range(lines.size, RECALL_BYTES_MOST - 200, RECALL_BYTES_MOST);
+    assert_null(strstr(buf_text(&lines), "e1"));
+    assert_memory_equal(buf_text(&lines), "time=", 5);
+    char last[40];
+    snprintf(last, sizeof last, "n=%d\n", TRACE_KEPT_BYTES / 60 - 1);
+    assert_string_equal(buf_text(&lines) + lines.size - strlen(last), last);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_written_is_recalled_by_its_page),
         cmocka_unit_test(a_line_has_time_level_part_and_event),
         cmocka_unit_test(an_error_adds_code_class_and_text),
         cmocka_unit_test(lines_below_the_least_level_are_not_written),
