@@ -429,6 +429,16 @@ void committer_rates(struct committer *committer, progress_rate *each, void *use
         trace_err(TRACE_WARN, "redis_unread", &err, "key=sohoa:rate");
 }
 
+void committer_told(struct committer *committer, progress_told_one *each, void *user)
+{
+    struct err err;
+    int rc = redis_open(committer, &err);
+    if (!rc)
+        rc = progress_told(committer->progress, each, user, &err);
+    if (rc)
+        trace_err(TRACE_WARN, "redis_unread", &err, "key=sohoa:told");
+}
+
 void committer_bits(struct committer *committer, const char *batch, struct buf *into)
 {
     struct err err;

@@ -46,6 +46,9 @@ void group_add_release(struct group *group, const uint8_t sha256[SHA256_BYTES]);
 /* The worker's line in Redis; slots 0: it is gone. */
 void group_add_worker(struct group *group, const char *name, uint32_t slots);
 
+/* What the webhook was told (notify.h), as Redis keeps it; value "": nothing any more. */
+void group_add_told(struct group *group, const char *field, const char *value);
+
 /* Called when the group is durable (rc 0), or never will be. A group that somebody waits for is not kept back to grow. */
 struct group_then {
     void (*tell)(int rc, const struct err *err, void *user);
@@ -110,6 +113,9 @@ void committer_before(struct committer *committer, uint64_t *ret_epoch, struct b
 
 /* What progress_rates() says, for the start only; nothing when Redis is not there. */
 void committer_rates(struct committer *committer, progress_rate *each, void *user);
+
+/* Likewise what progress_told() says. */
+void committer_told(struct committer *committer, progress_told_one *each, void *user);
 
 /* The bitmap of stored pages of a batch, as Redis kept it; for the start only, before any group. Empty when Redis is not there. */
 void committer_bits(struct committer *committer, const char *batch, struct buf *into);

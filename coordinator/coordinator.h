@@ -65,6 +65,7 @@ struct coordinator {
     struct calendar *calendar; /* NULL: none */
     struct buf calendar_csv;   /* as it was given */
     uint32_t checks;           /* made so far */
+    uint32_t rewrites;         /* of Redis, begun so far */
     bool rebuilding;
     void (*committed)(struct group *group, int rc, const struct err *err, void *user);
     bool stop;

@@ -245,6 +245,7 @@ void turn_commit(struct coordinator *c, uint64_t now_ms)
         c->group_ms = 0;
     } else if (group_empty(c->group) && !committer_redis_ok(c->committer) && now_ms >= c->rewrite_ms) {
         c->rewrite_ms = now_ms + REWRITE_MS;
+        c->rewrites++;
         committer_rewrite(c->committer, c->backlog, c->sched, &c->awaited);
     }
 }

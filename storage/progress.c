@@ -230,6 +230,7 @@ static int change_commit(struct progress *p, const struct progress_change *chang
     case PROGRESS_SET: op_text(p, "put", change->field, change->value); break;
     case PROGRESS_EVENT: op_text(p, "event", change->field, change->value); break;
     case PROGRESS_WORKER: op_text(p, "worker", change->field, change->value); break;
+    case PROGRESS_TOLD: op_text(p, "told", change->field, change->value); break;
     case PROGRESS_STORED:
     case PROGRESS_UNSTORE: assert(!"bits go through bits_commit()"); break;
     }
@@ -267,7 +268,8 @@ static int change_check(const struct progress_change *change, struct err *err)
         return 0;
     case PROGRESS_SET: assert(*change->batch || *change->unit); return value_check(change, err);
     case PROGRESS_EVENT:
-    case PROGRESS_WORKER: return value_check(change, err);
+    case PROGRESS_WORKER:
+    case PROGRESS_TOLD: return value_check(change, err);
     }
     return err_set(err, E_USAGE, "there is no kind %d of progress", (int)change->kind);
 }
@@ -459,16 +461,23 @@ int progress_before(struct progress *p, uint64_t *ret_epoch, struct buf *workers
     return rc;
 }
 
+/* Fields and values of a hash by turns, with between behind each but the last. */
+static int hash_text(struct progress *p, const char *key, const char *between, struct buf *text, struct err *err)
+{
+    AUTO(redis_request_destroy) struct redis_request eval = {0};
+    redis_begin(&eval, "EVAL");
+    redis_add_text(&eval, "return table.concat(redis.call('HGETALL', KEYS[1]), ARGV[1])");
+    redis_add_text(&eval, "1");
+    redis_add_text(&eval, key);
+    redis_add_text(&eval, between);
+    return redis_ask(p->redis, &eval, text, err);
+}
+
 static int rates_of(struct progress *p, const char *key, uint32_t step_ms, progress_rate *each, void *user,
                     struct err *err)
 {
-    AUTO(redis_request_destroy) struct redis_request eval = {0};
     AUTO(buf_destroy) struct buf text = {0};
-    redis_begin(&eval, "EVAL");
-    redis_add_text(&eval, "return table.concat(redis.call('HGETALL', KEYS[1]), ' ')");
-    redis_add_text(&eval, "1");
-    redis_add_text(&eval, key);
-    int rc = redis_ask(p->redis, &eval, &text, err);
+    int rc = hash_text(p, key, " ", &text, err);
     const char *at = buf_text(&text);
     while (!rc && *at) {
         char *end;
@@ -487,6 +496,18 @@ int progress_rates(struct progress *p, progress_rate *each, void *user, struct e
     if (!rc)
         rc = rates_of(p, "sohoa:rate", MINUTE_MS, each, user, err);
     return rc ? rc : rates_of(p, "sohoa:rate:hours", 60 * MINUTE_MS, each, user, err);
+}
+
+int progress_told(struct progress *p, progress_told_one *each, void *user, struct err *err)
+{
+    AUTO(buf_destroy) struct buf text = {0};
+    int rc = redis_connect(p->redis, err);
+    if (!rc)
+        rc = hash_text(p, "sohoa:told", "\n", &text, err);
+    char *rest = rc || !text.size ? NULL : (char *)text.data, *field, *value;
+    while ((field = strsep(&rest, "\n")) && (value = strsep(&rest, "\n")))
+        each(field, value, user);
+    return rc;
 }
 
 int progress_bits(struct progress *p, const char *batch, struct buf *into, struct err *err)

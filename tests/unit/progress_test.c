@@ -441,6 +441,38 @@ static void a_set_of_pages_moves_the_unit_as_much(void **state)
     assert_int_equal(number("HEXISTS %s docs", "sohoa:unit:old:00004"), 0);
 }
 
+static void told_join(const char *field, const char *value, void *user)
+{
+    buf_printf(user, "[%s=%s]", field, value);
+}
+
+static void expect_told(const char *expected)
+{
+    AUTO(buf_destroy) struct buf told = {0};
+    assert_int_equal(progress_told(progress, told_join, &told, &err), 0);
+    assert_string_equal(buf_text(&told), expected);
+}
+
+/* Subjects have spaces in them; clearing keeps them, since nothing else knows what was told. */
+static void what_was_told_is_kept_until_it_is_taken_back(void **state)
+{
+    (void)state;
+    struct progress_change change[] = {
+        {.kind = PROGRESS_TOLD, .batch = "", .unit = "", .field = "lost a b", .value = "1 2"},
+        {.kind = PROGRESS_TOLD, .batch = "", .unit = "", .field = "full ",    .value = "3 4"}
+    };
+    expect_told("");
+    commit(change, 2);
+    expect_told("[lost a b=1 2][full =3 4]");
+    change[0].value = "";
+    commit(change, 1);
+    assert_int_equal(progress_clear(progress, &err), 0);
+    expect_told("[full =3 4]");
+    change[0].field = PROGRESS_TOLD_ALL;
+    commit(change, 1);
+    expect_told("");
+}
+
 static void clearing_leaves_the_epoch_and_the_rates(void **state)
 {
     (void)state;
@@ -616,6 +648,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_forgotten_script_is_loaded_again, start, stop),
         cmocka_unit_test_setup_teardown(a_rewrite_replaces_the_batch, start, stop),
         cmocka_unit_test_setup_teardown(a_set_of_pages_moves_the_unit_as_much, start, stop),
+        cmocka_unit_test_setup_teardown(what_was_told_is_kept_until_it_is_taken_back, start, stop),
         cmocka_unit_test_setup_teardown(clearing_leaves_the_epoch_and_the_rates, start, stop),
         cmocka_unit_test_setup_teardown(a_restarted_redis_is_noticed_and_rewritten, start, stop),
         cmocka_unit_test_setup_teardown(a_restart_with_the_epoch_kept_is_noticed, start, stop),
