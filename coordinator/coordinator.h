@@ -16,8 +16,10 @@
 #include "storage/io.h"
 
 struct auth;
+struct herald;
 struct http;
 struct live;
+struct watch;
 
 enum { LEASES_AN_EPOCH = 40 }; /* bits: numbers of leases and views never repeat over restarts */
 
@@ -43,6 +45,8 @@ struct coordinator {
     struct rows *rows;
     struct http *http;
     struct live *live;
+    struct watch *watch;
+    struct herald *herald;
     struct io *commit_io; /* one thread: everything that writes state, in order */
     struct io *back_io;   /* removal of blobs, reads for the API */
     struct views *views;

@@ -8,6 +8,7 @@
 #include "coordinator/ctl/calendar.h"
 #include "coordinator/ctl/get.h"
 #include "coordinator/ctl/history.h"
+#include "coordinator/ctl/notify.h"
 #include "coordinator/ctl/order.h"
 #include "coordinator/ctl/plan.h"
 #include "coordinator/ctl/rebuild.h"
@@ -40,6 +41,7 @@ static const struct command command_row[] = {
     {"undrain",  "WORKER...",                                                     "Gives drained workers jobs again.",                                     undrain_main },
     {"history",  "[BATCH|UNIT|WORKER]",                                           "Shows what was ordered, when, and what stood afterwards.",              history_main },
     {"account",  "[NAME [--role ROLE] ...]",                                      "Shows who may do what, or makes or changes an account.",                account_main },
+    {"notify",   "--test",                                                        "Tries the receiver of alerts (the coordinator's notify_url).",          notify_main  },
     {"rebuild",  "",                                                              "Rewrites the coordinator's Redis from the store.",                      rebuild_main },
 };
 
