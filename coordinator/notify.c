@@ -305,16 +305,13 @@ bool notify_next(struct notify *notify, uint64_t now_ms, struct notify_message *
     return true;
 }
 
-/* False: nothing is left to be said of it. */
+/* False: nothing is left to be said of it; if it has begun again meanwhile, the next look finds it. */
 static bool entry_taken(const struct notify *notify, struct entry *entry, uint64_t now_ms)
 {
-    bool back = notify->over && stands(entry); /* it was over, and has begun again since */
-    if (back)
-        entry->since_ms = now_ms;
-    entry->told_ms = notify->over ? 0 : now_ms;
-    entry->told_count = notify->over ? 0 : entry->sent_count;
+    entry->told_ms = now_ms;
+    entry->told_count = entry->sent_count;
     entry_save(notify, entry, !notify->over);
-    return !notify->over || back;
+    return !notify->over;
 }
 
 uint64_t notify_sent(struct notify *notify, bool taken, uint64_t now_ms)

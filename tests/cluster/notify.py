@@ -7,6 +7,8 @@ usage: notify.py STORE-URL FOLDER
 import http.server
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -212,7 +214,10 @@ def killed(cluster, receiver):
         again = [m for m in receiver.messages if "b" in m["subjects"] or m["kind"] == "store_full"]
         if again:
             fail(f"told again after a restart: {again}")
-        if wipe:
+        if wipe:  # and it comes back empty
+            data = os.path.join(cluster.folder, "redis")
+            shutil.rmtree(data)
+            os.makedirs(data)
             cluster.redis.start()
         else:
             cluster.workers[0].start()
@@ -273,6 +278,23 @@ def stuck(cluster, receiver, sources):
     say("no progress was told once, and once that there is nothing left")
 
 
+def ends(cluster, receiver, document):
+    """A coordinator that is stopped does not wait for who takes a minute."""
+    receiver.delay_s = 60
+    receiver.begun.clear()
+    threading.Thread(target=lambda: cluster.api.connect().request("POST", "/api/v1/notify/test"), daemon=True).start()
+    if not receiver.begun.wait(20):
+        fail("the test did not come")
+    if document.check(cluster.api, "POST", "/notify/test", status=429)["code"] != "E_TRIES":
+        fail("there were two tests at once")
+    begun = time.monotonic()
+    cluster.coordinator.kill(signal.SIGTERM)
+    took = time.monotonic() - begun
+    if took > 5 or cluster.coordinator.child.returncode:
+        fail(f"it took {took:.1f} s to stop, and ended with {cluster.coordinator.child.returncode}")
+    say(f"while a receiver took its time the coordinator stopped within {took:.1f} s")
+
+
 def run(store, folder):
     wrong_starts(folder)
     sources, _ = backlog(folder, "--documents", "2", "--seed", "5", "--pages-mean", "1", "--duplicates", "0")
@@ -303,6 +325,7 @@ def run(store, folder):
     slow(cluster, receiver)
     late(cluster, receiver, sources)
     stuck(cluster, receiver, sources)
+    ends(cluster, receiver, Document(cluster.api))
     if receiver.wrong:
         fail(f"what came was wrong: {receiver.wrong}")
     if any(secret in process.text() for process in Process.all for secret in (TOKEN, KEY)):

@@ -44,6 +44,16 @@ static struct notify *notify_of(void)
     return notify_new(&(struct notify_rules){.hold_ms = HOLD_MS, .repeat_ms = REPEAT_MS, .save = save, .user = &it});
 }
 
+/* What is kept of it. */
+static const char *kept(const char *field)
+{
+    const char *at = buf_text(&it.field), *end = at + it.field.size, *value = buf_text(&it.value), *last = "";
+    for (; at < end; at += strlen(at) + 1, value += strlen(value) + 1)
+        if (!strcmp(at, field))
+            last = value;
+    return last;
+}
+
 static int start(void **state)
 {
     (void)state;
@@ -143,7 +153,9 @@ static void its_end_is_told_once(void **state)
     passes(TOLD_MS - 1);
     expect_silence();
     passes(1);
+    assert_string_not_equal(kept("worker_lost a"), "");
     expect_told(ALERT_WORKER_LOST, true, "a");
+    assert_string_equal(kept("worker_lost a"), "");
     passes(2 * REPEAT_MS);
     expect_silence();
     begins(ALERT_WORKER_LOST, "a", 1);
@@ -157,6 +169,7 @@ static void what_flaps_is_not_told(void **state)
     for (int i = 0; i < 10; i++) {
         begins(ALERT_WORKER_LOST, "a", 1);
         passes(HOLD_MS - 1);
+        expect_silence();
         ends("a");
         passes(1);
     }
@@ -218,9 +231,9 @@ static void many_of_a_kind_are_one_message(void **state)
 static void what_begins_soon_after_is_waited_for(void **state)
 {
     (void)state;
-    begins(ALERT_WORKER_LOST, "a", 1);
-    passes(GATHER_MS - 1);
     begins(ALERT_WORKER_LOST, "b", 1);
+    passes(GATHER_MS - 1);
+    begins(ALERT_WORKER_LOST, "a", 1);
     passes(HOLD_MS);
     expect_silence();
     passes(1);
@@ -324,6 +337,26 @@ static void the_worse_takes_the_place_of_the_other(void **state)
     expect_silence();
 }
 
+/* Not even before that is told, which takes longer when it flaps. */
+static void the_worse_may_take_its_time(void **state)
+{
+    (void)state;
+    begins(ALERT_UNIT_AT_RISK, "district:001", 1);
+    passes(TOLD_MS);
+    expect_told(ALERT_UNIT_AT_RISK, false, "district:001");
+    it.alert[0].kind = ALERT_UNIT_LATE;
+    passes(HOLD_MS - 10000);
+    it.alerts = 0;
+    passes(1000);
+    begins(ALERT_UNIT_LATE, "district:001", 1);
+    passes(TOLD_MS - 1);
+    expect_silence();
+    passes(1);
+    expect_told(ALERT_UNIT_LATE, false, "district:001");
+    assert_string_equal(kept("unit_at_risk district:001"), "");
+    assert_string_not_equal(kept("unit_late district:001"), "");
+}
+
 static void kinds_for_the_dashboard_alone_are_not_told(void **state)
 {
     (void)state;
@@ -336,7 +369,7 @@ static void kinds_for_the_dashboard_alone_are_not_told(void **state)
 static void restart(void)
 {
     const char *field = buf_text(&it.field), *value = buf_text(&it.value), *end = field + it.field.size;
-    struct buf kept = it.field, said = it.value;
+    struct buf fields = it.field, values = it.value;
     struct notify *next = notify_of();
     for (; field < end; field += strlen(field) + 1, value += strlen(value) + 1) {
         const char *later = field + strlen(field) + 1;
@@ -346,8 +379,8 @@ static void restart(void)
             notify_restore(next, field, value);
     }
     it.field = it.value = (struct buf){0};
-    buf_destroy(&kept);
-    buf_destroy(&said);
+    buf_destroy(&fields);
+    buf_destroy(&values);
     notify_destroy(&it.notify);
     it.notify = next;
     notify_save(next);
@@ -371,6 +404,12 @@ static void a_restart_tells_nothing_again(void **state)
         passes(TOLD_MS);
         expect_silence();
     }
+    begins(ALERT_WORKER_LOST, "d", 1);
+    look();
+    notify_save(it.notify);
+    assert_string_equal(kept("worker_lost d"), ""); /* it was not told yet */
+    assert_string_not_equal(kept("worker_lost a b"), "");
+    ends("d");
     ends("a b");
     passes(TOLD_MS);
     expect_told(ALERT_WORKER_LOST, true, "a b");
@@ -439,6 +478,11 @@ static void a_clock_set_back_counts_from_there(void **state)
     it.now_ms -= REPEAT_MS;
     passes(REPEAT_MS + GATHER_MS);
     expect_told(ALERT_REDIS_LOST, false, "");
+    ends("");
+    look();
+    it.now_ms -= 10 * REPEAT_MS;
+    passes(TOLD_MS);
+    expect_told(ALERT_REDIS_LOST, true, "");
 }
 
 /* Whatever comes and goes, fails and restarts: by what was told it is always known what stands, and the end is quiet. */
@@ -488,6 +532,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_ends_while_it_is_told_is_told_to_be_over, start, stop),
         cmocka_unit_test_setup_teardown(quarantines_are_told_when_there_are_more, start, stop),
         cmocka_unit_test_setup_teardown(the_worse_takes_the_place_of_the_other, start, stop),
+        cmocka_unit_test_setup_teardown(the_worse_may_take_its_time, start, stop),
         cmocka_unit_test_setup_teardown(kinds_for_the_dashboard_alone_are_not_told, start, stop),
         cmocka_unit_test_setup_teardown(a_restart_tells_nothing_again, start, stop),
         cmocka_unit_test_setup_teardown(only_what_makes_sense_is_restored, start, stop),
