@@ -4,7 +4,6 @@ a coordinator that is killed. Nobody else waits for it.
 
 usage: notify.py STORE-URL FOLDER
 """
-import http.server
 import json
 import os
 import shutil
@@ -14,85 +13,14 @@ import sys
 import threading
 import time
 
-import jsonschema
-
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 sys.path.insert(0, os.path.dirname(__file__))
 from cluster import BIN, Cluster, Process, backlog, fail, main, say, wait  # noqa: E402
+from receiver import Receiver  # noqa: E402
 from watch import Document  # noqa: E402
 
 HOLD_MS, PROGRESS_MS, BREAKER = 1500, 20000, 5
 TOKEN, KEY = "token-that-nobody-may-see", "key-that-nobody-may-see"
-MESSAGE = {
-    "type": "object", "additionalProperties": False,
-    "required": ["source", "version", "coordinator", "state", "kind", "subject", "text", "since_ms", "count", "subjects", "url"],
-    "properties": {
-        "source": {"const": "sohoa"}, "version": {"const": 1}, "coordinator": {"const": "c1"},
-        "state": {"enum": ["firing", "resolved", "test"]}, "kind": {"type": "string"}, "subject": {"type": "string"},
-        "text": {"type": "object", "additionalProperties": False, "required": ["vi", "en"],
-                 "properties": {"vi": {"type": "string", "minLength": 5}, "en": {"type": "string", "minLength": 5}}},
-        "since_ms": {"type": "integer", "minimum": 1}, "count": {"type": "integer", "minimum": 0},
-        "subjects": {"type": "array", "maxItems": 20, "items": {"type": "string"}}, "url": {"type": "string", "pattern": "^/"}}}
-
-
-class Receiver:
-    """Takes what the webhook sends, as the test says how."""
-
-    def __init__(self):
-        self.status, self.delay_s, self.messages, self.wrong = 204, 0, [], []
-        self.port, self.server = 0, None
-        self.begun = threading.Event()  # a request has come
-        self.up()
-
-    def up(self):
-        receiver = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                receiver.take(self)
-
-            def log_message(self, *_):
-                pass
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
-        self.port = self.server.server_port
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
-
-    def down(self):
-        self.server.shutdown()
-        self.server.server_close()
-
-    def take(self, request):
-        body = request.rfile.read(int(request.headers["Content-Length"]))
-        self.begun.set()
-        time.sleep(self.delay_s)
-        request.send_response(self.status)
-        request.send_header("Content-Length", "0")
-        request.end_headers()
-        request.close_connection = True  # so that down() cuts what is there
-        seen = (request.path, request.headers["Authorization"], request.headers["Content-Type"])
-        if seen != (f"/hook?key={KEY}", f"Bearer {TOKEN}", "application/json"):
-            self.wrong.append(f"a request of {seen}")
-        message = json.loads(body)
-        try:
-            jsonschema.Draft202012Validator(MESSAGE).validate(message)
-        except jsonschema.ValidationError as why:
-            self.wrong.append(f"{message}: {why.message}")
-        if self.status < 300:
-            self.messages.append(message)
-
-    def of(self, kind, state, subject=None):
-        return [m for m in self.messages if (m["kind"], m["state"]) == (kind, state) and subject in (None, *m["subjects"])]
-
-    def once(self, kind, state, subject, limit_s=60):
-        """Waits for the message, and there is one only."""
-        wait(f"{kind} of {subject!r} to be {state}", lambda: self.of(kind, state, subject), limit_s)
-        found = self.of(kind, state, subject)
-        if len(found) != 1 or self.wrong:
-            fail(f"{kind} of {subject!r} was told {len(found)} times to be {state}: {found}; {self.wrong}")
-        return found[0]
-
-    def forget(self):
-        self.messages.clear()
 
 
 def sohoa(cluster, *arguments):
@@ -298,7 +226,7 @@ def ends(cluster, receiver, document):
 def run(store, folder):
     wrong_starts(folder)
     sources, _ = backlog(folder, "--documents", "2", "--seed", "5", "--pages-mean", "1", "--duplicates", "0")
-    receiver, token = Receiver(), os.path.join(folder, "token")
+    receiver, token = Receiver(f"/hook?key={KEY}", TOKEN), os.path.join(folder, "token")
     with open(token, "w", encoding="utf-8") as out:
         out.write(TOKEN + "\n")
     quiet = Cluster(store, os.path.join(folder, "quiet"))
@@ -309,7 +237,7 @@ def run(store, folder):
     for process in (*quiet.workers, quiet.coordinator, quiet.redis.process):
         process.kill()
     cluster = Cluster(store, folder, settings=(
-        f"--notify_url=http://127.0.0.1:{receiver.port}/hook?key={KEY}", f"--notify_token_file={token}", f"--notify_hold_ms={HOLD_MS}",
+        f"--notify_url={receiver.url}", f"--notify_token_file={token}", f"--notify_hold_ms={HOLD_MS}",
         f"--notify_progress_ms={PROGRESS_MS}", "--notify_full_percent=1", f"--breaker_failures={BREAKER}"))
     cluster.start()
     check_tests(cluster, receiver, Document(cluster.api))
