@@ -80,7 +80,8 @@ const struct buf *group_purge(const struct group *group, size_t *count);
 
 /* ---- the committer ---- */
 
-/* Borrows all of them. done is called on the loop's thread with the group, given back; rc is 0 or a FATAL error. */
+/* Borrows all of them. done is called on the loop's thread with the group, given back; rc is 0 or a FATAL error. Of what was no group
+ * only an error is told: group is NULL. */
 int committer_new(struct store *store, struct ledger *ledger, const char *redis_socket, struct io *io,
                   void (*done)(struct group *group, int rc, const struct err *err, void *user), void *user,
                   struct committer **ret_committer, struct err *err);
@@ -95,6 +96,9 @@ void committer_submit(struct committer *committer, struct group *group); /* take
 /* On the commit thread, while the committer is idle: one entry for the ledger. It is in for good once it was queued, so this
  * waits for the store as long as it takes. Errors: FATAL. */
 int committer_write_entry(struct committer *committer, Sohoa__LedgerEntry *entry, struct err *err);
+
+/* Asks Redis whether it is there still, since nobody else does while nothing is written; the committer is idle. */
+void committer_look(struct committer *committer);
 
 /* True when Redis holds what memory holds, but for groups under way. */
 bool committer_redis_ok(const struct committer *committer);

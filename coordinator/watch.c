@@ -9,7 +9,10 @@
 #include "coordinator/shape.h"
 #include "proto/trace.h"
 
-enum { LOOK_MS = 1000 };
+enum {
+    LOOK_MS = 1000,
+    REDIS_MS = 5000, /* Redis is asked whether it is there this often, if nothing is written */
+};
 
 struct watch {
     struct io_task task; /* asks the store; the next five are its own while it runs */
@@ -20,7 +23,7 @@ struct watch {
     bool asking;
     uint64_t asked_ms;     /* 0: never */
     unsigned used_percent; /* as the store said last */
-    uint64_t looked_ms;
+    uint64_t looked_ms, redis_ms;
     uint64_t moved_ms; /* when something was read last, or could not have been */
     uint64_t progress; /* what it was then */
     struct buf missed; /* workers of before, each ended by a 0 */
@@ -79,6 +82,17 @@ static void space_ask(struct coordinator *c, uint64_t now_ms)
     io_submit(c->back_io, &watch->task);
 }
 
+/* ---- whether Redis is there ---- */
+
+static void redis_look(struct coordinator *c, uint64_t now_ms)
+{
+    if (now_ms < c->watch->redis_ms + REDIS_MS || !committer_idle(c->committer) || !committer_redis_ok(c->committer) ||
+        !group_empty(c->group) || c->admitting)
+        return;
+    c->watch->redis_ms = now_ms;
+    committer_look(c->committer);
+}
+
 /* ---- whether anything is read ---- */
 
 static bool batch_waits(const struct batch *batch)
@@ -118,6 +132,7 @@ void watch_tick(struct coordinator *c, uint64_t now_ms)
 {
     struct watch *watch = c->watch;
     space_ask(c, now_ms);
+    redis_look(c, now_ms);
     if (now_ms < watch->looked_ms + LOOK_MS)
         return;
     uint64_t progress = progress_of(c->backlog);

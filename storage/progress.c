@@ -356,6 +356,31 @@ int progress_assert(struct progress *p, struct err *err)
     return rc;
 }
 
+static int epoch_get(struct progress *p, uint64_t *ret_epoch, struct err *err)
+{
+    AUTO(redis_request_destroy) struct redis_request get = {0};
+    AUTO(buf_destroy) struct buf epoch = {0};
+    redis_begin(&get, "GET");
+    redis_add_text(&get, "sohoa:epoch");
+    int rc = redis_ask(p->redis, &get, &epoch, err);
+    if (!rc)
+        *ret_epoch = strtoull(buf_text(&epoch), NULL, 10);
+    return rc;
+}
+
+int progress_look(struct progress *p, struct err *err)
+{
+    uint64_t epoch;
+    int rc = progress_ready(p, err);
+    if (!rc)
+        rc = epoch_get(p, &epoch, err);
+    if (rc || epoch == p->epoch)
+        return rc;
+    return epoch > p->epoch
+               ? err_set(err, E_FENCED, "Redis follows epoch %" PRIu64 ", ours is %" PRIu64, epoch, p->epoch)
+               : err_set(err, E_STATE, "Redis does not hold our epoch: what it holds may be older");
+}
+
 static int rewrite_begin(struct progress *p, const char *batch, const char *unit, const uint8_t *bits,
                          size_t bits_bytes, struct err *err)
 {
@@ -443,21 +468,18 @@ int progress_clear(struct progress *p, struct err *err)
 
 int progress_before(struct progress *p, uint64_t *ret_epoch, struct buf *workers, struct err *err)
 {
-    AUTO(redis_request_destroy) struct redis_request get = {0};
     AUTO(redis_request_destroy) struct redis_request eval = {0};
-    AUTO(buf_destroy) struct buf epoch = {0};
+    uint64_t epoch;
     int rc = redis_connect(p->redis, err);
-    redis_begin(&get, "GET");
-    redis_add_text(&get, "sohoa:epoch");
     redis_begin(&eval, "EVAL");
     redis_add_text(&eval, "return table.concat(redis.call('HKEYS', 'sohoa:workers'), ' ')");
     redis_add_text(&eval, "0");
     if (!rc)
-        rc = redis_ask(p->redis, &get, &epoch, err);
+        rc = epoch_get(p, &epoch, err);
     if (!rc)
         rc = redis_ask(p->redis, &eval, workers, err);
     if (!rc)
-        *ret_epoch = strtoull(buf_text(&epoch), NULL, 10);
+        *ret_epoch = epoch;
     return rc;
 }
 

@@ -77,6 +77,9 @@ int progress_commit(struct progress *progress, const struct progress_change *cha
 /* Connects if need be and sets sohoa:epoch to our epoch unless it is newer (E_FENCED). */
 int progress_assert(struct progress *progress, struct err *err);
 
+/* Asks whether Redis is there, and is the one that we wrote. Errors: as progress_commit(). */
+int progress_look(struct progress *progress, struct err *err);
+
 /* Replaces a batch's hash, bitmap and dead hash by what memory says, in one MULTI guarded by the epoch. bits: bitmap as
  * Redis keeps it (bit 0 is the top bit of byte 0). Counters come as PROGRESS_SET and PROGRESS_DEAD changes of that
  * batch, all with one unit; pages_stored and pages_dead are counted from the bits and the dead pages unless they are

@@ -51,21 +51,24 @@ class Receiver:
 
     def take(self, request):
         body = request.rfile.read(int(request.headers["Content-Length"]))
+        status = self.status
         self.begun.set()
         time.sleep(self.delay_s)
-        request.send_response(self.status)
+        self.note(request, json.loads(body), status < 300)  # before whoever waits for the answer goes on
+        request.send_response(status)
         request.send_header("Content-Length", "0")
         request.end_headers()
         request.close_connection = True  # so that down() cuts what is there
+
+    def note(self, request, message, taken):
         seen = (request.path, request.headers["Authorization"], request.headers["Content-Type"])
         if seen != (self.path, self.token and f"Bearer {self.token}", "application/json"):
             self.wrong.append(f"a request of {seen}")
-        message = json.loads(body)
         try:
             jsonschema.Draft202012Validator(MESSAGE).validate(message)
         except jsonschema.ValidationError as why:
             self.wrong.append(f"{message}: {why.message}")
-        if self.status < 300:
+        if taken:
             self.messages.append(message)
 
     def of(self, kind, state, subject=None):

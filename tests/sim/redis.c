@@ -173,6 +173,12 @@ int progress_rates(struct progress *progress, progress_rate *each, void *user, s
     return 0;
 }
 
+int progress_look(struct progress *progress, struct err *err)
+{
+    (void)progress;
+    return refused(err);
+}
+
 int progress_told(struct progress *progress, progress_told_one *each, void *user, struct err *err)
 {
     (void)progress;

@@ -555,6 +555,22 @@ static void a_restart_with_the_epoch_kept_is_noticed(void **state)
     assert_stored(10);
 }
 
+/* Nothing is written, and yet it is seen that Redis went, came back empty, or follows another. */
+static void a_look_sees_whose_redis_it_is(void **state)
+{
+    (void)state;
+    assert_int_equal(progress_look(progress, &err), 0);
+    tell("SET sohoa:epoch 999");
+    assert_int_equal(progress_look(progress, &err), E_FENCED);
+    tell("FLUSHALL");
+    assert_int_equal(progress_look(progress, &err), E_STATE);
+    assert_int_equal(progress_assert(progress, &err), 0);
+    assert_int_equal(progress_look(progress, &err), 0);
+    server_restart();
+    assert_int_equal(progress_look(progress, &err), E_REDIS);
+    assert_int_equal(progress_look(progress, &err), E_STATE);
+}
+
 static void a_cut_connection_to_the_same_redis_goes_on(void **state)
 {
     (void)state;
@@ -652,6 +668,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(clearing_leaves_the_epoch_and_the_rates, start, stop),
         cmocka_unit_test_setup_teardown(a_restarted_redis_is_noticed_and_rewritten, start, stop),
         cmocka_unit_test_setup_teardown(a_restart_with_the_epoch_kept_is_noticed, start, stop),
+        cmocka_unit_test_setup_teardown(a_look_sees_whose_redis_it_is, start, stop),
         cmocka_unit_test_setup_teardown(a_cut_connection_to_the_same_redis_goes_on, start, stop),
         cmocka_unit_test(without_redis_the_error_names_the_socket),
         cmocka_unit_test_setup_teardown(a_hung_redis_costs_a_timeout, start, stop),
