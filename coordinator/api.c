@@ -11,6 +11,7 @@
 #include "coordinator/api_forecast.h"
 #include "coordinator/api_history.h"
 #include "coordinator/api_live.h"
+#include "coordinator/api_notify.h"
 #include "coordinator/api_order.h"
 #include "coordinator/api_plan.h"
 #include "coordinator/api_report.h"
@@ -235,6 +236,7 @@ static const struct route route_rule[] = {
     {"POST",   "checks",                                               post_check,         RIGHT_OPERATE,    REACH_NO_UNIT},
     {"GET",    "checks/{check}",                                       get_check,          RIGHT_OPERATE,    REACH_SUBJECT},
     {"DELETE", "checks/{check}",                                       delete_check,       RIGHT_OPERATE,    REACH_SUBJECT},
+    {"POST",   "notify/test",                                          post_notify,        RIGHT_OPERATE,    REACH_ALL    },
     {"POST",   "rebuild",                                              post_rebuild,       RIGHT_ADMINISTER, REACH_ALL    },
     {"GET",    "session",                                              get_session,        RIGHT_READ,       REACH_NO_UNIT},
     {"POST",   "session",                                              post_session,       RIGHT_NONE,       REACH_NO_UNIT},

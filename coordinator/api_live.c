@@ -10,6 +10,7 @@
 #include "coordinator/gazetteer.h"
 #include "coordinator/live.h"
 #include "coordinator/shape.h"
+#include "coordinator/watch.h"
 #include "proto/auto.h"
 #include "proto/clock.h"
 
@@ -55,65 +56,25 @@ static void verdicts_count(const struct live_unit *unit, size_t units, json_t *v
         json_object_set_new(verdicts, verdict_name(v), json_integer(count[v]));
 }
 
-static void alert_add(json_t *alerts, const char *kind, const char *subject, json_int_t count, const char *text)
+struct alert_list {
+    json_t *alerts;
+    unsigned count[ALERT_KINDS];
+};
+
+static void alert_add(const struct alert *alert, const char *text, void *user)
 {
-    json_array_append_new(
-        alerts, json_pack("{s:s, s:s, s:I, s:s}", "kind", kind, "subject", subject, "count", count, "text", text));
+    struct alert_list *list = user;
+    if (list->count[alert->kind]++ < ALERTS_MOST)
+        json_array_append_new(list->alerts,
+                              json_pack("{s:s, s:s, s:I, s:s}", "kind", alert_rule(alert->kind)->name, "subject",
+                                        alert->subject, "count", (json_int_t)alert->count, "text", text));
 }
 
-static void batches_alert(const struct coordinator *c, const struct account *account, json_t *alerts)
+static json_t *alerts_json(const struct coordinator *c, const struct account *account)
 {
-    int told = 0;
-    for (uint32_t i = 0; i < c->backlog->batches && told < ALERTS_MOST; i++) {
-        const struct batch *batch = c->backlog->batch[i];
-        if (!batch || batch->standing.fault == NONE || !batch->standing.paused || !account_covers_some(account, batch))
-            continue;
-        alert_add(alerts, "batch_paused", batch->id, 1, c->backlog->fault[batch->standing.fault].text);
-        told++;
-    }
-}
-
-static void units_alert(const struct live_unit *unit, size_t units, enum verdict verdict, const char *kind,
-                        const char *text, json_t *alerts)
-{
-    int told = 0;
-    for (size_t i = 0; i < units && told < ALERTS_MOST; i++)
-        if (unit[i].total.rows && unit[i].total.verdict == verdict) {
-            alert_add(alerts, kind, unit[i].unit, 1, text);
-            told++;
-        }
-}
-
-static void workers_alert(const struct coordinator *c, json_t *alerts)
-{
-    uint32_t connected = 0;
-    int told = 0;
-    for (uint32_t i = 0; i < sched_workers(c->sched); i++) {
-        const struct sched_worker *worker = sched_worker(c->sched, i);
-        connected += worker->connected;
-        if (!worker->connected && !worker->drained && told++ < ALERTS_MOST)
-            alert_add(alerts, "worker_lost", worker->name, 1, "it is not connected any more");
-    }
-    if (!connected)
-        alert_add(alerts, "no_workers", "", 1, "no worker is connected: nothing is read");
-}
-
-static json_t *alerts_json(const struct coordinator *c, const struct account *account, const struct live_unit *unit,
-                           size_t units)
-{
-    json_t *alerts = json_array();
-    json_int_t undated = 0;
-    for (size_t i = 0; i < units; i++)
-        undated += unit[i].total.undated_pages >= 1;
-    if (!committer_redis_ok(c->committer))
-        alert_add(alerts, "redis_lost", "", 1, "Redis does not answer");
-    workers_alert(c, alerts);
-    batches_alert(c, account, alerts);
-    units_alert(unit, units, VERDICT_LATE, "unit_late", "it ends after its deadline", alerts);
-    units_alert(unit, units, VERDICT_AT_RISK, "unit_at_risk", "it may end after its deadline", alerts);
-    if (undated)
-        alert_add(alerts, "undated", "", undated, "units have pages without a deadline");
-    return alerts;
+    struct alert_list list = {.alerts = json_array()};
+    watch_alerts(c, account, alert_add, &list);
+    return list.alerts;
 }
 
 /* Those of the account; the caller frees. */
@@ -161,7 +122,7 @@ json_t *overview_json(struct coordinator *c, const struct account *account, uint
                      c->plan.cores, "feasible", c->plan.feasible || !left.rows, "pages_left", (json_int_t)left.pages,
                      "ends_p50_ms", left.rows ? moment_json(left.p50_ms) : json_null(), "ends_p90_ms",
                      left.rows ? moment_json(left.p90_ms) : json_null(), "verdicts", verdicts, "alerts",
-                     alerts_json(c, account, unit, units));
+                     alerts_json(c, account));
 }
 
 void get_overview(struct coordinator *c, struct request *request, const struct route_args *args)

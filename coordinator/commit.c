@@ -280,6 +280,14 @@ static void rewrite_work(struct io_task *task)
     committer->redis_rc = write_rewrite(committer, &committer->redis_err);
 }
 
+static void look_work(struct io_task *task)
+{
+    struct committer *committer = (struct committer *)task;
+    committer->redis_rc = redis_open(committer, &committer->redis_err);
+    if (!committer->redis_rc)
+        committer->redis_rc = progress_look(committer->progress, &committer->redis_err);
+}
+
 /* ---- back on the loop ---- */
 
 static void redis_done(struct committer *committer)
@@ -321,6 +329,15 @@ static void rewrite_done(struct io_task *task)
         committer->done(NULL, committer->rc, &committer->err, committer->user);
 }
 
+static void look_done(struct io_task *task)
+{
+    struct committer *committer = (struct committer *)task;
+    committer->busy = false;
+    redis_done(committer);
+    if (committer->rc)
+        committer->done(NULL, committer->rc, &committer->err, committer->user);
+}
+
 static void submit(struct committer *committer, void (*work)(struct io_task *), void (*done)(struct io_task *))
 {
     assert(!committer->busy);
@@ -336,6 +353,11 @@ void committer_submit(struct committer *committer, struct group *group)
     /* What Redis misses meanwhile comes with the rewrite that must follow. */
     committer->redis_skip = !committer->redis_ok;
     submit(committer, group_work, group_done);
+}
+
+void committer_look(struct committer *committer)
+{
+    submit(committer, look_work, look_done);
 }
 
 static void bits_set(struct buf *bits, uint64_t first, uint64_t count)
@@ -427,6 +449,16 @@ void committer_rates(struct committer *committer, progress_rate *each, void *use
         rc = progress_rates(committer->progress, each, user, &err);
     if (rc)
         trace_err(TRACE_WARN, "redis_unread", &err, "key=sohoa:rate");
+}
+
+void committer_told(struct committer *committer, progress_told_one *each, void *user)
+{
+    struct err err;
+    int rc = redis_open(committer, &err);
+    if (!rc)
+        rc = progress_told(committer->progress, each, user, &err);
+    if (rc)
+        trace_err(TRACE_WARN, "redis_unread", &err, "key=sohoa:told");
 }
 
 void committer_bits(struct committer *committer, const char *batch, struct buf *into)

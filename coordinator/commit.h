@@ -47,6 +47,9 @@ void group_add_release(struct group *group, const uint8_t sha256[SHA256_BYTES]);
 /* The worker's line in Redis; slots 0: it is gone. */
 void group_add_worker(struct group *group, const char *name, uint32_t slots);
 
+/* What the webhook was told (notify.h), as Redis keeps it; value "": nothing any more. */
+void group_add_told(struct group *group, const char *field, const char *value);
+
 /* Called when the group is durable (rc 0), or never will be. A group that somebody waits for is not kept back to grow. */
 struct group_then {
     void (*tell)(int rc, const struct err *err, void *user);
@@ -78,7 +81,8 @@ const struct buf *group_purge(const struct group *group, size_t *count);
 
 /* ---- the committer ---- */
 
-/* Borrows all of them. done is called on the loop's thread with the group, given back; rc is 0 or a FATAL error. */
+/* Borrows all of them. done is called on the loop's thread with the group, given back; rc is 0 or a FATAL error. Of what was no group
+ * only an error is told: group is NULL. */
 int committer_new(struct store *store, struct ledger *ledger, const char *redis_socket, struct io *io,
                   void (*done)(struct group *group, int rc, const struct err *err, void *user), void *user,
                   struct committer **ret_committer, struct err *err);
@@ -93,6 +97,9 @@ void committer_submit(struct committer *committer, struct group *group); /* take
 /* On the commit thread, while the committer is idle: one entry for the ledger. It is in for good once it was queued, so this
  * waits for the store as long as it takes. Errors: FATAL. */
 int committer_write_entry(struct committer *committer, Sohoa__LedgerEntry *entry, struct err *err);
+
+/* Asks Redis whether it is there still, since nobody else does while nothing is written; the committer is idle. */
+void committer_look(struct committer *committer);
 
 /* True when Redis holds what memory holds, but for groups under way. */
 bool committer_redis_ok(const struct committer *committer);
@@ -111,6 +118,9 @@ void committer_before(struct committer *committer, uint64_t *ret_epoch, struct b
 
 /* What progress_rates() says, for the start only; nothing when Redis is not there. */
 void committer_rates(struct committer *committer, progress_rate *each, void *user);
+
+/* Likewise what progress_told() says. */
+void committer_told(struct committer *committer, progress_told_one *each, void *user);
 
 /* The bitmap of stored pages of a batch, as Redis kept it; for the start only, before any group. Empty when Redis is not there. */
 void committer_bits(struct committer *committer, const char *batch, struct buf *into);

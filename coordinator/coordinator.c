@@ -13,9 +13,11 @@
 #include <sys/signalfd.h>
 
 #include "coordinator/auth.h"
+#include "coordinator/herald.h"
 #include "coordinator/http.h"
 #include "coordinator/live.h"
 #include "coordinator/story.h"
+#include "coordinator/watch.h"
 #include "proto/auto.h"
 #include "proto/clock.h"
 #include "proto/trace.h"
@@ -76,6 +78,8 @@ static int loop(struct coordinator *c, struct err *err)
         http_run(c->http);
         turn_time(c, now_ms);
         live_tick(c, clock_wall_ms());
+        watch_tick(c, now_ms);
+        herald_tick(c, clock_wall_ms());
         viewing_grant(c, now_ms);
         stories_expire(c, now_ms);
         peers_grant(c, now_ms);
@@ -120,7 +124,9 @@ static int coordinator_start(struct coordinator *c, struct err *err)
                                 .lease_page_ms = (uint32_t)config_int(c->config, CFG_LEASE_PAGE_MS),
                                 .lease_least_ms = (uint32_t)config_int(c->config, CFG_LEASE_LEAST_MS),
                                 .breaker_failures = (uint32_t)config_int(c->config, CFG_BREAKER_FAILURES)};
-    int rc = store_open(config_text(c->config, CFG_STORE), &c->store, err);
+    int rc = herald_new(c, &c->herald, err);
+    if (!rc)
+        rc = store_open(config_text(c->config, CFG_STORE), &c->store, err);
     if (!rc)
         rc = lock_wait(c, err);
     if (!rc)
@@ -134,6 +140,7 @@ static int coordinator_start(struct coordinator *c, struct err *err)
     c->history = history_new();
     c->tally = tally_new();
     c->live = live_new(clock_wall_ms());
+    c->watch = watch_new();
     c->accounts = accounts_new();
     c->stories = stories_new();
     c->group = group_new(c->history, c->tally);
@@ -142,6 +149,8 @@ static int coordinator_start(struct coordinator *c, struct err *err)
     rc = recover(c, err);
     if (!rc)
         live_restore(c->live, c->committer);
+    if (!rc)
+        herald_restore(c);
     if (!rc)
         rc = gate_new(config_text(c->config, CFG_BIND), &c->gate, err);
     if (!rc)
@@ -156,6 +165,7 @@ static int coordinator_start(struct coordinator *c, struct err *err)
 static void coordinator_end(struct coordinator *c)
 {
     committer_stop(c->committer);
+    herald_stop(c->herald);
     io_destroy(&c->commit_io);
     io_destroy(&c->back_io); /* before the requests whose blobs it reads */
     http_destroy(&c->http);
@@ -169,6 +179,8 @@ static void coordinator_end(struct coordinator *c)
     tally_destroy(&c->tally);
     live_destroy(&c->live);
     stories_destroy(&c->stories);
+    watch_destroy(&c->watch);
+    herald_destroy(&c->herald);
     accounts_destroy(&c->accounts);
     buf_destroy(&c->awaited);
     acts_destroy(&c->acts);

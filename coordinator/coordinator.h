@@ -16,9 +16,11 @@
 #include "storage/io.h"
 
 struct auth;
+struct herald;
 struct http;
 struct live;
 struct stories;
+struct watch;
 
 enum { LEASES_AN_EPOCH = 40 }; /* bits: numbers of leases and views never repeat over restarts */
 
@@ -44,6 +46,8 @@ struct coordinator {
     struct rows *rows;
     struct http *http;
     struct live *live;
+    struct watch *watch;
+    struct herald *herald;
     struct io *commit_io; /* one thread: everything that writes state, in order */
     struct io *back_io;   /* removal of blobs, reads for the API */
     struct views *views;
@@ -68,6 +72,7 @@ struct coordinator {
     struct calendar *calendar; /* NULL: none */
     struct buf calendar_csv;   /* as it was given */
     uint32_t checks;           /* made so far */
+    uint32_t rewrites;         /* of Redis, begun so far */
     bool rebuilding;
     void (*committed)(struct group *group, int rc, const struct err *err, void *user);
     bool stop;

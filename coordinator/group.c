@@ -168,6 +168,15 @@ void group_add_worker(struct group *group, const char *name, uint32_t slots)
                                                      .value = text_keep(group, value)});
 }
 
+void group_add_told(struct group *group, const char *field, const char *value)
+{
+    group_add_change(group, (struct progress_change){.kind = PROGRESS_TOLD,
+                                                     .batch = "",
+                                                     .unit = "",
+                                                     .field = text_keep(group, field),
+                                                     .value = text_keep(group, value)});
+}
+
 /* ---- counters of a batch ---- */
 
 static void set_text(struct group *group, const struct batch *batch, const char *field, const char *value)

@@ -189,8 +189,8 @@ static void remove_garbage(struct coordinator *c, const struct group *group)
 void turn_committed(struct group *group, int rc, const struct err *err, void *user)
 {
     struct coordinator *c = user;
-    size_t count;
-    const struct group_then *then = group_thens(group, &count);
+    size_t count = 0;
+    const struct group_then *then = group ? group_thens(group, &count) : NULL;
     for (size_t i = 0; i < count; i++)
         then[i].tell(rc, err, then[i].user);
     if (rc) {
@@ -245,6 +245,7 @@ void turn_commit(struct coordinator *c, uint64_t now_ms)
         c->group_ms = 0;
     } else if (group_empty(c->group) && !committer_redis_ok(c->committer) && now_ms >= c->rewrite_ms) {
         c->rewrite_ms = now_ms + REWRITE_MS;
+        c->rewrites++;
         committer_rewrite(c->committer, c->backlog, c->sched, &c->awaited);
     }
 }

@@ -77,6 +77,12 @@ static const struct config_row {
     [CFG_PAGE_ATTEMPTS] = {"page_attempts", FOR_COORDINATOR, 1, 20, "3", "attempts before a page is dead"},
     [CFG_BREAKER_FAILURES] = {"breaker_failures", FOR_COORDINATOR, 0, 1000000, "50", "failures of the same kind, without a success between them, that pause a batch; 0: none"},
     [CFG_LOCK_TTL_MS] = {"lock_ttl_ms", FOR_COORDINATOR, 500, 600000, "5000", "life of the store lock (rados)"},
+    [CFG_NOTIFY_URL] = {"notify_url", FOR_COORDINATOR, 0, 0, "", "http(s) address that alerts are sent to (webhook); none when empty"},
+    [CFG_NOTIFY_TOKEN_FILE] = {"notify_token_file", FOR_COORDINATOR, 0, 0, "", "file whose first line is sent to it as bearer token; none when empty"},
+    [CFG_NOTIFY_HOLD_MS] = {"notify_hold_ms", FOR_COORDINATOR, 0, 3600000, "60000", "an alert stands so long before it is sent, and is gone so long before its end is"},
+    [CFG_NOTIFY_REPEAT_MS] = {"notify_repeat_ms", FOR_COORDINATOR, 1000, 2592000000, "14400000", "what still stands is sent again"},
+    [CFG_NOTIFY_PROGRESS_MS] = {"notify_progress_ms", FOR_COORDINATOR, 1000, 86400000, "900000", "alert: pages are left and workers are there, but nothing was read for so long"},
+    [CFG_NOTIFY_FULL_PERCENT] = {"notify_full_percent", FOR_COORDINATOR, 1, 100, "90", "alert: so much of the store is used"},
     [CFG_LOG] = {"log", BOTH, 0, 0, "info", "least level logged: debug, info, warn, error"},
 };
 /* clang-format on */

@@ -230,6 +230,7 @@ static int change_commit(struct progress *p, const struct progress_change *chang
     case PROGRESS_SET: op_text(p, "put", change->field, change->value); break;
     case PROGRESS_EVENT: op_text(p, "event", change->field, change->value); break;
     case PROGRESS_WORKER: op_text(p, "worker", change->field, change->value); break;
+    case PROGRESS_TOLD: op_text(p, "told", change->field, change->value); break;
     case PROGRESS_STORED:
     case PROGRESS_UNSTORE: assert(!"bits go through bits_commit()"); break;
     }
@@ -267,7 +268,8 @@ static int change_check(const struct progress_change *change, struct err *err)
         return 0;
     case PROGRESS_SET: assert(*change->batch || *change->unit); return value_check(change, err);
     case PROGRESS_EVENT:
-    case PROGRESS_WORKER: return value_check(change, err);
+    case PROGRESS_WORKER:
+    case PROGRESS_TOLD: return value_check(change, err);
     }
     return err_set(err, E_USAGE, "there is no kind %d of progress", (int)change->kind);
 }
@@ -352,6 +354,31 @@ int progress_assert(struct progress *p, struct err *err)
     if (!rc)
         p->server = redis_servers(p->redis);
     return rc;
+}
+
+static int epoch_get(struct progress *p, uint64_t *ret_epoch, struct err *err)
+{
+    AUTO(redis_request_destroy) struct redis_request get = {0};
+    AUTO(buf_destroy) struct buf epoch = {0};
+    redis_begin(&get, "GET");
+    redis_add_text(&get, "sohoa:epoch");
+    int rc = redis_ask(p->redis, &get, &epoch, err);
+    if (!rc)
+        *ret_epoch = strtoull(buf_text(&epoch), NULL, 10);
+    return rc;
+}
+
+int progress_look(struct progress *p, struct err *err)
+{
+    uint64_t epoch;
+    int rc = progress_ready(p, err);
+    if (!rc)
+        rc = epoch_get(p, &epoch, err);
+    if (rc || epoch == p->epoch)
+        return rc;
+    return epoch > p->epoch
+               ? err_set(err, E_FENCED, "Redis follows epoch %" PRIu64 ", ours is %" PRIu64, epoch, p->epoch)
+               : err_set(err, E_STATE, "Redis does not hold our epoch: what it holds may be older");
 }
 
 static int rewrite_begin(struct progress *p, const char *batch, const char *unit, const uint8_t *bits,
@@ -441,34 +468,38 @@ int progress_clear(struct progress *p, struct err *err)
 
 int progress_before(struct progress *p, uint64_t *ret_epoch, struct buf *workers, struct err *err)
 {
-    AUTO(redis_request_destroy) struct redis_request get = {0};
     AUTO(redis_request_destroy) struct redis_request eval = {0};
-    AUTO(buf_destroy) struct buf epoch = {0};
+    uint64_t epoch;
     int rc = redis_connect(p->redis, err);
-    redis_begin(&get, "GET");
-    redis_add_text(&get, "sohoa:epoch");
     redis_begin(&eval, "EVAL");
     redis_add_text(&eval, "return table.concat(redis.call('HKEYS', 'sohoa:workers'), ' ')");
     redis_add_text(&eval, "0");
     if (!rc)
-        rc = redis_ask(p->redis, &get, &epoch, err);
+        rc = epoch_get(p, &epoch, err);
     if (!rc)
         rc = redis_ask(p->redis, &eval, workers, err);
     if (!rc)
-        *ret_epoch = strtoull(buf_text(&epoch), NULL, 10);
+        *ret_epoch = epoch;
     return rc;
+}
+
+/* Fields and values of a hash by turns, with between behind each but the last. */
+static int hash_text(struct progress *p, const char *key, const char *between, struct buf *text, struct err *err)
+{
+    AUTO(redis_request_destroy) struct redis_request eval = {0};
+    redis_begin(&eval, "EVAL");
+    redis_add_text(&eval, "return table.concat(redis.call('HGETALL', KEYS[1]), ARGV[1])");
+    redis_add_text(&eval, "1");
+    redis_add_text(&eval, key);
+    redis_add_text(&eval, between);
+    return redis_ask(p->redis, &eval, text, err);
 }
 
 static int rates_of(struct progress *p, const char *key, uint32_t step_ms, progress_rate *each, void *user,
                     struct err *err)
 {
-    AUTO(redis_request_destroy) struct redis_request eval = {0};
     AUTO(buf_destroy) struct buf text = {0};
-    redis_begin(&eval, "EVAL");
-    redis_add_text(&eval, "return table.concat(redis.call('HGETALL', KEYS[1]), ' ')");
-    redis_add_text(&eval, "1");
-    redis_add_text(&eval, key);
-    int rc = redis_ask(p->redis, &eval, &text, err);
+    int rc = hash_text(p, key, " ", &text, err);
     const char *at = buf_text(&text);
     while (!rc && *at) {
         char *end;
@@ -487,6 +518,18 @@ int progress_rates(struct progress *p, progress_rate *each, void *user, struct e
     if (!rc)
         rc = rates_of(p, "sohoa:rate", MINUTE_MS, each, user, err);
     return rc ? rc : rates_of(p, "sohoa:rate:hours", 60 * MINUTE_MS, each, user, err);
+}
+
+int progress_told(struct progress *p, progress_told_one *each, void *user, struct err *err)
+{
+    AUTO(buf_destroy) struct buf text = {0};
+    int rc = redis_connect(p->redis, err);
+    if (!rc)
+        rc = hash_text(p, "sohoa:told", "\n", &text, err);
+    char *rest = rc || !text.size ? NULL : (char *)text.data, *field, *value;
+    while ((field = strsep(&rest, "\n")) && (value = strsep(&rest, "\n")))
+        each(field, value, user);
+    return rc;
 }
 
 int progress_bits(struct progress *p, const char *batch, struct buf *into, struct err *err)

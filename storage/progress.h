@@ -11,6 +11,7 @@
  *   sohoa:rate                 hash: minute since 1970 -> pages finished (stored or dead) in it, by this host's clock
  *   sohoa:rate:hours           likewise by the hour. Neither can be rebuilt
  *   sohoa:workers              hash: name -> JSON
+ *   sohoa:told                 hash: alert that the webhook was told of -> what was told (coordinator/notify.h). It can't be rebuilt
  *   sohoa:events               capped stream: type, batch, text; type documents: "stored 3 7-19", those that ended
  *
  * One Lua script (progress.lua) writes them all. It refuses (E_FENCED) when sohoa:epoch is newer than ours, and
@@ -33,7 +34,8 @@ enum {
 };
 
 #define PROGRESS_ORDINALS   (UINT64_C(1) << 32) /* bits of a bitmap: what Redis allows */
-#define PROGRESS_DELTA_MOST (INT64_C(1) << 53)  /* what a Lua number holds exactly; an epoch is below, too */
+#define PROGRESS_TOLD_ALL   "*"
+#define PROGRESS_DELTA_MOST (INT64_C(1) << 53) /* what a Lua number holds exactly; an epoch is below, too */
 
 struct progress;
 
@@ -50,6 +52,7 @@ enum progress_kind {
     PROGRESS_SET,     /* field of sohoa:batch:<id>, or of the unit where batch is "", = value */
     PROGRESS_EVENT,   /* to the stream: type = field, text = value */
     PROGRESS_WORKER,  /* sohoa:workers[field] = value; value "" removes */
+    PROGRESS_TOLD,    /* sohoa:told[field] = value; value "" removes, that of PROGRESS_TOLD_ALL all of them */
 };
 
 struct progress_change {
@@ -74,6 +77,9 @@ int progress_commit(struct progress *progress, const struct progress_change *cha
 /* Connects if need be and sets sohoa:epoch to our epoch unless it is newer (E_FENCED). */
 int progress_assert(struct progress *progress, struct err *err);
 
+/* Asks whether Redis is there, and is the one that we wrote. Errors: as progress_commit(). */
+int progress_look(struct progress *progress, struct err *err);
+
 /* Replaces a batch's hash, bitmap and dead hash by what memory says, in one MULTI guarded by the epoch. bits: bitmap as
  * Redis keeps it (bit 0 is the top bit of byte 0). Counters come as PROGRESS_SET and PROGRESS_DEAD changes of that
  * batch, all with one unit; pages_stored and pages_dead are counted from the bits and the dead pages unless they are
@@ -82,7 +88,7 @@ int progress_assert(struct progress *progress, struct err *err);
 int progress_rewrite(struct progress *progress, const char *batch, const uint8_t *bits, size_t bits_bytes,
                      const struct progress_change *changes, size_t count, struct err *err);
 
-/* Drops every key that starts with sohoa: but sohoa:epoch and the rates, before a rebuild rewrites them. */
+/* Drops every key that starts with sohoa: but sohoa:epoch, the rates and sohoa:told, before a rebuild rewrites them. */
 int progress_clear(struct progress *progress, struct err *err);
 
 /* What Redis holds of the time before: the epoch it follows (0: none), and the names of the workers that were connected then,
@@ -92,6 +98,10 @@ int progress_before(struct progress *progress, uint64_t *ret_epoch, struct buf *
 /* How fast it went: each is called for every minute and every hour that is there, in no order. number: of the step since 1970. */
 typedef void progress_rate(uint32_t step_ms, uint64_t number, uint64_t pages, void *user);
 int progress_rates(struct progress *progress, progress_rate *each, void *user, struct err *err);
+
+/* sohoa:told, in no order. */
+typedef void progress_told_one(const char *field, const char *value, void *user);
+int progress_told(struct progress *progress, progress_told_one *each, void *user, struct err *err);
 
 /* The batch's bitmap of stored pages, as Redis keeps it; empty when there is none. */
 int progress_bits(struct progress *progress, const char *batch, struct buf *into, struct err *err);

@@ -207,6 +207,17 @@ function op.worker(at)
     return at + 2
 end
 
+function op.told(at)
+    if ARGV[at + 1] ~= '' then
+        call('HSET', 'sohoa:told', ARGV[at], ARGV[at + 1])
+    elseif ARGV[at] == '*' then
+        call('DEL', 'sohoa:told')
+    else
+        call('HDEL', 'sohoa:told', ARGV[at])
+    end
+    return at + 2
+end
+
 -- A rewrite: the batch starts anew with this bitmap, and its unit without what the batch had.
 function op.replace(at)
     local had = call('HGETALL', batch_key)
@@ -228,11 +239,11 @@ function op.mark(at)
     return at + 2
 end
 
--- Drops some of our keys but the epoch, and how fast it went, which nobody could rebuild; answers where to go on, "0" at the end.
+-- Drops some of our keys but the epoch, and what nobody could rebuild: how fast it went, and who was told what; answers where to go on, "0" at the end.
 local function drop(cursor)
     local answer = call('SCAN', cursor, 'MATCH', 'sohoa:*', 'COUNT', 1000)
     for _, key in ipairs(answer[2]) do
-        if key ~= 'sohoa:epoch' and key:sub(1, 10) ~= 'sohoa:rate' then
+        if key ~= 'sohoa:epoch' and key ~= 'sohoa:told' and key:sub(1, 10) ~= 'sohoa:rate' then
             call('DEL', key)
         end
     end

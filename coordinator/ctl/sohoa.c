@@ -11,6 +11,7 @@
 #include "coordinator/ctl/history.h"
 #include "coordinator/ctl/list.h"
 #include "coordinator/ctl/manual.h"
+#include "coordinator/ctl/notify.h"
 #include "coordinator/ctl/order.h"
 #include "coordinator/ctl/plan.h"
 #include "coordinator/ctl/rebuild.h"
@@ -57,6 +58,7 @@ static const struct command command_row[] = {
      "Tells what came out in some days, by unit: pages, A4, grades, rejects.",                                                                             reports_main },
     {"history",  "[BATCH|UNIT|WORKER]",                                           "Shows what was ordered, when, and what stood afterwards.",              history_main },
     {"account",  "[NAME [--role ROLE] ...]",                                      "Shows who may do what, or makes or changes an account.",                account_main },
+    {"notify",   "--test",                                                        "Tries the receiver of alerts (the coordinator's notify_url).",          notify_main  },
     {"rebuild",  "",                                                              "Rewrites the coordinator's Redis from the store.",                      rebuild_main },
 };
 

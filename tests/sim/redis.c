@@ -173,6 +173,21 @@ int progress_rates(struct progress *progress, progress_rate *each, void *user, s
     return 0;
 }
 
+int progress_look(struct progress *progress, struct err *err)
+{
+    (void)progress;
+    return refused(err);
+}
+
+int progress_told(struct progress *progress, progress_told_one *each, void *user, struct err *err)
+{
+    (void)progress;
+    (void)each;
+    (void)user;
+    (void)err;
+    return 0;
+}
+
 int progress_bits(struct progress *progress, const char *batch, struct buf *into, struct err *err)
 {
     (void)progress;

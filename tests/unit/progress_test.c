@@ -441,6 +441,38 @@ static void a_set_of_pages_moves_the_unit_as_much(void **state)
     assert_int_equal(number("HEXISTS %s docs", "sohoa:unit:old:00004"), 0);
 }
 
+static void told_join(const char *field, const char *value, void *user)
+{
+    buf_printf(user, "[%s=%s]", field, value);
+}
+
+static void expect_told(const char *expected)
+{
+    AUTO(buf_destroy) struct buf told = {0};
+    assert_int_equal(progress_told(progress, told_join, &told, &err), 0);
+    assert_string_equal(buf_text(&told), expected);
+}
+
+/* Subjects have spaces in them; clearing keeps them, since nothing else knows what was told. */
+static void what_was_told_is_kept_until_it_is_taken_back(void **state)
+{
+    (void)state;
+    struct progress_change change[] = {
+        {.kind = PROGRESS_TOLD, .batch = "", .unit = "", .field = "lost a b", .value = "1 2"},
+        {.kind = PROGRESS_TOLD, .batch = "", .unit = "", .field = "full ",    .value = "3 4"}
+    };
+    expect_told("");
+    commit(change, 2);
+    expect_told("[lost a b=1 2][full =3 4]");
+    change[0].value = "";
+    commit(change, 1);
+    assert_int_equal(progress_clear(progress, &err), 0);
+    expect_told("[full =3 4]");
+    change[0].field = PROGRESS_TOLD_ALL;
+    commit(change, 1);
+    expect_told("");
+}
+
 static void clearing_leaves_the_epoch_and_the_rates(void **state)
 {
     (void)state;
@@ -521,6 +553,22 @@ static void a_restart_with_the_epoch_kept_is_noticed(void **state)
     assert_int_equal(progress_assert(progress, &err), 0);
     commit(&change, 1);
     assert_stored(10);
+}
+
+/* Nothing is written, and yet it is seen that Redis went, came back empty, or follows another. */
+static void a_look_sees_whose_redis_it_is(void **state)
+{
+    (void)state;
+    assert_int_equal(progress_look(progress, &err), 0);
+    tell("SET sohoa:epoch 999");
+    assert_int_equal(progress_look(progress, &err), E_FENCED);
+    tell("FLUSHALL");
+    assert_int_equal(progress_look(progress, &err), E_STATE);
+    assert_int_equal(progress_assert(progress, &err), 0);
+    assert_int_equal(progress_look(progress, &err), 0);
+    server_restart();
+    assert_int_equal(progress_look(progress, &err), E_REDIS);
+    assert_int_equal(progress_look(progress, &err), E_STATE);
 }
 
 static void a_cut_connection_to_the_same_redis_goes_on(void **state)
@@ -616,9 +664,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_forgotten_script_is_loaded_again, start, stop),
         cmocka_unit_test_setup_teardown(a_rewrite_replaces_the_batch, start, stop),
         cmocka_unit_test_setup_teardown(a_set_of_pages_moves_the_unit_as_much, start, stop),
+        cmocka_unit_test_setup_teardown(what_was_told_is_kept_until_it_is_taken_back, start, stop),
         cmocka_unit_test_setup_teardown(clearing_leaves_the_epoch_and_the_rates, start, stop),
         cmocka_unit_test_setup_teardown(a_restarted_redis_is_noticed_and_rewritten, start, stop),
         cmocka_unit_test_setup_teardown(a_restart_with_the_epoch_kept_is_noticed, start, stop),
+        cmocka_unit_test_setup_teardown(a_look_sees_whose_redis_it_is, start, stop),
         cmocka_unit_test_setup_teardown(a_cut_connection_to_the_same_redis_goes_on, start, stop),
         cmocka_unit_test(without_redis_the_error_names_the_socket),
         cmocka_unit_test_setup_teardown(a_hung_redis_costs_a_timeout, start, stop),

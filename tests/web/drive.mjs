@@ -189,6 +189,17 @@ async function updates() {
   say("a worker was drained and undrained, and the log says so");
 }
 
+/* The receiver of alerts is tried, and what it says is shown. */
+async function alertTest() {
+  await go("overview");
+  await setLanguage("en");
+  await page.click("button:has-text('Send a test alert')");
+  await page.waitForSelector(".note.good:has-text('204')");
+  await axe("a test alert");
+  await page.screenshot({path: `${shots}/${part}-alert-test.png`, fullPage: true});
+  say("a test alert was sent by a click");
+}
+
 async function local() {
   const began = Date.now();
   await page.goto(url);
@@ -202,6 +213,7 @@ async function local() {
   await readings();
   await whatIf();
   await updates();
+  await alertTest();
 }
 
 /* An operator of one district sees that district, and is refused on another. */
@@ -230,6 +242,7 @@ async function bound() {
   await page.waitForSelector(".note.bad");
   await login("lan");
   check(!(await page.$("nav a[href='#accounts']")), "an operator is led to the accounts");
+  check(!(await page.$("main .buttons button:has-text('alert'), main .buttons button:has-text('cảnh báo')")), "an operator of one district is offered a test alert");
   await go("batches");
   const text = await page.textContent("main");
   check(text.includes("ba-dinh") && !text.includes("phuc-tan") && !text.includes("ngoc-ha"), `an operator of one district sees: ${text}`);

@@ -14,6 +14,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "lib"))
 from cluster import BIN, Cluster, backlog, fail, say, stop_all, wait  # noqa: E402
+from receiver import Receiver  # noqa: E402
 
 PASSWORD = "a password that is long"
 
@@ -95,12 +96,15 @@ def run(folder):
     shutil.rmtree(folder, ignore_errors=True)
     shots = os.path.join(folder, "shots")
     os.makedirs(shots)
-    cluster = Cluster(f"dir:{folder}/store", folder, http_at=f"127.0.0.1:{free_port()}")
+    receiver = Receiver()
+    cluster = Cluster(f"dir:{folder}/store", folder, http_at=f"127.0.0.1:{free_port()}", settings=(f"--notify_url={receiver.url}",))
     cluster.start()
     admit(cluster, folder)
     wait("the units", lambda: len(cluster.api.get("units")["units"]) >= 4, 20)
     url = f"http://{cluster.http}/"
     seen = drive("local", url, shots)
+    if len(receiver.of("test", "test")) != 1 or receiver.wrong:
+        fail(f"the button for a test sent {receiver.messages}, {receiver.wrong}")
     accounts(cluster)
     bound = drive("bound", url, shots)
     merged = drive("merged", url, shots)

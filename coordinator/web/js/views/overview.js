@@ -2,22 +2,25 @@
 // Five seconds: does every unit make its deadline, how fast is it, when does it end, what is wrong.
 import {h, replace} from "../dom.js";
 import {t} from "../i18n.js";
-import {get} from "../api.js";
+import {get, post} from "../api.js";
 import {listen} from "../events.js";
-import {card, failedNote, pagesDone, progress, verdictTag} from "../parts.js";
+import {action, attempt, card, failedNote, pagesDone, progress, verdictTag} from "../parts.js";
 import {moment, number, rate} from "../format.js";
 import {speedChart} from "../chart.js";
+import {session} from "../session.js";
 
 const SPANS = [[3600, "lastHour"], [86400, "lastDay"], [2592000, "lastMonth"]];
 const REFRESH_MS = 10000;
 
 const ALERT_PLACE = {
   batch_paused: (subject) => `#batches/${encodeURIComponent(subject)}`,
+  quarantined: (subject) => `#batches/${encodeURIComponent(subject)}`,
   unit_late: (subject) => `#units?q=${encodeURIComponent(subject)}`,
   unit_at_risk: (subject) => `#units?q=${encodeURIComponent(subject)}`,
-  worker_lost: () => "#workers", no_workers: () => "#workers", redis_lost: () => "#log", undated: () => "#units?verdict=no%20deadline",
+  worker_lost: () => "#workers", no_workers: () => "#workers", no_progress: () => "#workers", redis_lost: () => "#log", store_full: () => "#overview", undated: () => "#units?verdict=no%20deadline",
 };
-const ALERT_KIND = {unit_at_risk: "warn", undated: "warn"};
+const ALERT_KIND = {unit_at_risk: "warn", quarantined: "warn", undated: "warn"};
+const ALERT_SAYS = new Set(["batch_paused", "store_full", "no_progress"]); // its text is not the same for all of its kind
 
 const figure = (title, big, ...small) => card(title, h("div", {class: "big"}, big), h("div", {class: "dim"}, small));
 
@@ -46,7 +49,7 @@ function alerts(o) {
   return h("ul", {class: "plain"}, o.alerts.map((alert) =>
     h("li", {}, h("a", {class: ALERT_KIND[alert.kind] ?? "bad", href: ALERT_PLACE[alert.kind]?.(alert.subject) ?? "#log"},
       t(`a:${alert.kind}`), alert.subject && `: ${alert.subject}`, alert.count > 1 && ` (${number(alert.count)})`),
-    alert.kind === "batch_paused" && h("div", {class: "dim"}, alert.text))));
+    ALERT_SAYS.has(alert.kind) && h("div", {class: "dim"}, alert.text))));
 }
 
 function failureList(groups) {
@@ -56,13 +59,23 @@ function failureList(groups) {
       h("div", {class: "dim"}, group.text || group.meaning))));
 }
 
+/** Tries the webhook; null: it is not for who looks. */
+function notifyTest() {
+  if (!session.may("operate") || session.units.length) return null;
+  const said = h("div", {role: "status"});
+  return h("div", {class: "buttons"}, action(t("notifyTest"), "operate", () => attempt(said, async () => {
+    const answer = await post("notify/test");
+    return t("notifyTaken", answer.status, number(answer.ms));
+  })), said);
+}
+
 export async function show(node) {
   const cards = h("div", {class: "cards"}), verdictNode = h("div"), alertNode = h("div"), failureNode = h("div");
   const chart = speedChart(t("overTime"));
   let span = 3600, stopped = false;
   const spans = h("div", {class: "buttons"}, SPANS.map(([seconds, key]) =>
     h("button", {type: "button", "aria-pressed": String(seconds === span), onclick: (event) => choose(seconds, event.target)}, t(key))));
-  node.append(cards, h("div", {class: "two"}, card(t("verdicts"), verdictNode), card(t("alerts"), alertNode)),
+  node.append(cards, h("div", {class: "two"}, card(t("verdicts"), verdictNode), card(t("alerts"), alertNode, notifyTest())),
     card(t("overTime"), spans, chart.node), card(t("failures"), failureNode));
 
   function choose(seconds, button) {
