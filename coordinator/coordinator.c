@@ -80,6 +80,7 @@ static int loop(struct coordinator *c, struct err *err)
         turn_commit(c, now_ms);
         if (read(signals, &signal, sizeof signal) == sizeof signal)
             c->stop = true;
+        histogram_count(&c->meter.turn, &coordinator_metric[CM_TURN], (double)(clock_mono_ms() - now_ms) / 1000);
     }
     if (!rc && c->rc) {
         *err = c->err;
