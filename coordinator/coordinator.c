@@ -15,14 +15,12 @@
 #include "coordinator/auth.h"
 #include "coordinator/http.h"
 #include "coordinator/live.h"
+#include "coordinator/standby.h"
 #include "proto/auto.h"
 #include "proto/clock.h"
 #include "proto/trace.h"
 
-enum {
-    LOCK_RETRY_MS = 500, /* a standby asks for the lock this often */
-    BACK_THREADS = 4,
-};
+enum { BACK_THREADS = 4 };
 
 int coordinator_row(struct coordinator *c, struct doc_ref ref, struct row *row, char **ret_source, struct err *err)
 {
@@ -91,26 +89,6 @@ static int loop(struct coordinator *c, struct err *err)
 
 /* ---- start and end ---- */
 
-static int lock_wait(struct coordinator *c, struct err *err)
-{
-    bool told = false;
-    for (;;) {
-        int rc = store_lock(c->store, c->name, (uint32_t)config_int(c->config, CFG_LOCK_TTL_MS), err);
-        if (rc != E_LOCKED)
-            return rc;
-        if (!told)
-            trace_err(TRACE_INFO, "standby", err, "store=%s", trace_value(config_text(c->config, CFG_STORE)));
-        told = true;
-        sigset_t set;
-        struct timespec pause = {0, LOCK_RETRY_MS * 1000000L};
-        sigemptyset(&set);
-        sigaddset(&set, SIGTERM);
-        sigaddset(&set, SIGINT);
-        if (sigtimedwait(&set, NULL, &pause) > 0)
-            return E_LOCKED;
-    }
-}
-
 static int coordinator_start(struct coordinator *c, struct err *err)
 {
     struct sched_rules rules = {.range_ms = (uint32_t)config_int(c->config, CFG_RANGE_MS),
@@ -121,7 +99,7 @@ static int coordinator_start(struct coordinator *c, struct err *err)
                                 .breaker_failures = (uint32_t)config_int(c->config, CFG_BREAKER_FAILURES)};
     int rc = store_open(config_text(c->config, CFG_STORE), &c->store, err);
     if (!rc)
-        rc = lock_wait(c, err);
+        rc = standby_wait(c, err);
     if (!rc)
         rc = io_new(1, &c->commit_io, err);
     if (!rc)

@@ -13,8 +13,8 @@
 
 #include "coordinator/api.h"
 #include "coordinator/auth.h"
-#include "coordinator/listen.h"
 #include "proto/auto.h"
+#include "proto/listen.h"
 #include "proto/sha256.h"
 #include "proto/trace.h"
 
@@ -497,7 +497,7 @@ int http_new(struct coordinator *c, const char *listen_text, struct http **ret_h
         return err_set(err, E_NOMEM, "no memory for HTTP");
     http->c = c;
     const char *path = listen_path(listen_text);
-    int rc = listen_at(listen_text, &fd, err);
+    int rc = listen_at(config_key_name(CFG_HTTP), listen_text, &fd, err);
     if (!rc && path)
         snprintf(http->unix_path, sizeof http->unix_path, "%s", path);
     if (rc)

@@ -16,6 +16,7 @@ enum config_key {
     CFG_HTTP_AUTH,
     CFG_STORE,
     CFG_REDIS,
+    CFG_METRICS,
     CFG_NAME,
     CFG_LANG,
     CFG_TAGS,

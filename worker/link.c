@@ -479,6 +479,11 @@ uint64_t link_wait_ms(struct link *link, uint64_t now_ms)
     return due_ms > now_ms ? due_ms - now_ms : 0;
 }
 
+bool link_joined(const struct link *link)
+{
+    return link->state == LINK_JOINED;
+}
+
 int link_fd(const struct link *link)
 {
     return link->epoll_fd;

@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from cluster import BIN, Cluster, backlog, fail, main, say, wait  # noqa: E402
+from cluster import BIN, Cluster, Host, backlog, fail, main, say, wait  # noqa: E402
 
 SAMPLE = re.compile(r'^(\w+)(?:\{(.*)\})? (\S+)$')
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
@@ -25,6 +25,14 @@ def ask(connection, path, headers=None, method="GET"):
     text = answer.read().decode()
     connection.close()
     return answer, text
+
+
+def ready(api):
+    """Not while nobody answers."""
+    try:
+        return ask(api.connect(), "/readyz")[0].status == 200
+    except OSError:
+        return False
 
 
 class Scrape:
@@ -125,12 +133,76 @@ def check_words(cluster, broken):
         fail(f"HEAD /readyz: {answer.status} {said!r}")
     cluster.redis.process.kill()
     cluster.api.post("batches?id=unseen", json.dumps({"source": broken}) + "\n")
-    wait("not to be ready without Redis", lambda: ask(cluster.api.connect(), "/readyz")[0].status == 503, 20)
+    wait("not to be ready without Redis", lambda: not ready(cluster.api), 20)
     check_same("Redis", Scrape(cluster.api.connect()).value("sohoa_redis_ok"), 0)
     if ask(cluster.api.connect(), "/healthz")[0].status != 200:
         fail("not healthy without Redis")
     cluster.redis.start()
-    wait("to be ready again", lambda: ask(cluster.api.connect(), "/readyz")[0].status == 200, 20)
+    wait("to be ready again", lambda: ready(cluster.api), 20)
+
+
+def check_worker(worker, address, counted):
+    """What a worker counted is what the coordinator heard, and a scraper that does not read holds nobody."""
+    connection = http.client.HTTPConnection(address, timeout=10)
+    scrape = Scrape(connection)
+    check_promtool(scrape)
+    most = check_families(scrape, "sohoa-worker")
+    say(f"{worker}: {len(scrape.samples)} series of at most {most}")
+    check_same("slots", (scrape.value("sohoa_node_slots"), scrape.value("sohoa_node_joined")), (1, 1))
+    counted["read"] += scrape.value("sohoa_node_pages_read_total")
+    counted["broken"] += scrape.value("sohoa_node_failures_total", code="E_SOURCE_BROKEN")
+    for stage in scrape.named("sohoa_node_stage_seconds_count", "stage"):
+        counted[stage] = counted.get(stage, 0) + scrape.value("sohoa_node_stage_seconds_count", stage=stage)
+    if ask(http.client.HTTPConnection(address, timeout=10), "/elsewhere")[0].status != 404:
+        fail("a worker answers what it does not know")
+    if ask(http.client.HTTPConnection(address, timeout=10), "/readyz")[0].status != 200:
+        fail("a worker that has joined is not ready")
+
+
+def check_workers(cluster, addresses):
+    pages, counted = cluster.api.get("batches/told")["pages_read"], {"read": 0, "broken": 0}
+    for worker, address in addresses.items():
+        check_worker(worker, address, counted)
+    check_same("pages that workers read", counted["read"], pages)
+    check_same("pages that were timed", counted["page"], pages)
+    if counted["broken"] != 1 or not counted["store"] or not counted["open"]:
+        fail(f"workers counted {counted}")
+
+
+def check_slow(cluster, address, source):
+    """Scrapers that send half a request, and some that don't read the answer: work goes on, and others are answered."""
+    host, port = address.split(":")
+    idle = [socket.create_connection((host, int(port))) for _ in range(12)]
+    for number, one in enumerate(idle):
+        one.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n" + (b"\r\n" if number % 2 else b""))
+    cluster.api.post("batches?id=meanwhile", json.dumps({"source": source}) + "\n")
+    cluster.finish("meanwhile", 60)
+    Scrape(http.client.HTTPConnection(address, timeout=10))
+    for one in idle:
+        one.close()
+    say("slow scrapers hold nobody")
+
+
+def check_standby(cluster):
+    """It tells that it stands by, and nothing else; after a takeover its port is the API."""
+    other = cluster.other
+    wait("the other one to stand by", lambda: "event=standby" in other.coordinator.text(), 20)
+    connect = other.api.connect
+    scrape = Scrape(connect())
+    check_promtool(scrape)
+    check_same("who stands by", (scrape.value("sohoa_active"), len(scrape.samples)), (0, 2))
+    for path, status in (("/healthz", 200), ("/readyz", 503), ("/api/v1/status", 503), ("/", 503)):
+        answer, said = ask(connect(), path)
+        if answer.status != status:
+            fail(f"standby: {path}: {answer.status} {said}, expected {status}")
+    told = subprocess.run([f"{BIN}/sohoa", "--api", other.http, "status"], capture_output=True, text=True, check=False)
+    if told.returncode == 0 or "stands by" not in told.stderr:
+        fail(f"sohoa status at a standby: {told}")
+    cluster.coordinator.kill()
+    wait("the other one to take over", lambda: ready(other.api), 60)
+    if Scrape(connect()).value("sohoa_active") != 1:
+        fail("it took over and is not active")
+    say("a coordinator that stands by says so, and takes over on the same port")
 
 
 def free_port():
@@ -174,6 +246,9 @@ def run(store, folder):
     with open(broken, "w", encoding="utf-8") as out:
         out.write("%PDF-1.7 nothing")
     cluster = Cluster(store, folder)
+    addresses = {worker.name: f"127.0.0.1:{free_port()}" for worker in cluster.workers}
+    for worker in cluster.workers:
+        worker.argv.append(f"--metrics={addresses[worker.name]}")
     cluster.start()
     rows = [{"source": source, "unit": "district:001", "deadline": "2031-01-31"} for source in sources]
     rows += [{"source": broken, "unit": "old:00004"}, {"source": sources[0]}]
@@ -190,8 +265,13 @@ def run(store, folder):
     check_values(cluster, scrape)
     check_units(cluster, scrape)
     say("what is told is what the API says")
+    check_workers(cluster, addresses)
+    check_slow(cluster, addresses["worker-a"], sources[0])
     check_words(cluster, broken)
-    cluster.coordinator.kill(15)
+    cluster.other = Host("other", store, f"{folder}/other", http_at=f"127.0.0.1:{free_port()}")
+    cluster.other.start()
+    check_standby(cluster)
+    cluster.other.coordinator.kill(15)
     cluster.http = f"127.0.0.1:{free_port()}"
     cluster.coordinator.argv = [f"--http={cluster.http}" if option.startswith("--http=") else option
                                 for option in cluster.coordinator.argv]

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "coordinator/meter.h"
+#include "worker/odometer.h"
 
 static void row_print(const struct metric *metric)
 {
@@ -24,5 +25,7 @@ static void table_print(const char *program, const struct metric *table, size_t 
 int main(void)
 {
     table_print("sohoa-coordinator", coordinator_metric, COORDINATOR_METRICS);
+    printf("\n");
+    table_print("sohoa-worker", node_metric, NODE_METRICS);
     return 0;
 }
