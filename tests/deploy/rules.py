@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What an operator copies into Prometheus, and what PROTOCOL.md says of metrics: promtool takes the rules and the sample configuration,
-every alert was seen firing and not firing, expressions name only metrics and labels that there are, and the list in PROTOCOL.md is
-that of the tables.
+"""What an operator copies into Prometheus and Grafana, and what PROTOCOL.md says of metrics: promtool takes the rules and the sample
+configuration, every alert was seen firing and not firing, expressions of rules and dashboards parse and name only metrics and labels that
+there are, and the list in PROTOCOL.md is that of the tables.
+
+usage: rules.py FOLDER
 """
+import glob
+import json
 import os
 import re
 import shutil
@@ -14,6 +18,7 @@ import yaml
 SOURCE = os.environ.get("SOHOA_SOURCE", os.path.join(os.path.dirname(__file__), "..", ".."))
 BIN = os.environ["SOHOA_BIN"]
 PROMETHEUS = os.path.join(SOURCE, "deploy", "prometheus")
+DASHBOARDS = os.path.join(SOURCE, "deploy", "grafana", "dashboards", "*.json")
 ALWAYS = {"instance", "job", "le", "alertname", "severity", "alertstate"}  # labels that Prometheus adds
 SKIPPED = 77
 
@@ -82,7 +87,41 @@ def check_seen(alerts):
     return len(seen)
 
 
+def panels(dashboard):
+    for panel in dashboard["panels"]:
+        yield panel
+        yield from panel.get("panels", [])
+
+
+def check_dashboards(known, folder):
+    """Their expressions, as rules so that promtool reads them."""
+    rules, names = [], set()
+    for path in sorted(glob.glob(DASHBOARDS)):
+        with open(path, encoding="utf-8") as file:
+            dashboard = json.load(file)
+        where = os.path.basename(path)
+        names.add((dashboard["uid"], dashboard["title"]))
+        for panel in panels(dashboard):
+            if panel["type"] != "row" and not panel.get("targets"):
+                fail(f"{where}: panel {panel['title']} asks for nothing")
+            for target in panel.get("targets", []):
+                check_names(f"{where}: {panel['title']}", target["expr"], known)
+                expression = re.sub(r"\$__(?:rate_)?interval|\$__range", "5m", target["expr"])
+                rules.append({"record": f"dashboard:{len(rules)}", "expr": re.sub(r"\$\w+", "x", expression)})
+        for variable in dashboard["templating"]["list"]:
+            check_names(f"{where}: variable {variable['name']}", str(variable.get("query")), known)
+    if len(names) != len(glob.glob(DASHBOARDS)) or len(rules) < 20:
+        fail(f"dashboards are {names} with {len(rules)} expressions")
+    path = os.path.join(folder, "dashboards.rules.yml")
+    with open(path, "w", encoding="utf-8") as file:
+        yaml.safe_dump({"groups": [{"name": "dashboards", "rules": rules}]}, file)
+    promtool("check", "rules", path)
+    return len(rules)
+
+
 def main():
+    folder = os.path.abspath(sys.argv[1])
+    os.makedirs(folder, exist_ok=True)
     known = metrics()
     alerts = check_rules(known)
     seen = check_seen(alerts)
@@ -92,7 +131,7 @@ def main():
     promtool("check", "rules", "sohoa.rules.yml")
     promtool("test", "rules", "sohoa.rules.test.yml")
     promtool("check", "config", "--syntax-only", "prometheus.yml")
-    print(f"{len(alerts)} alerts, seen {seen} times")
+    print(f"{len(alerts)} alerts, seen {seen} times; {check_dashboards(known, folder)} expressions of dashboards")
 
 
 if __name__ == "__main__":
