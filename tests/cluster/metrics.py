@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from cluster import BIN, Cluster, Host, backlog, fail, main, say, wait  # noqa: E402
+from cluster import BIN, Cluster, Host, backlog, fail, free_port, main, say, wait  # noqa: E402
 
 SAMPLE = re.compile(r'^(\w+)(?:\{(.*)\})? (\S+)$')
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
@@ -203,12 +203,6 @@ def check_standby(cluster):
     if Scrape(connect()).value("sohoa_active") != 1:
         fail("it took over and is not active")
     say("a coordinator that stands by says so, and takes over on the same port")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def account(cluster, name, *options):
