@@ -117,6 +117,35 @@ def timed(api, path, times=20):
     return took
 
 
+def scraped(bench, times=100):
+    """Milliseconds that each scrape of /metrics took, each on a connection of its own; what one costs the coordinator; the last one's text."""
+    took, began_cpu = [], bench.cpu_s()
+    for _ in range(times):
+        connection = bench.api.connect()
+        connection.connect()
+        began = time.monotonic()
+        connection.request("GET", "/metrics")
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        took.append((time.monotonic() - began) * 1000)
+        connection.close()
+        if answer.status != 200:
+            raise RuntimeError(f"/metrics: {answer.status}")
+    return took, (bench.cpu_s() - began_cpu) * 1000 / times, text
+
+
+def measure_metrics(bench):
+    """With 200 workers that are there and hardly ask for jobs, so that what it costs can be told."""
+    workers = bench.noop(f"--workers={WORKERS}", "--rate=1", "--seconds=15")
+    wait("the workers", lambda: bench.api.get("overview")["workers"]["connected"] == WORKERS, 20)
+    time.sleep(6)  # so that there is a plan with them
+    took, cpu_ms, text = scraped(bench)
+    result(workers)
+    series = sum(not line.startswith("#") for line in text.splitlines())
+    return {"metrics_p50_ms": round(statistics.median(took), 1), "metrics_max_ms": round(max(took), 1), "metrics_cpu_ms": round(cpu_ms, 1),
+            "metrics_series": series, "metrics_bytes": len(text)}
+
+
 def measure(options, folder):
     address = f"127.0.0.1:{free_port()}"
     bench = stand.Stand(os.path.join(folder, "stand"), [f"--http={address}"])
@@ -129,13 +158,15 @@ def measure(options, folder):
     say(f"alone: {share_alone:.3f} of a core, {alone['delay_p99_ms']} ms")
     watched, share, took = load(bench, options.dashboards, address)
     say(f"{options.dashboards} dashboards: {share:.3f} of a core, {watched['delay_p99_ms']} ms")
+    metrics = measure_metrics(bench)
+    say(f"metrics: {metrics}")
     unit_ms, batch_ms = timed(bench.api, "units"), timed(bench.api, "batches?limit=200")
     paint = browse(address)
     return {"documents": options.documents, "batches": options.batches, "units": count, "dashboards": options.dashboards,
             "units_p50_ms": round(statistics.median(unit_ms), 1), "units_max_ms": round(max(unit_ms), 1),
             "batches_p50_ms": round(statistics.median(batch_ms), 1), "asked": len(took),
             "asked_p99_ms": round(sorted(took)[int(len(took) * 0.99)] * 1000, 1), "dashboards_core": round(share - share_alone, 4),
-            "grant_p99_ms_alone": alone["delay_p99_ms"], "grant_p99_ms": watched["delay_p99_ms"], **paint}
+            "grant_p99_ms_alone": alone["delay_p99_ms"], "grant_p99_ms": watched["delay_p99_ms"], **metrics, **paint}
 
 
 def main():

@@ -12,6 +12,7 @@
 #include "coordinator/api_history.h"
 #include "coordinator/api_live.h"
 #include "coordinator/api_notify.h"
+#include "coordinator/api_metrics.h"
 #include "coordinator/api_order.h"
 #include "coordinator/api_plan.h"
 #include "coordinator/api_report.h"
@@ -331,6 +332,8 @@ static void route_find(struct coordinator *c, struct request *request)
         request_answer_asset(request, asset);
         return;
     }
+    if (metrics_handle(c, request))
+        return;
     if (!strncmp(path, prefix, sizeof prefix - 1)) {
         AUTO(mem_destroy) char *copy = strdup(path + sizeof prefix - 1);
         char *segment[SEGMENTS_MOST];

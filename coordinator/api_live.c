@@ -252,7 +252,7 @@ void get_units(struct coordinator *c, struct request *request, const struct rout
 {
     const struct buf *text = asks_for_all(request) ? live_units_text(c->live) : NULL;
     if (text) {
-        request_answer_text(request, text);
+        request_answer_text(request, 200, "application/json", text);
         return;
     }
     size_t count;

@@ -86,5 +86,5 @@ void get_report_as(struct coordinator *c, struct request *request, const struct 
     else
         request_add_header(request, "Content-Security-Policy",
                            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
-    request_answer_page(request, csv ? "text/csv; charset=utf-8" : "text/html; charset=utf-8", &text);
+    request_answer_text(request, 200, csv ? "text/csv; charset=utf-8" : "text/html; charset=utf-8", &text);
 }

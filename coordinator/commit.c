@@ -99,7 +99,7 @@ bool committer_idle(const struct committer *committer)
 
 bool committer_redis_ok(const struct committer *committer)
 {
-    return committer->redis_ok;
+    return committer->redis_ok && !committer->rewrite; /* it is not there before that has ended */
 }
 
 static void tell_rewritten(struct committer *committer, int rc, const struct err *err)

@@ -18,14 +18,12 @@
 #include "coordinator/live.h"
 #include "coordinator/story.h"
 #include "coordinator/watch.h"
+#include "coordinator/standby.h"
 #include "proto/auto.h"
 #include "proto/clock.h"
 #include "proto/trace.h"
 
-enum {
-    LOCK_RETRY_MS = 500, /* a standby asks for the lock this often */
-    BACK_THREADS = 4,
-};
+enum { BACK_THREADS = 4 };
 
 int coordinator_row(struct coordinator *c, struct doc_ref ref, struct row *row, char **ret_source, struct err *err)
 {
@@ -86,6 +84,7 @@ static int loop(struct coordinator *c, struct err *err)
         turn_commit(c, now_ms);
         if (read(signals, &signal, sizeof signal) == sizeof signal)
             c->stop = true;
+        histogram_count(&c->meter.turn, &coordinator_metric[CM_TURN], (double)(clock_mono_ms() - now_ms) / 1000);
     }
     if (!rc && c->rc) {
         *err = c->err;
@@ -95,26 +94,6 @@ static int loop(struct coordinator *c, struct err *err)
 }
 
 /* ---- start and end ---- */
-
-static int lock_wait(struct coordinator *c, struct err *err)
-{
-    bool told = false;
-    for (;;) {
-        int rc = store_lock(c->store, c->name, (uint32_t)config_int(c->config, CFG_LOCK_TTL_MS), err);
-        if (rc != E_LOCKED)
-            return rc;
-        if (!told)
-            trace_err(TRACE_INFO, "standby", err, "store=%s", trace_value(config_text(c->config, CFG_STORE)));
-        told = true;
-        sigset_t set;
-        struct timespec pause = {0, LOCK_RETRY_MS * 1000000L};
-        sigemptyset(&set);
-        sigaddset(&set, SIGTERM);
-        sigaddset(&set, SIGINT);
-        if (sigtimedwait(&set, NULL, &pause) > 0)
-            return E_LOCKED;
-    }
-}
 
 static int coordinator_start(struct coordinator *c, struct err *err)
 {
@@ -128,7 +107,7 @@ static int coordinator_start(struct coordinator *c, struct err *err)
     if (!rc)
         rc = store_open(config_text(c->config, CFG_STORE), &c->store, err);
     if (!rc)
-        rc = lock_wait(c, err);
+        rc = standby_wait(c, err);
     if (!rc)
         rc = io_new(1, &c->commit_io, err);
     if (!rc)

@@ -8,6 +8,7 @@
 #include "coordinator/commit.h"
 #include "coordinator/gate.h"
 #include "coordinator/history.h"
+#include "coordinator/meter.h"
 #include "coordinator/plan.h"
 #include "coordinator/rows.h"
 #include "coordinator/sched.h"
@@ -68,6 +69,7 @@ struct coordinator {
     uint64_t started_ms, granting_ms; /* nothing is granted before granting_ms ... */
     struct buf awaited;               /* ... or until all these workers are back: their names, each ended by a 0 */
     uint64_t beat_ms, renew_ms, expire_ms, rewrite_ms, plan_ms;
+    struct meter meter;
     struct plan plan;          /* in force */
     struct calendar *calendar; /* NULL: none */
     struct buf calendar_csv;   /* as it was given */

@@ -13,8 +13,8 @@
 
 #include "coordinator/api.h"
 #include "coordinator/auth.h"
-#include "coordinator/listen.h"
 #include "proto/auto.h"
+#include "proto/listen.h"
 #include "proto/sha256.h"
 #include "proto/trace.h"
 
@@ -30,7 +30,7 @@ enum { TAG_BYTES = 24, EVENTS_BLOCK = 8192 };
 struct http {
     struct coordinator *c;
     struct message *last; /* with an event; NULL: there was none */
-    unsigned followers;
+    struct http_counts counts;
     struct MHD_Daemon *daemon;
     struct request *requests; /* all that are under way */
     char unix_path[108];
@@ -114,15 +114,10 @@ void request_answer(struct request *request, unsigned status, json_t *body)
     request_ready(request, status, request->content_type ? request->content_type : "application/json");
 }
 
-void request_answer_page(struct request *request, const char *content_type, const struct buf *text)
+void request_answer_text(struct request *request, unsigned status, const char *content_type, const struct buf *text)
 {
     buf_append(&request->answer, text->data, text->size);
-    request_ready(request, MHD_HTTP_OK, content_type);
-}
-
-void request_answer_text(struct request *request, const struct buf *json)
-{
-    request_answer_page(request, "application/json", json);
+    request_ready(request, status, content_type);
 }
 
 static unsigned err_status(int code)
@@ -257,9 +252,9 @@ static struct message *message_new(const char *event, const char *data)
 int request_follow(struct request *request, bool whole, struct err *err)
 {
     struct http *http = request->http;
-    if (http->followers == HTTP_FOLLOWERS)
+    if (http->counts.followers == HTTP_FOLLOWERS)
         return err_set(err, E_LIMIT, "%d follow the events already (HTTP_FOLLOWERS)", HTTP_FOLLOWERS);
-    http->followers++;
+    http->counts.followers++;
     request->follows = true;
     request->whole = whole;
     request->telling = whole && http->last ? message_hold(http->last) : message_new(NULL, NULL);
@@ -269,7 +264,7 @@ int request_follow(struct request *request, bool whole, struct err *err)
 
 bool http_followed(const struct http *http)
 {
-    return http->followers;
+    return http->counts.followers;
 }
 
 void http_tell(struct http *http, const char *event, const char *data)
@@ -411,6 +406,7 @@ static enum MHD_Result answer_send(struct request *request)
         snprintf(disposition, sizeof disposition, "inline; filename=\"%s\"", request->file_name);
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_DISPOSITION, disposition);
     }
+    request->http->counts.answered[request->status / 100 % HTTP_CLASSES]++;
     enum MHD_Result rc = MHD_queue_response(request->connection, request->status, response);
     MHD_destroy_response(response);
     return rc;
@@ -492,7 +488,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **st
     buf_destroy(&request->body);
     buf_destroy(&request->answer);
     buf_destroy(&request->chunk);
-    request->http->followers -= request->follows;
+    request->http->counts.followers -= request->follows;
     message_drop(&request->telling);
     message_drop(&request->next_telling);
     for (size_t i = 0; i < request->headers; i++)
@@ -510,7 +506,7 @@ int http_new(struct coordinator *c, const char *listen_text, struct http **ret_h
         return err_set(err, E_NOMEM, "no memory for HTTP");
     http->c = c;
     const char *path = listen_path(listen_text);
-    int rc = listen_at(listen_text, &fd, err);
+    int rc = listen_at(config_key_name(CFG_HTTP), listen_text, &fd, err);
     if (!rc && path)
         snprintf(http->unix_path, sizeof http->unix_path, "%s", path);
     if (rc)
@@ -559,6 +555,11 @@ int http_wait_ms(const struct http *http, int most_ms)
 void http_run(struct http *http)
 {
     MHD_run(http->daemon);
+}
+
+void http_count(const struct http *http, struct http_counts *counts)
+{
+    *counts = http->counts;
 }
 
 const char *request_method(const struct request *request)

@@ -35,6 +35,13 @@ int http_fd(const struct http *http);
 int http_wait_ms(const struct http *http, int most_ms);
 void http_run(struct http *http);
 
+enum { HTTP_CLASSES = 6 }; /* of status, by its first digit */
+struct http_counts {
+    uint64_t answered[HTTP_CLASSES];
+    unsigned followers; /* now */
+};
+void http_count(const struct http *http, struct http_counts *counts);
+
 /* ---- for the API ---- */
 
 static inline void json_drop(json_t **json)
@@ -63,10 +70,8 @@ void request_add_header(struct request *request, const char *name, const char *v
 void request_answer(struct request *request, unsigned status, json_t *body);
 void request_answer_err(struct request *request,
                         const struct err *err); /* RFC 9457; the status follows from the code */
-/* The same with text that is JSON already; it is copied. */
-void request_answer_text(struct request *request, const struct buf *json);
-/* The same with text of another kind, a literal. */
-void request_answer_page(struct request *request, const char *content_type, const struct buf *text);
+/* The same with text of any type, which is borrowed for good; the text is copied. */
+void request_answer_text(struct request *request, unsigned status, const char *content_type, const struct buf *text);
 /* A file of the dashboard. */
 void request_answer_asset(struct request *request, const struct asset *asset);
 

@@ -196,12 +196,26 @@ static void result_trace(const char *name, const Sohoa__Result *result, bool our
               result->lease, trace_value(name), ours, result->n_stored, result->n_failed, result->found);
 }
 
+static void result_count(struct meter *meter, const Sohoa__Result *result)
+{
+    struct err err;
+    err_from_wire(result->err, &err);
+    if (err.code)
+        toll_count(&meter->failures, err.code, 1);
+    for (size_t i = 0; i < result->n_failed; i++) {
+        err_from_wire(result->failed[i]->err, &err);
+        toll_count(&meter->failures, err.code, 1);
+    }
+}
+
 static void on_results(struct coordinator *c, uint32_t worker, const Sohoa__Results *results, uint64_t now_ms)
 {
     for (size_t i = 0; i < results->n_results; i++) {
         const Sohoa__Result *result = results->results[i];
         bool ours = sched_finish(c->sched, worker, result, now_ms, &c->acts);
         result_trace(sched_worker(c->sched, worker)->name, result, ours);
+        if (ours)
+            result_count(&c->meter, result);
         group_add_ack(c->group, (struct group_ack){worker, result->lease});
     }
 }
@@ -448,6 +462,7 @@ static void grant_worker(struct coordinator *c, uint32_t worker, uint64_t now_ms
             continue;
         }
         bytes += sohoa__job__get_packed_size(job);
+        c->meter.grants[job->kind]++;
         grant.jobs[grant.n_jobs++] = job;
     }
     if (!grant.n_jobs)

@@ -78,6 +78,8 @@ void coordinator_apply(struct coordinator *c)
     group_add(c->group, c->backlog, &c->acts);
     for (size_t i = 0; i < c->acts.count; i++) {
         act_trace(c, &c->acts.at[i]);
+        if (c->acts.at[i].kind == ACT_DEAD)
+            c->meter.pages_dead += c->acts.at[i].count;
         if (c->acts.at[i].kind == ACT_DROP)
             drop_lease(c, c->acts.at[i].worker, c->acts.at[i].lease);
         if (c->acts.at[i].kind == ACT_STOPPED)
@@ -190,6 +192,9 @@ void turn_committed(struct group *group, int rc, const struct err *err, void *us
 {
     struct coordinator *c = user;
     size_t count = 0;
+    if (c->meter.commit_ms && !rc)
+        histogram_count(&c->meter.commit, &coordinator_metric[CM_COMMIT],
+                        (double)(clock_mono_ms() - c->meter.commit_ms) / 1000);
     const struct group_then *then = group ? group_thens(group, &count) : NULL;
     for (size_t i = 0; i < count; i++)
         then[i].tell(rc, err, then[i].user);
@@ -240,6 +245,7 @@ void turn_commit(struct coordinator *c, uint64_t now_ms)
     c->admitted_last = false;
     if (due) {
         group_seal(c->group, c->backlog);
+        c->meter.commit_ms = now_ms;
         committer_submit(c->committer, c->group);
         c->group = group_new(c->history, c->tally);
         c->group_ms = 0;

@@ -39,6 +39,7 @@ static const struct config_row {
                    "object store: dir:PATH, or rados:CONF?user=NAME&meta=POOL&data=POOL"},
     [CFG_REDIS] = {"redis", FOR_COORDINATOR, 0, 0, "/run/redis/redis-server.sock", "unix socket of this host's Redis"},
     [CFG_INDICATORS] = {"indicators", FOR_COORDINATOR, 0, 0, "", "CSV of what reports tell of a unit; the program's own when empty"},
+    [CFG_METRICS] = {"metrics", FOR_WORKER, 0, 0, "", "metrics for Prometheus, to whoever asks: ADDRESS:PORT or unix:PATH; none when empty"},
     [CFG_NAME] = {"name", BOTH, 0, 0, "", "name in the cluster; the host name when empty"},
     [CFG_LANG] = {"lang", FOR_WORKER, 0, 0, "vie", "Tesseract languages, joined by +"},
     [CFG_TAGS] = {"tags", FOR_WORKER, 0, 0, "", "what this node is or sees, joined by commas: manifests may ask for one as 'intake'"},

@@ -106,6 +106,14 @@ int err_code_named(const char *name)
     return 0;
 }
 
+int err_code_at(unsigned nth)
+{
+#define ERR_CODE(name, number, class, text) name,
+    static const int code[] = {ERR_TABLE(ERR_CODE)};
+#undef ERR_CODE
+    return code[nth];
+}
+
 const char *err_meaning(int code)
 {
     return err_known(code) ? err_rule[-code].meaning : "an unknown error";

@@ -63,6 +63,10 @@ enum {
 #undef ERR_ENUM
 };
 
+#define ERR_ONE(name, number, class, text) +1
+enum { ERR_CODES = 0 ERR_TABLE(ERR_ONE) };
+#undef ERR_ONE
+
 enum { ERR_TEXT_BYTES = 256 };
 
 struct err {
@@ -80,6 +84,7 @@ int err_errno(struct err *err, int code, const char *format, ...) __attribute__(
 
 const char *err_name(int code);       /* "E_IO"; "E_?" for an unknown code */
 int err_code_named(const char *name); /* 0: there is none of that name */
+int err_code_at(unsigned nth);        /* of the ERR_CODES in the table */
 const char *err_meaning(int code);    /* the table's text */
 enum err_class err_class(int code);   /* an unknown code counts as ERR_RETRY */
 const char *err_class_name(int code); /* "retry", "poison", "fatal", "refused" */

@@ -38,6 +38,7 @@ static const enum step plan_steps[PLANS][STEPS] = {
 /* A step has either work, on as many io threads as it has parts, or ask and answer. */
 static const struct step_rule {
     const char *name;
+    enum stage stage;
     unsigned parts;
     int (*work)(struct job *job, unsigned part, struct err *err);
     int (*ask)(struct job *job, struct err *err);
@@ -47,15 +48,15 @@ static const struct step_rule {
     [STEP_LOOK]     = {.name = "look",     .parts = 1, .work = step_look},
     [STEP_READ]     = {.name = "read",     .parts = 1, .work = step_read},
     [STEP_GATHER]   = {.name = "gather",   .parts = 1, .work = step_gather},
-    [STEP_FETCH]    = {.name = "fetch",    .parts = 1, .work = step_fetch},
+    [STEP_FETCH]    = {.name = "fetch",    .stage = STAGE_FETCH,    .parts = 1, .work = step_fetch},
     [STEP_TAKE]     = {.name = "take"},
-    [STEP_OPEN]     = {.name = "open",     .ask = step_open_ask,     .answer = step_open_answer},
-    [STEP_PAGES]    = {.name = "pages",    .ask = step_pages_ask,    .answer = step_pages_answer},
-    [STEP_ASSEMBLE] = {.name = "assemble", .ask = step_assemble_ask, .answer = step_assemble_answer},
-    [STEP_KEEP]     = {.name = "keep",     .parts = 1, .work = step_keep},
-    [STEP_BUNDLE]   = {.name = "bundle",   .parts = 1, .work = step_bundle},
-    [STEP_STORE]    = {.name = "store",    .parts = RECORD_PARTS, .work = step_store},
-    [STEP_SEAL]     = {.name = "seal",     .parts = 1, .work = step_seal},
+    [STEP_OPEN]     = {.name = "open",     .stage = STAGE_OPEN,     .ask = step_open_ask,     .answer = step_open_answer},
+    [STEP_PAGES]    = {.name = "pages",    .stage = STAGE_PAGE,     .ask = step_pages_ask,    .answer = step_pages_answer},
+    [STEP_ASSEMBLE] = {.name = "assemble", .stage = STAGE_ASSEMBLE, .ask = step_assemble_ask, .answer = step_assemble_answer},
+    [STEP_KEEP]     = {.name = "keep",     .stage = STAGE_STORE,    .parts = 1, .work = step_keep},
+    [STEP_BUNDLE]   = {.name = "bundle",   .stage = STAGE_STORE,    .parts = 1, .work = step_bundle},
+    [STEP_STORE]    = {.name = "store",    .stage = STAGE_STORE,    .parts = RECORD_PARTS, .work = step_store},
+    [STEP_SEAL]     = {.name = "seal",     .stage = STAGE_STORE,    .parts = 1, .work = step_seal},
     [STEP_QUOTE]    = {.name = "quote",    .parts = 1, .work = step_quote},
     [STEP_DRAW]     = {.name = "draw",     .ask = step_draw_ask,     .answer = step_draw_answer},
     [STEP_SHOW]     = {.name = "show",     .parts = 1, .work = step_show},
@@ -174,6 +175,7 @@ static void job_end(struct job *job)
     job->retry_ms = 0;
     if (job_step(job) == STEP_FETCH && !job->parked)
         jobs_unpark(jobs, job);
+    odometer_job(job->node->odometer, job->order->kind, job->abandoned, job->err.code);
     if (job->abandoned)
         job_trace(job, TRACE_INFO, "job_abandoned");
     else
@@ -259,6 +261,11 @@ static void job_continue(struct job *job, int rc, const struct err *err)
         job_advance(job);
 }
 
+static void job_time(const struct job *job, enum stage stage)
+{
+    odometer_stage(job->node->odometer, stage, clock_mono_ms() - job->asked_ms);
+}
+
 /* ---- work on io threads ---- */
 
 static void part_work(struct io_task *task)
@@ -303,6 +310,7 @@ static void part_done(struct io_task *task)
     struct job *job = part->job;
     if (--job->parts_left)
         return;
+    job_time(job, step_rule[job_step(job)].stage);
     const struct job_part *failed = NULL;
     for (unsigned i = 0; i < step_rule[job_step(job)].parts && !failed; i++)
         if (job->part[i].rc)
@@ -322,6 +330,7 @@ static void part_done(struct io_task *task)
 static void job_submit(struct job *job)
 {
     job->retry_ms = 0;
+    job->asked_ms = clock_mono_ms();
     job->parts_left = step_rule[job_step(job)].parts;
     for (unsigned i = 0, parts = job->parts_left; i < parts; i++) {
         job->part[i].task = (struct io_task){.work = part_work, .done = part_done};
@@ -360,6 +369,9 @@ static void slot_ended(const struct slot_answer *answer, void *user)
     struct job *job = user;
     struct err err = {0};
     job->cpu_ms += answer->cpu_ms;
+    job->node->odometer->slot_cpu_ms += answer->cpu_ms;
+    job->node->odometer->slots_lost += answer->lost;
+    job_time(job, job->opening ? STAGE_OPEN : step_rule[job_step(job)].stage);
     if (answer->lost)
         job->open = false;
     int rc = step_rule[job_step(job)].answer(job, answer, &err);

@@ -9,6 +9,7 @@
 #include "storage/io.h"
 #include "storage/store.h"
 #include "worker/crew.h"
+#include "worker/odometer.h"
 
 enum {
     JOB_STORE_TRIES = 5,         /* a step that the store failed is tried this often in all ... */
@@ -26,6 +27,7 @@ struct node {
     const struct config *config;
     const char *name, *build, *simd, *lang;
     uint8_t pipeline[SHA256_BYTES];
+    struct odometer *odometer;
 };
 
 struct jobs;

@@ -12,6 +12,7 @@
 
 #include "proto/auto.h"
 #include "proto/clock.h"
+#include "proto/self.h"
 #include "proto/trace.h"
 
 enum {
@@ -196,24 +197,12 @@ static void say_credit(struct link *link, unsigned room)
         link->jobs_offered = total;
 }
 
-/* Resident memory of this process; the slots' own is in their answers. */
-static uint64_t own_rss_bytes(void)
-{
-    unsigned long long pages = 0;
-    FILE *statm = fopen("/proc/self/statm", "re");
-    if (statm && fscanf(statm, "%*u %llu", &pages) != 1)
-        pages = 0;
-    if (statm)
-        fclose(statm);
-    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
 static void say_heartbeat(struct link *link, unsigned busy_slots, uint64_t now_ms)
 {
     Sohoa__Heartbeat beat = SOHOA__HEARTBEAT__INIT;
     beat.sent_ms = now_ms;
     beat.busy_slots = busy_slots;
-    beat.rss_bytes = own_rss_bytes();
+    beat.rss_bytes = self_rss_bytes(); /* the slots' own is in their answers */
     Sohoa__Frame frame = SOHOA__FRAME__INIT;
     frame.body_case = SOHOA__FRAME__BODY_HEARTBEAT;
     frame.heartbeat = &beat;
@@ -501,6 +490,11 @@ uint64_t link_wait_ms(struct link *link, uint64_t now_ms)
         return 0;
     uint64_t due_ms = link_due_ms(link);
     return due_ms > now_ms ? due_ms - now_ms : 0;
+}
+
+bool link_joined(const struct link *link)
+{
+    return link->state == LINK_JOINED;
 }
 
 int link_fd(const struct link *link)

@@ -45,6 +45,8 @@ int link_new(const char *endpoints, const struct link_self *self, struct link **
 void link_destroy(struct link **link); /* without a Bye; the coordinator sees a lost worker */
 void link_bye(struct link *link);      /* an orderly end; only link_destroy() may follow */
 
+bool link_joined(const struct link *link);
+
 int link_fd(const struct link *link); /* readable: call link_next(); the same descriptor for the link's life */
 
 /* The next frame that concerns the worker: Welcome (its dropped leases are forgotten already), Refuse, Grant (its leases

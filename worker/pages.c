@@ -124,6 +124,7 @@ static void page_ended(struct job *job, struct job_page *page, const struct err 
 {
     uint32_t page_no = job->first + job->page_at;
     page->wall_ms = (uint32_t)(clock_mono_ms() - job->asked_ms);
+    odometer_page(job->node->odometer, page->good ? 0 : why->code);
     if (page->good) {
         trace(TRACE_INFO, "page_read", "lease=%" PRIu64 " page=%s words=%u wall_ms=%u", job->order->lease,
               trace_page(job->order->sha256.data, page_no), page->said.figures.words, page->wall_ms);

@@ -76,7 +76,7 @@ struct job {
     uint64_t retry_ms;   /* not 0: the store failed, the step is repeated then */
     bool parked;         /* another job fetches the same source */
     bool waiting;        /* for a slot */
-    uint64_t asked_ms;   /* when the slot's request was sent */
+    uint64_t asked_ms;   /* when the slot's request was sent, or the io threads were given the step */
 
     struct slot *slot;
     bool open;    /* the slot has the source open */

@@ -23,6 +23,7 @@
 #include "proto/clock.h"
 #include "proto/config.h"
 #include "proto/pipeline.h"
+#include "proto/scrape.h"
 #include "proto/trace.h"
 #include "storage/io.h"
 #include "storage/store.h"
@@ -42,6 +43,9 @@ struct worker {
     struct io *io;
     struct link *link;
     struct jobs *jobs;
+    struct odometer odometer;
+    struct scrape *scrape; /* NULL: nobody is told */
+    uint64_t started_ms;
     int signal_fd;
     bool leaving;
 };
@@ -133,11 +137,37 @@ static void node_fill(struct worker *w)
     w->node.store = w->store;
     w->node.io = w->io;
     w->node.crew = w->crew;
+    w->node.odometer = &w->odometer;
     w->node.config = w->config;
     w->node.name = w->name;
     w->node.build = SOHOA_BUILD;
     w->node.simd = pipeline_simd();
     w->node.lang = config_text(w->config, CFG_LANG);
+}
+
+static void metrics_tell(struct buf *text, void *user)
+{
+    const struct worker *w = user;
+    struct odometer_now now = {.build = w->node.build,
+                               .joined = link_joined(w->link),
+                               .slots = w->slots,
+                               .busy_slots = crew_busy(w->crew),
+                               .jobs = jobs_count(w->jobs),
+                               .uptime_ms = clock_mono_ms() - w->started_ms};
+    odometer_tell(&w->odometer, &now, text);
+}
+
+static const char *unready(void *user)
+{
+    const struct worker *w = user;
+    return link_joined(w->link) ? NULL : "no coordinator is joined";
+}
+
+static int metrics_start(struct worker *w, struct err *err)
+{
+    struct scrape_source source = {metrics_tell, unready, 0, w};
+    const char *where = config_text(w->config, CFG_METRICS);
+    return *where ? scrape_new(config_key_name(CFG_METRICS), where, &source, &w->scrape, err) : 0;
 }
 
 static int worker_start(struct worker *w, struct err *err)
@@ -162,9 +192,10 @@ static int worker_start(struct worker *w, struct err *err)
                              .pipeline = w->node.pipeline,
                              .slots = w->slots};
     rc = link_new(config_text(w->config, CFG_CONNECT), &self, &w->link, err);
-    if (!rc)
-        w->jobs = jobs_new(&w->node, job_over, w);
-    return rc;
+    if (rc)
+        return rc;
+    w->jobs = jobs_new(&w->node, job_over, w);
+    return metrics_start(w, err);
 }
 
 /* ---- the loop ---- */
@@ -180,12 +211,13 @@ static int worker_wait(struct worker *w, struct err *err)
     uint64_t now_ms = clock_mono_ms();
     uint64_t wait_ms = least(least(link_wait_ms(w->link, now_ms), jobs_wait_ms(w->jobs, now_ms)), SLEEP_MOST_MS);
     struct pollfd ready[] = {
-        {link_fd(w->link), POLLIN, 0},
-        {io_fd(w->io),     POLLIN, 0},
-        {crew_fd(w->crew), POLLIN, 0},
-        {w->signal_fd,     POLLIN, 0}
+        {link_fd(w->link),     POLLIN, 0},
+        {io_fd(w->io),         POLLIN, 0},
+        {crew_fd(w->crew),     POLLIN, 0},
+        {w->signal_fd,         POLLIN, 0},
+        {scrape_fd(w->scrape), POLLIN, 0}
     };
-    if (poll(ready, sizeof ready / sizeof ready[0], (int)wait_ms) < 0 && errno != EINTR)
+    if (poll(ready, sizeof ready / sizeof ready[0], scrape_wait_ms(w->scrape, (int)wait_ms)) < 0 && errno != EINTR)
         return err_errno(err, E_IO, "poll");
     return 0;
 }
@@ -288,6 +320,7 @@ static int worker_turn(struct worker *w, struct err *err)
         return rc;
     jobs_tick(w->jobs, clock_mono_ms());
     link_tick(w->link, worker_room(w), crew_busy(w->crew), clock_mono_ms());
+    scrape_run(w->scrape);
     return 0;
 }
 
@@ -297,6 +330,7 @@ static void worker_end(struct worker *w)
     signals_release();
     if (w->link)
         link_bye(w->link);
+    scrape_destroy(&w->scrape);
     crew_destroy(&w->crew);
     io_destroy(&w->io);
     jobs_destroy(&w->jobs);
@@ -308,7 +342,7 @@ static void worker_end(struct worker *w)
 int main(int argc, char **argv)
 {
     AUTO(config_destroy) struct config *config = NULL;
-    struct worker w = {.signal_fd = -1};
+    struct worker w = {.signal_fd = -1, .started_ms = clock_mono_ms()};
     struct err err = {0};
     trace_init("worker", TRACE_INFO);
     int rc = config_load(FOR_WORKER, argc, argv, &config, &err);

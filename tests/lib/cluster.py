@@ -262,6 +262,12 @@ def backlog(folder, *options):
     return sources, json.loads(made.stdout.splitlines()[-1])["pages"]
 
 
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 def fail(text):
     print("FAILED: " + text, file=sys.stderr, flush=True)
     sys.exit(1)
