@@ -26,7 +26,7 @@ export async function show(node, place) {
   function columns(report) {
     const name = (one) => one.name[lang()];
     return [
-      {key: "unit", title: t("unit"), value: (u) => u.name || u.unit, cell: (u) => (u.unit === null ? t("total") : unitName(u))},
+      {key: "unit", title: t("unit"), value: (u) => (u.unit === null ? "" : u.name || u.unit), cell: (u) => (u.unit === null ? t("total") : unitName(u))},
       ...report.indicators.map((one) => ({key: one.code, title: name(one), value: (u) => u.values[one.code], cell: (u) => number(u.values[one.code], one.digits), number: true})),
       {key: "deadline", title: t("deadline"), value: (u) => u.deadline_ms, cell: (u) => day(u.deadline_ms), number: true},
       {key: "p50", title: t("p50"), value: (u) => u.p50_ms, cell: (u) => day(u.p50_ms), number: true},
@@ -37,12 +37,11 @@ export async function show(node, place) {
   const refresh = () => attempt(said, async () => {
     const report = await get("reports" + query(wanted));
     const rows = table(t("reports"), columns(report), {sort: "unit"});
-    const all = table(t("total"), columns(report), {scroll: false});
-    rows.show(report.units);
-    all.show([{unit: null, name: "", values: report.all, deadline_ms: null, p50_ms: null, verdict: ""}]);
+    rows.node.classList.add("wide");
+    rows.show([{unit: null, name: "", values: report.all, deadline_ms: null, p50_ms: null, verdict: ""}, ...report.units]);
     replace(links, h("a", {href: `api/v1/reports/html${query({...wanted, lang: lang()})}`, target: "_blank", rel: "noopener"}, t("printPage")),
       h("a", {href: `api/v1/reports/csv${query({...wanted, lang: lang()})}`}, "CSV"), h("a", {href: `api/v1/reports${query(wanted)}`}, "JSON"));
-    replace(shown, all.node, rows.node);
+    replace(shown, rows.node);
   });
   await refresh();
 }
