@@ -67,7 +67,7 @@ static void space_done(struct io_task *task)
         trace_err(TRACE_WARN, "space_unknown", &watch->err, "used_percent=%u", watch->used_percent);
     else if (watch->total_bytes)
         watch->used_percent =
-            (unsigned)(100 - (uint64_t)(100.0 * (double)watch->free_bytes / (double)watch->total_bytes));
+            (unsigned)(100.0 * (double)(watch->total_bytes - watch->free_bytes) / (double)watch->total_bytes);
 }
 
 static void space_ask(struct coordinator *c, uint64_t now_ms)

@@ -10,7 +10,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
@@ -202,16 +201,17 @@ def stuck(cluster, receiver, sources):
     receiver.forget()
     cluster.api.post("batches?id=stuck", json.dumps({"source": sources[0], "intake": "nowhere"}) + "\n")
     receiver.once("no_progress", "firing", "", PROGRESS_MS / 1000 + 60)
-    cluster.api.post("batches/stuck/withdraw")
+    cluster.api.post("batches/stuck/standing", json.dumps({"paused": True}))
     receiver.once("no_progress", "resolved", "")
-    say("no progress was told once, and once that there is nothing left")
+    say("no progress was told once, and once that nothing is to be read")
 
 
 def ends(cluster, receiver, document):
     """A coordinator that is stopped does not wait for who takes a minute."""
     receiver.delay_s = 60
     receiver.begun.clear()
-    threading.Thread(target=lambda: cluster.api.connect().request("POST", "/api/v1/notify/test"), daemon=True).start()
+    asking = cluster.api.connect()
+    asking.request("POST", "/api/v1/notify/test")
     if not receiver.begun.wait(20):
         fail("the test did not come")
     if document.check(cluster.api, "POST", "/notify/test", status=429)["code"] != "E_TRIES":
@@ -219,6 +219,7 @@ def ends(cluster, receiver, document):
     begun = time.monotonic()
     cluster.coordinator.kill(signal.SIGTERM)
     took = time.monotonic() - begun
+    asking.close()
     if took > 5 or cluster.coordinator.child.returncode:
         fail(f"it took {took:.1f} s to stop, and ended with {cluster.coordinator.child.returncode}")
     say(f"while a receiver took its time the coordinator stopped within {took:.1f} s")
