@@ -123,6 +123,20 @@ def check_units(cluster, scrape):
         check_same(f"{name}'s P90", finish if finish != float("inf") else None, unit["p90_ms"] and unit["p90_ms"] / 1000)
 
 
+def check_most(cluster):
+    """More units than are told one by one: the others are counted."""
+    units, most = 1100, 1024
+    cluster.api.post("targets", json.dumps([{"unit": f"new:{code:05d}", "pages": 5, "deadline": "2031-01-31"} for code in range(1, units + 1)]))
+    wait("so many units", lambda: len(cluster.api.get("units")["units"]) > units, 20)
+    scrape = Scrape(cluster.api.connect())
+    told, known = scrape.named("sohoa_unit_pages_left", "unit"), len(cluster.api.get("units")["units"])
+    check_same("units not told", (len(told), scrape.value("sohoa_metrics_omitted", label="unit")), (most, known - most))
+    check_same("all units", sum(scrape.value("sohoa_units", verdict=verdict) for verdict in scrape.named("sohoa_units", "verdict")), known)
+    check_same("workers not told", scrape.value("sohoa_metrics_omitted", label="worker"), 0)
+    check_promtool(scrape)
+    say(f"of {known} units {len(told)} are told one by one: {len(scrape.samples)} series, {len(scrape.text)} bytes")
+
+
 def check_words(cluster, broken):
     for path, status, text in (("/healthz", 200, "ok\n"), ("/readyz", 200, "ok\n")):
         answer, said = ask(cluster.api.connect(), path)
@@ -261,6 +275,7 @@ def run(store, folder):
     say("what is told is what the API says")
     check_workers(cluster, addresses)
     check_slow(cluster, addresses["worker-a"], sources[0])
+    check_most(cluster)
     check_words(cluster, broken)
     cluster.other = Host("other", store, f"{folder}/other", http_at=f"127.0.0.1:{free_port()}")
     cluster.other.start()

@@ -7,10 +7,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
 #include "proto/auto.h"
+#include "proto/toll.h"
 
 static const double wait_s[] = {0.01, 0.1, 1, 0};
 static const struct metric plain = {"sohoa_test_bytes", METRIC_GAUGE, 1, "How much\nof a \\.", {NULL}, NULL};
@@ -108,6 +110,24 @@ static void series_are_counted(void **state)
     assert_int_equal(metric_series_max(table, 4), 1 + 3 + 2 * 6 + 6);
 }
 
+static void each_code_of_the_table_is_told(void **state)
+{
+    static const struct metric failures = {"sohoa_test_total", METRIC_COUNTER, TOLL_CODES, "By code.", {"code"}, NULL};
+    AUTO(buf_destroy) struct buf text = {0};
+    struct exposition to = {.text = &text};
+    struct toll toll = {0};
+    (void)state;
+    toll_count(&toll, E_IO, 1);
+    toll_count(&toll, E_TRIES, 2);
+    toll_count(&toll, -9999, 3);
+    toll_put(&to, &failures, &toll);
+    assert_int_equal(to.samples, TOLL_CODES);
+    assert_non_null(strstr(buf_text(&text), "sohoa_test_total{code=\"E_IO\"} 1\n"));
+    assert_non_null(strstr(buf_text(&text), "sohoa_test_total{code=\"E_STORE\"} 0\n"));
+    assert_non_null(strstr(buf_text(&text), "sohoa_test_total{code=\"E_TRIES\"} 2\n"));
+    assert_non_null(strstr(buf_text(&text), "sohoa_test_total{code=\"E_?\"} 3\n"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -116,6 +136,7 @@ int main(void)
         cmocka_unit_test(numbers_read_back_as_they_were),
         cmocka_unit_test(buckets_add_up),
         cmocka_unit_test(series_are_counted),
+        cmocka_unit_test(each_code_of_the_table_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
