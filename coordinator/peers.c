@@ -143,28 +143,38 @@ static void peer_back(struct coordinator *c, const char *name)
         awaited_none(c);
 }
 
+/* These go into answers, logs and Redis as they are. */
+static bool is_plain(const char *text)
+{
+    while (*text >= ' ' && *text <= '~')
+        text++;
+    return !*text;
+}
+
+static int hello_check(struct coordinator *c, const char *name, const Sohoa__Hello *hello, uint32_t *ret_pipeline,
+                       struct err *err)
+{
+    if (!is_plain(hello->worker) || !is_plain(hello->build) || !is_plain(hello->lang) || !is_plain(hello->tags))
+        return err_set(err, E_FRAME, "a worker's name, build, languages and tags are of ASCII only");
+    if (hello->version != PROTOCOL_VERSION)
+        return err_set(err, E_VERSION,
+                       "worker %s speaks version %u, this coordinator %d: install the same release on both", name,
+                       hello->version, PROTOCOL_VERSION);
+    if (strcmp(name, hello->worker))
+        return err_set(err, E_FRAME, "worker %s came with the identity of another", hello->worker);
+    if (sched_workers(c->sched) == WORKERS_MAX && !sched_knows(c->sched, name))
+        return err_set(err, E_LIMIT, "%d workers are known already (WORKERS_MAX)", WORKERS_MAX);
+    *ret_pipeline = backlog_pipeline(c->backlog, hello->pipeline.data);
+    if (*ret_pipeline == NONE)
+        return err_set(err, E_LIMIT, "workers came with %d pipelines already (PIPELINES_MAX)", PIPELINES_MAX);
+    return 0;
+}
+
 static void on_hello(struct coordinator *c, const char *name, const Sohoa__Hello *hello, uint64_t now_ms)
 {
     struct err err;
-    if (hello->version != PROTOCOL_VERSION) {
-        err_set(&err, E_VERSION, "worker %s speaks version %u, this coordinator %d: install the same release on both",
-                name, hello->version, PROTOCOL_VERSION);
-        refuse(c, name, &err);
-        return;
-    }
-    if (strcmp(name, hello->worker)) {
-        err_set(&err, E_FRAME, "worker %s came with the identity of another", hello->worker);
-        refuse(c, name, &err);
-        return;
-    }
-    if (sched_workers(c->sched) == WORKERS_MAX) {
-        err_set(&err, E_LIMIT, "%d workers are known already (WORKERS_MAX)", WORKERS_MAX);
-        refuse(c, name, &err);
-        return;
-    }
-    uint32_t pipeline = backlog_pipeline(c->backlog, hello->pipeline.data);
-    if (pipeline == NONE) {
-        err_set(&err, E_LIMIT, "workers came with %d pipelines already (PIPELINES_MAX)", PIPELINES_MAX);
+    uint32_t pipeline;
+    if (hello_check(c, name, hello, &pipeline, &err)) {
         refuse(c, name, &err);
         return;
     }

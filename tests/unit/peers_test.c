@@ -304,6 +304,16 @@ static void another_version_is_refused_with_words(void **state)
     zsock_destroy(&socket);
 }
 
+static void a_name_that_is_no_text_is_refused(void **state)
+{
+    (void)state;
+    zsock_t *socket = worker_new("n\xff");
+    say_hello(socket, "n\xff", PROTOCOL_VERSION, NULL, 0);
+    AUTO(frame_destroy) Sohoa__Frame *frame = hear_kind(socket, SOHOA__FRAME__BODY_REFUSE);
+    assert_int_equal(frame->refuse->err->code, E_FRAME);
+    zsock_destroy(&socket);
+}
+
 static void who_did_not_say_hello_is_told_to(void **state)
 {
     (void)state;
@@ -373,6 +383,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(another_version_is_refused_with_words),
+        cmocka_unit_test(a_name_that_is_no_text_is_refused),
         cmocka_unit_test(who_did_not_say_hello_is_told_to),
         cmocka_unit_test(a_new_connection_keeps_its_leases),
         cmocka_unit_test(a_peer_that_does_not_read_holds_nobody_up),
