@@ -13,23 +13,17 @@
 
 #include "coordinator/api.h"
 #include "coordinator/auth.h"
+#include "coordinator/sse.h"
 #include "proto/auto.h"
 #include "proto/listen.h"
 #include "proto/sha256.h"
 #include "proto/trace.h"
 
-/* What followers are told, as it goes over the wire. */
-struct message {
-    unsigned holders;
-    size_t bytes;
-    char text[];
-};
-
 enum { TAG_BYTES = 24, EVENTS_BLOCK = 8192 };
 
 struct http {
     struct coordinator *c;
-    struct message *last; /* with an event; NULL: there was none */
+    struct sse *last; /* with an event; NULL: there was none */
     struct http_counts counts;
     struct MHD_Daemon *daemon;
     struct request *requests; /* all that are under way */
@@ -62,9 +56,9 @@ struct request {
     int rc;
     struct err err;
     const struct asset *asset;
-    bool follows, whole, over;              /* whole: it may hear everything; over: nothing any more */
-    struct message *telling, *next_telling; /* what is being sent, from tell_offset on, and what comes then */
-    uint64_t tell_offset;                   /* in all that was sent */
+    bool follows, whole, over;          /* whole: it may hear everything; over: nothing any more */
+    struct sse *telling, *next_telling; /* what is being sent, from tell_offset on, and what comes then */
+    uint64_t tell_offset;               /* in all that was sent */
 };
 
 /* ---- answers ---- */
@@ -219,36 +213,6 @@ static ssize_t blob_reader(void *cls, uint64_t position, char *into, size_t most
 
 /* ---- events ---- */
 
-static struct message *message_hold(struct message *message)
-{
-    if (message)
-        message->holders++;
-    return message;
-}
-
-static void message_drop(struct message **message)
-{
-    if (*message && !--(*message)->holders)
-        free(*message);
-    *message = NULL;
-}
-
-static struct message *message_new(const char *event, const char *data)
-{
-    AUTO(buf_destroy) struct buf text = {0};
-    if (event)
-        buf_printf(&text, "event: %s\ndata: %s\n\n", event, data);
-    else
-        buf_puts(&text, ":\n\n");
-    struct message *message = malloc(sizeof *message + text.size);
-    if (!message)
-        abort();
-    message->holders = 1;
-    message->bytes = text.size;
-    memcpy(message->text, text.data, text.size);
-    return message;
-}
-
 int request_follow(struct request *request, bool whole, struct err *err)
 {
     struct http *http = request->http;
@@ -257,7 +221,7 @@ int request_follow(struct request *request, bool whole, struct err *err)
     http->counts.followers++;
     request->follows = true;
     request->whole = whole;
-    request->telling = whole && http->last ? message_hold(http->last) : message_new(NULL, NULL);
+    request->telling = whole && http->last ? sse_hold(http->last) : sse_new(NULL, NULL);
     request_ready(request, MHD_HTTP_OK, "text/event-stream");
     return 0;
 }
@@ -269,28 +233,28 @@ bool http_followed(const struct http *http)
 
 void http_tell(struct http *http, const char *event, const char *data)
 {
-    struct message *message = message_new(event, data), *part = message_new(event ? "changed" : NULL, "{}");
+    struct sse *message = sse_new(event, data), *part = sse_new(event ? "changed" : NULL, "{}");
     for (struct request *request = http->requests; request; request = request->next)
         if (request->follows) {
             bool holds = auth_holds(http->c, request) && request->whole == !request_account(request)->units;
-            message_drop(&request->next_telling);
+            sse_drop(&request->next_telling);
             request->over = !holds;
-            request->next_telling = !holds ? NULL : message_hold(request->whole ? message : part);
+            request->next_telling = !holds ? NULL : sse_hold(request->whole ? message : part);
             request_wake(request);
         }
-    message_drop(&part);
+    sse_drop(&part);
     if (event) {
-        message_drop(&http->last);
-        http->last = message_hold(message);
+        sse_drop(&http->last);
+        http->last = sse_hold(message);
     }
-    message_drop(&message);
+    sse_drop(&message);
 }
 
 static ssize_t events_reader(void *cls, uint64_t position, char *into, size_t most)
 {
     struct request *request = cls;
     if (request->telling && position >= request->tell_offset + request->telling->bytes)
-        message_drop(&request->telling);
+        sse_drop(&request->telling);
     if (!request->telling) {
         request->telling = request->next_telling;
         request->next_telling = NULL;
@@ -489,8 +453,8 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **st
     buf_destroy(&request->answer);
     buf_destroy(&request->chunk);
     request->http->counts.followers -= request->follows;
-    message_drop(&request->telling);
-    message_drop(&request->next_telling);
+    sse_drop(&request->telling);
+    sse_drop(&request->next_telling);
     for (size_t i = 0; i < request->headers; i++)
         free(request->header[i].value);
     free(request->path);
@@ -532,7 +496,7 @@ void http_destroy(struct http **http)
         request_wake(request);
     if ((*http)->daemon)
         MHD_stop_daemon((*http)->daemon);
-    message_drop(&(*http)->last);
+    sse_drop(&(*http)->last);
     if (*(*http)->unix_path)
         unlink((*http)->unix_path);
     free(*http);
