@@ -8,12 +8,13 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from cluster import BIN, Cluster, Host, backlog, fail, free_port, main, say, wait  # noqa: E402
+from cluster import BIN, Cluster, Host, backlog, fail, free_port, main, say, slots_of, wait  # noqa: E402
 
 SAMPLE = re.compile(r'^(\w+)(?:\{(.*)\})? (\S+)$')
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
@@ -183,6 +184,27 @@ def check_workers(cluster, addresses):
         fail(f"workers counted {counted}")
 
 
+def check_lost(cluster, addresses):
+    """A slot that is killed over a page is counted by its worker, and the failed attempt by the coordinator, too."""
+    def lost():
+        """Kills what is at work, until one was counted."""
+        for worker in cluster.workers:
+            scrape = Scrape(http.client.HTTPConnection(addresses[worker.name], timeout=10))
+            if scrape.value("sohoa_node_slots_lost_total"):
+                return scrape
+            for slot in slots_of(worker.child.pid) if scrape.value("sohoa_node_slots_busy") else ():
+                os.kill(slot, signal.SIGKILL)
+        return None
+    cluster.api.post("batches/told/rerun", json.dumps({"documents": [0, 2, 3]}))
+    scrape = wait("a slot to be lost", lost, 60)
+    cluster.finish("told")
+    counted = scrape.value("sohoa_node_failures_total", code="E_SLOT")
+    told = Scrape(cluster.api.connect()).value("sohoa_failures_total", code="E_SLOT")
+    if not counted or not told or told < counted:
+        fail(f"a slot was killed: the worker counted {counted}, the coordinator {told}")
+    say("a slot that was killed is counted")
+
+
 def check_slow(cluster, address, source):
     """Scrapers that send half a request, and some that don't read the answer: work goes on, and others are answered."""
     host, port = address.split(":")
@@ -275,6 +297,7 @@ def run(store, folder):
     say("what is told is what the API says")
     check_workers(cluster, addresses)
     check_slow(cluster, addresses["worker-a"], sources[0])
+    check_lost(cluster, addresses)
     check_most(cluster)
     check_words(cluster, broken)
     cluster.other = Host("other", store, f"{folder}/other", http_at=f"127.0.0.1:{free_port()}")
