@@ -229,7 +229,8 @@ static int gather_wait_ms(struct coordinator *c, uint64_t now_ms)
 
 int turn_wait_ms(struct coordinator *c, uint64_t now_ms)
 {
-    return committer_idle(c->committer) ? gather_wait_ms(c, now_ms) : TURN_MOST_MS;
+    bool writing = !committer_idle(c->committer) || c->admitting; /* its end wakes the loop */
+    return writing ? TURN_MOST_MS : gather_wait_ms(c, now_ms);
 }
 
 void turn_commit(struct coordinator *c, uint64_t now_ms)
