@@ -905,6 +905,7 @@ static void test_a_slot_is_kept_for_views(void **state)
         assert_null(crew_take_view(crew));
         assert_int_equal(crew_busy(crew), 1);
         assert_int_equal(ask_open(view, fd, PATIENT_MS, &heard), 0);
+        heard_clear(&heard);
         slot_release(&view);
     }
     slot_release(&slot);
