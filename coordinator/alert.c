@@ -8,6 +8,7 @@
 /* clang-format off */
 static const struct alert_rule rule[ALERT_KINDS] = {
     [ALERT_REDIS_LOST] = {"redis_lost", "Redis không trả lời", "Redis does not answer", "#log", NULL, true, true, ALERT_KINDS},
+    [ALERT_STANDBY_LOST] = {"standby_lost", "Máy điều phối dự phòng không trả lời", "A coordinator that stands by does not answer", "#overview", NULL, true, true, ALERT_KINDS},
     [ALERT_NO_WORKERS] = {"no_workers", "Không có máy trạm: không trang nào được đọc", "No worker: nothing is read", "#workers", NULL, true, true, ALERT_KINDS},
     [ALERT_WORKER_LOST] = {"worker_lost", "Máy trạm mất kết nối", "A worker is gone", "#workers", NULL, true, true, ALERT_KINDS},
     [ALERT_STORE_FULL] = {"store_full", "Kho lưu trữ sắp đầy", "The store is nearly full", "#overview", NULL, true, true, ALERT_KINDS},

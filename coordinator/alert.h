@@ -11,6 +11,7 @@
 
 enum alert_kind { /* the worst first */
                   ALERT_REDIS_LOST,
+                  ALERT_STANDBY_LOST,
                   ALERT_NO_WORKERS,
                   ALERT_WORKER_LOST,
                   ALERT_STORE_FULL,

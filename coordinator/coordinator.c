@@ -16,6 +16,7 @@
 #include "coordinator/herald.h"
 #include "coordinator/http.h"
 #include "coordinator/live.h"
+#include "coordinator/others.h"
 #include "coordinator/story.h"
 #include "coordinator/watch.h"
 #include "coordinator/standby.h"
@@ -77,6 +78,7 @@ static int loop(struct coordinator *c, struct err *err)
         turn_time(c, now_ms);
         live_tick(c, clock_wall_ms());
         watch_tick(c, now_ms);
+        others_tick(c, now_ms);
         herald_tick(c, clock_wall_ms());
         viewing_grant(c, now_ms);
         stories_expire(c, now_ms);
@@ -104,6 +106,8 @@ static int coordinator_start(struct coordinator *c, struct err *err)
                                 .lease_least_ms = (uint32_t)config_int(c->config, CFG_LEASE_LEAST_MS),
                                 .breaker_failures = (uint32_t)config_int(c->config, CFG_BREAKER_FAILURES)};
     int rc = herald_new(c, &c->herald, err);
+    if (!rc)
+        rc = others_new(config_text(c->config, CFG_OTHERS), &c->others, err);
     if (!rc)
         rc = store_open(config_text(c->config, CFG_STORE), &c->store, err);
     if (!rc)
@@ -158,6 +162,7 @@ static void coordinator_end(struct coordinator *c)
     tally_destroy(&c->tally);
     live_destroy(&c->live);
     stories_destroy(&c->stories);
+    others_destroy(&c->others);
     watch_destroy(&c->watch);
     herald_destroy(&c->herald);
     accounts_destroy(&c->accounts);

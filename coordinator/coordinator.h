@@ -20,6 +20,7 @@ struct auth;
 struct herald;
 struct http;
 struct live;
+struct others;
 struct stories;
 struct watch;
 
@@ -57,6 +58,7 @@ struct coordinator {
     struct tally *tally;
     struct accounts *accounts;
     struct stories *stories;
+    struct others *others;
     struct auth *auth;
     struct group *group; /* being collected ... */
     uint64_t group_ms;   /* ... since then; 0: nothing is in it */

@@ -6,6 +6,7 @@
 
 #include "coordinator/coordinator.h"
 #include "coordinator/live.h"
+#include "coordinator/others.h"
 #include "coordinator/shape.h"
 #include "proto/trace.h"
 
@@ -184,8 +185,11 @@ static void find_cluster(const struct finder *finder)
     const struct watch *watch = c->watch;
     uint64_t progress_ms = (uint64_t)config_int(c->config, CFG_NOTIFY_PROGRESS_MS);
     char full[64], idle[64];
+    const char *other;
     if (!committer_redis_ok(c->committer))
         found(finder, ALERT_REDIS_LOST, "", 1, 0, "Redis does not answer");
+    for (size_t i = 0; (other = others_lost(c->others, i)); i++)
+        found(finder, ALERT_STANDBY_LOST, other, 1, 0, "it does not answer");
     find_workers(finder);
     snprintf(full, sizeof full, "%u percent of it are used", watch->used_percent);
     snprintf(idle, sizeof idle, "nothing was read for %u s or longer", (unsigned)(progress_ms / 1000));

@@ -234,6 +234,13 @@ def check_standby(cluster):
     told = subprocess.run([f"{BIN}/sohoa", "--api", other.http, "status"], capture_output=True, text=True, check=False)
     if told.returncode == 0 or "stands by" not in told.stderr:
         fail(f"sohoa status at a standby: {told}")
+    lost = lambda api: [alert["subject"] for alert in api.get("overview")["alerts"] if alert["kind"] == "standby_lost"]  # noqa: E731
+    wait("it to be known", lambda: not lost(cluster.api), 40)
+    other.coordinator.kill()
+    wait("it to be missed", lambda: lost(cluster.api) == [other.http], 40)
+    other.coordinator.start()
+    wait("it to be back", lambda: not lost(cluster.api), 40)
+    wait("it to stand by again", lambda: other.coordinator.text().count("event=standby") == 2, 20)
     cluster.coordinator.kill()
     wait("the other one to take over", lambda: ready(other.api), 60)
     if Scrape(connect()).value("sohoa_active") != 1:
@@ -279,6 +286,8 @@ def run(store, folder):
     addresses = {worker.name: f"127.0.0.1:{free_port()}" for worker in cluster.workers}
     for worker in cluster.workers:
         worker.argv.append(f"--metrics={addresses[worker.name]}")
+    standby_at = f"127.0.0.1:{free_port()}"
+    cluster.coordinator.argv.append(f"--others={standby_at}")
     cluster.start()
     rows = [{"source": source, "unit": "district:001", "deadline": "2031-01-31"} for source in sources]
     rows += [{"source": broken, "unit": "old:00004"}, {"source": sources[0]}]
@@ -300,7 +309,7 @@ def run(store, folder):
     check_lost(cluster, addresses)
     check_most(cluster)
     check_words(cluster, broken)
-    cluster.other = Host("other", store, f"{folder}/other", http_at=f"127.0.0.1:{free_port()}")
+    cluster.other = Host("other", store, f"{folder}/other", http_at=standby_at)
     cluster.other.start()
     check_standby(cluster)
     cluster.other.coordinator.kill(15)

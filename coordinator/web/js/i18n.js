@@ -23,6 +23,7 @@ const TEXTS = {
   "s:duplicate": ["trùng lặp", "duplicate"], "s:refused": ["bị từ chối", "refused"], "s:queued": ["đang chờ", "queued"], "s:leased": ["đang đọc", "being read"],
   "a:batch_paused": ["Lô tự dừng vì lỗi lặp lại", "A batch paused itself: the same failure again and again"],
   "a:unit_late": ["Đơn vị sẽ trễ hạn", "A unit will be late"], "a:unit_at_risk": ["Đơn vị có nguy cơ trễ hạn", "A unit may be late"],
+  "a:standby_lost": ["Máy điều phối dự phòng không trả lời", "A coordinator that stands by does not answer"],
   "a:worker_lost": ["Máy trạm mất kết nối", "A worker is gone"], "a:redis_lost": ["Redis không trả lời", "Redis does not answer"],
   "a:no_workers": ["Không có máy trạm: không trang nào được đọc", "No worker: nothing is read"],
   "a:store_full": ["Kho lưu trữ sắp đầy", "The store is nearly full"], "a:quarantined": ["Tài liệu bị cách ly trong lô", "Documents of a batch are quarantined"],

@@ -17,7 +17,7 @@ const ALERT_PLACE = {
   quarantined: (subject) => `#batches/${encodeURIComponent(subject)}`,
   unit_late: (subject) => `#units?q=${encodeURIComponent(subject)}`,
   unit_at_risk: (subject) => `#units?q=${encodeURIComponent(subject)}`,
-  worker_lost: () => "#workers", no_workers: () => "#workers", no_progress: () => "#workers", redis_lost: () => "#log", store_full: () => "#overview", undated: () => "#units?verdict=no%20deadline",
+  worker_lost: () => "#workers", no_workers: () => "#workers", no_progress: () => "#workers", redis_lost: () => "#log", standby_lost: () => "#overview", store_full: () => "#overview", undated: () => "#units?verdict=no%20deadline",
 };
 const ALERT_KIND = {unit_at_risk: "warn", quarantined: "warn", undated: "warn"};
 const ALERT_SAYS = new Set(["batch_paused", "store_full", "no_progress"]); // its text is not the same for all of its kind
