@@ -3,11 +3,13 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <hiredis/hiredis.h>
@@ -537,12 +539,26 @@ static void a_restarted_redis_is_noticed_and_rewritten(void **state)
     assert_memory_equal(after.data, memory.data, after.size);
 }
 
+/* With fsync behind Redis may put off what it writes to its file for a while. */
+static void file_await(void)
+{
+    for (uint64_t end_ms = clock_mono_ms() + 10000; clock_mono_ms() < end_ms; usleep(10000)) {
+        redisReply *reply = ask("INFO persistence");
+        bool written = strstr(reply->str, "aof_buffer_length:0") && strstr(reply->str, "aof_pending_bio_fsync:0");
+        freeReplyObject(reply);
+        if (written)
+            return;
+    }
+    fail_msg("Redis does not write its file");
+}
+
 /* Redis came back with its files: the epoch is there, but the last second may not be. */
 static void a_restart_with_the_epoch_kept_is_noticed(void **state)
 {
     (void)state;
     const struct progress_change change = bits(PROGRESS_STORED, 0, 10);
     commit(&change, 1);
+    file_await();
     redisFree(look);
     redis_server_kill(&server);
     redis_server_again(&server);
