@@ -77,19 +77,6 @@ static json_t *unit_json(const struct live_unit *unit, json_t *values)
                      total->rows ? verdict_name(total->verdict) : "done");
 }
 
-static void row_add(struct tally_row *sum, const struct tally_row *row)
-{
-    sum->documents += row->documents;
-    sum->pages += row->pages;
-    sum->a4 += row->a4;
-    sum->dead += row->dead;
-    sum->again += row->again;
-    sum->refused += row->refused;
-    sum->quarantined += row->quarantined;
-    for (size_t i = 0; i < sizeof row->grade / sizeof row->grade[0]; i++)
-        sum->grade[i] += row->grade[i];
-}
-
 static bool is_wanted(const struct report_query *query, const char *unit)
 {
     return account_covers(query->account, unit) && (!query->unit || !strcmp(query->unit, unit));
@@ -127,7 +114,7 @@ static int units_report(struct coordinator *c, const struct report_query *query,
         if (!is_wanted(query, unit[i].unit))
             continue;
         tally_sum(c->tally, unit[i].unit, query->first, query->last, &row);
-        row_add(&all, &row);
+        tally_row_add(&all, &row);
         done += (double)unit[i].pages_done;
         left += unit[i].total.pages;
         figures_fill(&row, days, (double)unit[i].pages_done, unit[i].total.pages, figure);

@@ -166,7 +166,7 @@ void sched_drain(struct sched *sched, const char *name, bool drained)
 }
 
 /* No tag is had by all. */
-static bool worker_sees(const struct sched_worker *worker, const char *tag)
+bool sched_sees(const struct sched_worker *worker, const char *tag)
 {
     size_t n = strlen(tag);
     for (const char *at = worker->tags; n && *at; at += strcspn(at, ","), at += *at == ',')
@@ -426,7 +426,7 @@ static float lot_page_share(const struct lot *lot)
 static struct lease *grant_probe(struct sched *sched, struct lot *lot, uint32_t worker, uint64_t now_ms)
 {
     const struct batch *batch = sched->backlog->batch[lot->batch];
-    if (!worker_sees(&sched->worker[worker].public, lot->terms.intake))
+    if (!sched_sees(&sched->worker[worker].public, lot->terms.intake))
         return NULL;
     uint32_t index = probe_pick(batch, lot, now_ms), pages = batch->reads_on ? sched_read_most(sched) : 1;
     if (index == NONE)

@@ -168,7 +168,8 @@ void sched_restore_stored(struct sched *sched, struct doc_ref doc, uint32_t firs
 
 uint32_t sched_workers(const struct sched *sched);
 const struct sched_worker *sched_worker(const struct sched *sched, uint32_t worker);
-bool sched_knows(const struct sched *sched, const char *worker); /* there was one of that name */
+bool sched_sees(const struct sched_worker *worker, const char *tag); /* it has the tag; "": all have */
+bool sched_knows(const struct sched *sched, const char *worker);     /* there was one of that name */
 uint32_t sched_leases(const struct sched *sched);
 const struct lease *sched_lease(const struct sched *sched, uint32_t worker,
                                 uint32_t nth); /* of the worker; NULL: no more. Borrowed until anything is called */

@@ -172,7 +172,7 @@ void tally_add(struct tally *tally, struct doc_ref ref, const char *unit, const 
 
 /* ---- sums ---- */
 
-static void row_sum(struct tally_row *sum, const struct tally_row *row)
+void tally_row_add(struct tally_row *sum, const struct tally_row *row)
 {
     sum->documents += row->documents;
     sum->pages += row->pages;
@@ -194,6 +194,6 @@ void tally_sum(const struct tally *tally, const char *unit, int64_t first, int64
     for (size_t i = 0; i < TALLY_DAYS_MOST; i++) {
         const struct day *at = &tally->day[i];
         for (uint32_t u = from; at->day >= first && at->day <= last && u < end && u < at->rows; u++)
-            row_sum(row, &at->row[u]);
+            tally_row_add(row, &at->row[u]);
     }
 }

@@ -33,6 +33,8 @@ void tally_add(struct tally *tally, struct doc_ref ref, const char *unit, const 
 /* Adds to *row what came out from the first day to the last, both counted from 1970-01-01 (day.h). unit NULL: of all. */
 void tally_sum(const struct tally *tally, const char *unit, int64_t first, int64_t last, struct tally_row *row);
 
+void tally_row_add(struct tally_row *sum, const struct tally_row *row);
+
 const char *tally_unit(const struct tally *tally, size_t nth); /* those that it knows, in no order; NULL: no more */
 
 #endif

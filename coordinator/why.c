@@ -75,15 +75,6 @@ struct crowd {
     bool sees;                            /* one of these has the tag */
 };
 
-static bool has_tag(const char *tags, const char *tag)
-{
-    size_t n = strlen(tag);
-    for (const char *at = tags; n && *at; at += strcspn(at, ","), at += *at == ',')
-        if (strcspn(at, ",") == n && !strncmp(at, tag, n))
-            return true;
-    return !n;
-}
-
 static struct crowd crowd_of(const struct sched *sched, uint32_t pipeline, const char *tag)
 {
     struct crowd crowd = {0};
@@ -94,7 +85,7 @@ static struct crowd crowd_of(const struct sched *sched, uint32_t pipeline, const
         crowd.connected += worker->connected;
         crowd.working += works;
         crowd.reading += reads;
-        crowd.sees |= reads && has_tag(worker->tags, tag);
+        crowd.sees |= reads && sched_sees(worker, tag);
     }
     return crowd;
 }
