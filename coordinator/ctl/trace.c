@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "coordinator/ctl/api.h"
 #include "coordinator/ctl/args.h"
+#include "coordinator/ctl/show.h"
 #include "proto/auto.h"
 #include "proto/limits.h"
 
@@ -47,25 +47,6 @@ static void story_print(const json_t *answer)
 
 int trace_main(const struct command *command, struct ctl *ctl, int argc, char **argv, struct err *err)
 {
-    AUTO(texts_destroy) struct texts operands = {0};
-    AUTO(api_destroy) struct api *api = NULL;
-    AUTO(json_drop) json_t *answer = NULL;
-    AUTO(buf_destroy) struct buf path = {0};
-    int rc = args_parse(command, ctl, NULL, 0, argc, argv, &operands, err);
-    if (rc)
-        return rc == ARGS_HELPED ? EXIT_SUCCESS : rc;
-    if (operands.count != 1)
-        return err_set(err, E_USAGE, "one document or page, not %zu", operands.count);
-    rc = path_put(operands.item[0], &path, err);
-    if (!rc)
-        rc = api_open(ctl, &api, err);
-    if (!rc)
-        rc = api_get(api, buf_text(&path), &answer, err);
-    if (rc)
-        return rc;
-    if (ctl->json)
-        json_print(answer);
-    else
-        story_print(answer);
-    return EXIT_SUCCESS;
+    static const struct show show = {"one document or page", path_put, story_print};
+    return show_main(&show, command, ctl, argc, argv, err);
 }

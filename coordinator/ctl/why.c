@@ -7,6 +7,7 @@
 
 #include "coordinator/ctl/api.h"
 #include "coordinator/ctl/args.h"
+#include "coordinator/ctl/show.h"
 #include "coordinator/ctl/table.h"
 #include "proto/auto.h"
 #include "proto/unit.h"
@@ -31,11 +32,11 @@ static int path_put(const char *subject, struct buf *path, struct err *err)
     return rc;
 }
 
-static void reasons_print(const json_t *reasons)
+static void reasons_print(const json_t *answer)
 {
     size_t i;
     json_t *reason;
-    json_array_foreach(reasons, i, reason)
+    json_array_foreach(json_object_get(answer, "reasons"), i, reason)
     {
         const char *hint = cell_text(reason, "hint");
         json_int_t times = cell_number(reason, "times");
@@ -48,25 +49,6 @@ static void reasons_print(const json_t *reasons)
 
 int why_main(const struct command *command, struct ctl *ctl, int argc, char **argv, struct err *err)
 {
-    AUTO(texts_destroy) struct texts operands = {0};
-    AUTO(api_destroy) struct api *api = NULL;
-    AUTO(json_drop) json_t *answer = NULL;
-    AUTO(buf_destroy) struct buf path = {0};
-    int rc = args_parse(command, ctl, NULL, 0, argc, argv, &operands, err);
-    if (rc)
-        return rc == ARGS_HELPED ? EXIT_SUCCESS : rc;
-    if (operands.count != 1)
-        return err_set(err, E_USAGE, "one batch, unit or document, not %zu", operands.count);
-    rc = path_put(operands.item[0], &path, err);
-    if (!rc)
-        rc = api_open(ctl, &api, err);
-    if (!rc)
-        rc = api_get(api, buf_text(&path), &answer, err);
-    if (rc)
-        return rc;
-    if (ctl->json)
-        json_print(answer);
-    else
-        reasons_print(json_object_get(answer, "reasons"));
-    return EXIT_SUCCESS;
+    static const struct show show = {"one batch, unit or document", path_put, reasons_print};
+    return show_main(&show, command, ctl, argc, argv, err);
 }
