@@ -191,9 +191,9 @@ void tally_sum(const struct tally *tally, const char *unit, int64_t first, int64
     if (unit && !tally->slot[slot])
         return;
     uint32_t from = unit ? tally->slot[slot] - 1 : 0, end = unit ? from + 1 : TALLY_UNITS_MOST;
-    for (size_t i = 0; i < TALLY_DAYS_MOST; i++) {
-        const struct day *at = &tally->day[i];
-        for (uint32_t u = from; at->day >= first && at->day <= last && u < end && u < at->rows; u++)
+    for (int64_t day = first; day <= last; day++) {
+        const struct day *at = &tally->day[day % TALLY_DAYS_MOST];
+        for (uint32_t u = from; at->day == day && u < end && u < at->rows; u++)
             tally_row_add(row, &at->row[u]);
     }
 }
