@@ -315,7 +315,10 @@ int step_assemble_answer(struct job *job, const struct slot_answer *answer, stru
         buf_clear(to);
         buf_append(to, answer->section[i].data, answer->section[i].bytes);
     }
-    return pdfa_take(job, answer, err);
+    if (job->description)
+        description_destroy(&job->description);
+    int rc = pdfa_take(job, answer, err);
+    return rc ? rc : description_unpack(answer->section[4].data, answer->section[4].bytes, &job->description, err);
 }
 
 /* ---- STORE ---- */
@@ -404,6 +407,7 @@ static void done_write(const struct job *job, struct buf *out)
         .lang = job->node->lang,
         .pdfa = job->pdfa,
         .pdfa_why = job->pdfa_why,
+        .description = job->description,
         .probe = job->probe,
         .pages = pages,
         .count = job->count,

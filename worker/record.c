@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * jansson is only here and in past.c (and in the tests). Texts that come out of a slot may be no UTF-8: what is not becomes '?'. */
+ * jansson is only here, in metadata.c and in past.c (and in the tests). Texts that come out of a slot may be no UTF-8: what is not becomes '?'. */
 #include "worker/record.h"
 
 #include <assert.h>
@@ -13,6 +13,7 @@
 #include "proto/grades.h"
 #include "proto/pipeline.h"
 #include "proto/trace.h"
+#include "worker/metadata.h"
 #include "worker/past.h"
 #include "worker/quality.h"
 
@@ -268,6 +269,8 @@ void record_done(const struct record_doc *doc, struct buf *out)
     AUTO(json_destroy) json_t *done = json_object();
     set_pages(done, doc);
     set_grades(done, doc);
+    set(done, "metadata", metadata_json(doc->description));
+    set(done, "doubts", metadata_doubts_json(description_doubts(doc->description)));
     set(done, "outputs", json_outputs(doc));
     set(done, "pdfa", json_pdfa(doc));
     set(done, "sha256", json_hex(doc->sha256));
@@ -366,6 +369,7 @@ void record_assembled(const struct record *record, Sohoa__Assembled *to)
     to->confidence_cpct = (uint32_t)(json_number_value(json_object_get(done, "confidence")) * 10000 + 0.5);
     to->grades = done_grades(json_object_get(done, "pages"));
     to->a4_pages = done_a4(json_object_get(done, "pages"));
+    to->doubts = metadata_doubts(json_object_get(done, "doubts"));
 }
 
 static int err_code_of(const char *name)

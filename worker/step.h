@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <sys/queue.h>
 
+#include "worker/field.h"
 #include "worker/job.h"
 #include "worker/pdf.h"
 #include "worker/record.h"
@@ -93,6 +94,7 @@ struct job {
         uint64_t bytes;
         uint8_t sha256[SHA256_BYTES];
     } stored[RECORD_PARTS];
+    Sohoa__Description *description;        /* of the document; NULL: not told yet */
     char pdfa[4], pdfa_why[PDFA_WHY_BYTES]; /* of the document written; as in record.h */
     struct record *record;                  /* of the done that is in force */
 

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * What is told of documents whose words are set by hand: each kind of header, numbers with and without a colon, stamps that must not
+ * be taken for the document's own number, types that contradict the notation, lying pages, and that nothing is made up. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "proto/auto.h"
+#include "worker/describe.h"
+#include "worker/metadata.h"
+
+enum { WIDTH = 2480, HEIGHT = 3508, EM = 50, LETTER = 24, PAGES = 2 };
+
+struct set_line {
+    int x, y;
+    const char *text;
+    int cpct; /* 0: 9600 */
+};
+
+static Sohoa__Page *page_set(uint32_t page_no, const struct set_line *lines, size_t count)
+{
+    Sohoa__Page *page = page_new(page_no);
+    page->width_px = WIDTH;
+    page->height_px = HEIGHT;
+    Sohoa__Block *block = page_add_block(page);
+    for (size_t i = 0; i < count; i++) {
+        Sohoa__Line *line = block_add_line(block);
+        int x = lines[i].x;
+        for (const char *at = lines[i].text; *at;) {
+            size_t bytes = strcspn(at, " ");
+            AUTO(mem_destroy) char *text = strndup(at, bytes);
+            Sohoa__Word *word = line_add_word(line, text);
+            word->x = x;
+            word->y = lines[i].y;
+            word->w = LETTER * letters_of(text);
+            word->h = EM;
+            word->confidence_cpct = (uint32_t)(lines[i].cpct ? lines[i].cpct : 9600);
+            x += (int)word->w + LETTER;
+            at += bytes + (at[bytes] == ' ');
+        }
+    }
+    page_fit_bounds(page);
+    return page;
+}
+
+#define COUNT(lines) (sizeof(lines) / sizeof *(lines))
+
+static const struct set_line decision[] = {
+    {250, 200, "ỦY BAN NHÂN DÂN"},
+    {1300, 200, "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"},
+    {300, 260, "QUẬN BA ĐINH"},
+    {1400, 260, "Độc lập - Tự do - Hạnh phúc"},
+    {320, 380, "Số: 51/QD-UBND"},
+    {1350, 380, "Ba Đình, ngày 17 tháng 01 năm 2025"},
+    {1060, 560, "QUYẾT ĐỊNH"},
+    {595, 640, "Về việc phê duyệt Kế hoạch ứng phó sự cố tràn dầu"},
+    {1090, 700, "năm 2025"},
+    {700, 840, "ỦY BAN NHÂN DÂN QUẬN BA ĐÌNH"},
+    {400, 960, "Căn cứ Luật Tổ chức chính quyền địa phương ngày 19/6/2015;"},
+    {300, 1020, "Số: 12/TTr-TNMT ngày 02 tháng 01 năm 2025 của Phòng Tài nguyên"},
+};
+
+static const struct set_line closing[] = {
+    {300, 1500, "Nơi nhận:"},      {1500, 1500, "TM. ỦY BAN NHÂN DÂN"}, {300, 1560, "- Như Điều 3;"},
+    {1600, 1560, "KT. CHỦ TỊCH"},  {300, 1620, "- Lưu: VT (05b)."},     {1550, 1620, "PHÓ CHỦ TỊCH"},
+    {1560, 1950, "Trân Phước Hiền"},
+};
+
+static Sohoa__Description *described(const struct set_line *first, size_t first_count, const struct set_line *last,
+                                     size_t last_count)
+{
+    Sohoa__Page *pages[PAGES] = {page_set(1, first, first_count), page_set(2, last, last_count)};
+    Sohoa__Description *description = describe(pages, PAGES);
+    for (int i = 0; i < PAGES; i++)
+        page_destroy(&pages[i]);
+    return description;
+}
+
+static void expect(const Sohoa__Description *description, Sohoa__FieldName name, const char *value)
+{
+    if (strcmp(field_value(description, name), value))
+        fail_msg("%s is \"%s\", not \"%s\"", field_name(name), field_value(description, name), value);
+}
+
+static void a_decision_is_told_field_by_field(void **state)
+{
+    (void)state;
+    AUTO(description_destroy)
+    Sohoa__Description *d = described(decision, COUNT(decision), closing, COUNT(closing));
+    expect(d, SOHOA__FIELD_NAME__FIELD_HEADER, "state");
+    expect(d, SOHOA__FIELD_NAME__FIELD_ORGAN, "Ủy ban nhân dân quận Ba Đình");
+    expect(d, SOHOA__FIELD_NAME__FIELD_PARENT_ORGAN, "");
+    expect(d, SOHOA__FIELD_NAME__FIELD_NUMBER, "51");
+    expect(d, SOHOA__FIELD_NAME__FIELD_NOTATION, "QĐ-UBND");
+    expect(d, SOHOA__FIELD_NAME__FIELD_PLACE, "Ba Đình");
+    expect(d, SOHOA__FIELD_NAME__FIELD_DATE, "2025-01-17");
+    expect(d, SOHOA__FIELD_NAME__FIELD_TYPE, "Quyết định");
+    expect(d, SOHOA__FIELD_NAME__FIELD_TYPE_CODE, "02");
+    expect(d, SOHOA__FIELD_NAME__FIELD_SUBJECT, "Về việc phê duyệt Kế hoạch ứng phó sự cố tràn dầu năm 2025");
+    expect(d, SOHOA__FIELD_NAME__FIELD_SIGNER_PREFIX, "TM. KT.");
+    expect(d, SOHOA__FIELD_NAME__FIELD_SIGNER_TITLE, "Phó Chủ tịch");
+    expect(d, SOHOA__FIELD_NAME__FIELD_SIGNER, "Trần Phước Hiền");
+    expect(d, SOHOA__FIELD_NAME__FIELD_RECIPIENTS, "- Như Điều 3; - Lưu: VT (05b).");
+    expect(d, SOHOA__FIELD_NAME__FIELD_COPIES, "05");
+    expect(d, SOHOA__FIELD_NAME__FIELD_LANGUAGE, "Tiếng Việt");
+    const Sohoa__Field *notation = d->fields[SOHOA__FIELD_NAME__FIELD_NOTATION];
+    assert_string_equal(notation->raw, "51/QD-UBND");
+    assert_int_equal(notation->page_no, 1);
+    assert_in_range(notation->x, 320, 320 + 4 * LETTER);
+    assert_int_equal(notation->y, 380);
+    assert_int_equal(d->fields[SOHOA__FIELD_NAME__FIELD_SIGNER]->page_no, 2);
+}
+
+static void the_party_writes_otherwise(void **state)
+{
+    (void)state;
+    static const struct set_line first[] = {
+        {300, 200, "ĐẢNG BỘ QUẬN ĐỐNG ĐA"},  {1500, 200, "ĐẢNG CỘNG SẢN VIỆT NAM"},
+        {250, 260, "ĐẢNG ỦY PHƯỜNG Ô CHỢ DỪA"}, {520, 320, "*"},
+        {350, 380, "Số 36-QĐ/ĐU"},            {1350, 380, "Ô Chợ Dừa, ngày 05 tháng 3 năm 2019"},
+        {1060, 560, "QUY ĐỊNH"},              {800, 640, "về chế độ làm việc của cấp ủy"},
+        {400, 840, "Căn cứ Điều lệ Đảng;"},
+    };
+    static const struct set_line last[] = {
+        {300, 1500, "Nơi nhận:"}, {1500, 1500, "T/M ĐẢNG ỦY"}, {1550, 1560, "BÍ THƯ"}, {1560, 1900, "Nguyễn Văn An"}};
+    AUTO(description_destroy) Sohoa__Description *d = described(first, COUNT(first), last, COUNT(last));
+    expect(d, SOHOA__FIELD_NAME__FIELD_HEADER, "party");
+    expect(d, SOHOA__FIELD_NAME__FIELD_ORGAN, "Đảng ủy phường Ô Chợ Dừa");
+    expect(d, SOHOA__FIELD_NAME__FIELD_PARENT_ORGAN, "Đảng bộ quận Đống Đa");
+    expect(d, SOHOA__FIELD_NAME__FIELD_NUMBER, "36");
+    expect(d, SOHOA__FIELD_NAME__FIELD_NOTATION, "QĐ/ĐU");
+    expect(d, SOHOA__FIELD_NAME__FIELD_TYPE, "Quy định"); /* the printed title decides */
+    expect(d, SOHOA__FIELD_NAME__FIELD_TYPE_CODE, "05");
+    expect(d, SOHOA__FIELD_NAME__FIELD_SIGNER_PREFIX, "T/M");
+    expect(d, SOHOA__FIELD_NAME__FIELD_SIGNER, "Nguyễn Văn An");
+}
+
+static void an_official_letter_has_no_title(void **state)
+{
+    (void)state;
+    static const struct set_line first[] = {
+        {1700, 60, "TRUNG TÂM CÔNG BÁO"},       {1700, 110, "15.01.2025 17:10:17"},
+        {250, 200, "UBND QUẬN LONG BIÊN"},       {1300, 200, "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"},
+        {250, 260, "PHÒNG TÀI NGUYÊN VÀ MÔI"},  {1400, 260, "Độc lập - Tự do - Hạnh phúc"},
+        {400, 320, "TRƯỜNG"},                    {320, 400, "Số: /TNMT-ĐĐ"},
+        {1350, 400, "Long Biên, ngày tháng 01 năm 2025"}, {330, 470, "V/v cấp giấy chứng nhận"},
+        {340, 530, "quyền sử dụng đất"},         {900, 700, "Kính gửi: Ủy ban nhân dân phường Bồ Đề"},
+        {400, 840, "Phòng nhận được đơn của ông A;"},
+        {60, 620, "CÔNG VĂN ĐẾN", 5000},         {60, 680, "Số: 4411/UBND", 3000},
+    };
+    AUTO(description_destroy) Sohoa__Description *d = described(first, COUNT(first), closing, 0);
+    expect(d, SOHOA__FIELD_NAME__FIELD_ORGAN, "Phòng Tài nguyên và Môi trường");
+    expect(d, SOHOA__FIELD_NAME__FIELD_PARENT_ORGAN, "UBND quận Long Biên");
+    expect(d, SOHOA__FIELD_NAME__FIELD_NUMBER, "");
+    expect(d, SOHOA__FIELD_NAME__FIELD_NOTATION, "TNMT-ĐĐ");
+    expect(d, SOHOA__FIELD_NAME__FIELD_DATE, "");
+    expect(d, SOHOA__FIELD_NAME__FIELD_TYPE, "Công văn");
+    expect(d, SOHOA__FIELD_NAME__FIELD_SUBJECT, "V/v cấp giấy chứng nhận quyền sử dụng đất");
+    expect(d, SOHOA__FIELD_NAME__FIELD_ADDRESSEE, "Ủy ban nhân dân phường Bồ Đề");
+    expect(d, SOHOA__FIELD_NAME__FIELD_SIGNER, "");
+    uint32_t doubts = description_doubts(d);
+    assert_true(doubts >> SOHOA__FIELD_NAME__FIELD_NUMBER & 1);
+    assert_true(doubts >> SOHOA__FIELD_NAME__FIELD_DATE & 1);
+    assert_true(doubts >> SOHOA__FIELD_NAME__FIELD_SIGNER & 1);
+    assert_false(doubts >> SOHOA__FIELD_NAME__FIELD_TYPE & 1);
+}
+
+static void a_title_against_the_notation_is_doubted(void **state)
+{
+    (void)state;
+    struct set_line first[COUNT(decision)];
+    memcpy(first, decision, sizeof decision);
+    first[6].text = "THÔNG BÁO";
+    AUTO(description_destroy) Sohoa__Description *d = described(first, COUNT(first), closing, COUNT(closing));
+    expect(d, SOHOA__FIELD_NAME__FIELD_TYPE, "Thông báo");
+    assert_in_range(field_cpct(d, SOHOA__FIELD_NAME__FIELD_TYPE), 1, FIELD_SURE_CPCT - 1);
+    assert_string_not_equal(d->fields[SOHOA__FIELD_NAME__FIELD_TYPE]->doubt, "");
+    assert_string_equal(d->fields[SOHOA__FIELD_NAME__FIELD_TYPE]->candidates[0]->value, "Quyết định");
+    assert_true(description_doubts(d) >> SOHOA__FIELD_NAME__FIELD_TYPE & 1);
+}
+
+/* The same page as a scanner has it that lay on its side: the boxes are those of the lying page. */
+static void a_lying_page_says_the_same(void **state)
+{
+    (void)state;
+    Sohoa__Page *page = page_set(1, decision, COUNT(decision));
+    for (size_t l = 0; l < page->blocks[0]->n_lines; l++)
+        for (size_t i = 0; i < page->blocks[0]->lines[l]->n_words; i++) {
+            Sohoa__Word *word = page->blocks[0]->lines[l]->words[i];
+            int32_t x = word->x, y = word->y;
+            uint32_t w = word->w;
+            word->x = y; /* turned counter-clockwise by 90: clockwise makes it upright */
+            word->y = WIDTH - x - (int32_t)w;
+            word->w = word->h;
+            word->h = w;
+        }
+    page->rotation_deg = 90;
+    page->width_px = HEIGHT;
+    page->height_px = WIDTH;
+    page_fit_bounds(page);
+    AUTO(description_destroy) Sohoa__Description *d = describe(&page, 1);
+    page_destroy(&page);
+    expect(d, SOHOA__FIELD_NAME__FIELD_NOTATION, "QĐ-UBND");
+    expect(d, SOHOA__FIELD_NAME__FIELD_TYPE, "Quyết định");
+    expect(d, SOHOA__FIELD_NAME__FIELD_ORGAN, "Ủy ban nhân dân quận Ba Đình");
+    assert_int_equal(d->fields[SOHOA__FIELD_NAME__FIELD_TYPE]->x, 560);
+}
+
+static void nothing_is_made_up(void **state)
+{
+    (void)state;
+    static const struct set_line noise[] = {{300, 300, "%&/ (=) ,.-"}, {300, 2900, "Số"}, {300, 400, "ngày tháng năm"}};
+    AUTO(description_destroy) Sohoa__Description *d = described(noise, COUNT(noise), noise, 0);
+    for (int name = 0; name < FIELDS; name++)
+        if (name != SOHOA__FIELD_NAME__FIELD_HEADER)
+            expect(d, (Sohoa__FieldName)name, "");
+    expect(d, SOHOA__FIELD_NAME__FIELD_HEADER, "other");
+    AUTO(description_destroy) Sohoa__Description *none = describe(NULL, 0);
+    expect(none, SOHOA__FIELD_NAME__FIELD_ORGAN, "");
+}
+
+static void what_a_slot_says_is_checked(void **state)
+{
+    (void)state;
+    AUTO(description_destroy) Sohoa__Description *d = described(decision, COUNT(decision), closing, COUNT(closing));
+    AUTO(buf_destroy) struct buf packed = {0};
+    AUTO(buf_destroy) struct buf again = {0};
+    Sohoa__Description *back = NULL;
+    struct err err;
+    description_pack(d, &packed);
+    assert_int_equal(description_unpack(packed.data, packed.size, &back, &err), 0);
+    description_pack(back, &again);
+    assert_int_equal(again.size, packed.size);
+    assert_memory_equal(again.data, packed.data, packed.size);
+    description_destroy(&back);
+    assert_int_equal(description_unpack(packed.data, packed.size / 2, &back, &err), E_FRAME);
+    assert_int_equal(description_unpack("", 0, &back, &err), E_FRAME);
+    d->fields[0]->name = SOHOA__FIELD_NAME__FIELD_DATE;
+    buf_clear(&packed);
+    description_pack(d, &packed);
+    assert_int_equal(description_unpack(packed.data, packed.size, &back, &err), E_FRAME);
+}
+
+static void doubts_are_named(void **state)
+{
+    (void)state;
+    uint32_t doubts = 1U << SOHOA__FIELD_NAME__FIELD_DATE | 1U << SOHOA__FIELD_NAME__FIELD_SIGNER;
+    json_t *list = metadata_doubts_json(doubts);
+    assert_int_equal(json_array_size(list), 2);
+    assert_string_equal(json_string_value(json_array_get(list, 0)), "issuedDate");
+    assert_int_equal(metadata_doubts(list), doubts);
+    json_decref(list);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_decision_is_told_field_by_field),
+        cmocka_unit_test(the_party_writes_otherwise),
+        cmocka_unit_test(an_official_letter_has_no_title),
+        cmocka_unit_test(a_title_against_the_notation_is_doubted),
+        cmocka_unit_test(a_lying_page_says_the_same),
+        cmocka_unit_test(nothing_is_made_up),
+        cmocka_unit_test(what_a_slot_says_is_checked),
+        cmocka_unit_test(doubts_are_named),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "worker/metadata.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/auto.h"
+
+static json_t *text_json(const char *text)
+{
+    json_t *value = json_string(text);
+    if (value)
+        return value;
+    AUTO(mem_destroy) char *plain = strdup(text);
+    if (!plain)
+        abort();
+    for (char *c = plain; *c; c++)
+        if ((unsigned char)*c >= 0x80)
+            *c = '?';
+    return json_string(plain);
+}
+
+static json_t *share_json(uint32_t cpct)
+{
+    return json_real(cpct / 10000.0);
+}
+
+static json_t *candidates_json(const Sohoa__Field *field)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < field->n_candidates; i++)
+        json_array_append_new(list, json_pack("{s:o, s:o}", "value", text_json(field->candidates[i]->value),
+                                              "confidence", share_json(field->candidates[i]->confidence_cpct)));
+    return list;
+}
+
+static json_t *field_json(const Sohoa__Field *field)
+{
+    bool read = *field->value, placed = field->page_no;
+    json_t *box =
+        placed ? json_pack("[i, i, I, I]", (int)field->x, (int)field->y, (json_int_t)field->w, (json_int_t)field->h)
+               : json_null();
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "value", read ? text_json(field->value) : json_null(),
+                     "confidence", read ? share_json(field->confidence_cpct) : json_null(), "page",
+                     placed ? json_integer(field->page_no) : json_null(), "box", box, "raw", text_json(field->raw),
+                     "candidates", candidates_json(field), "doubt",
+                     *field->doubt ? text_json(field->doubt) : json_null());
+}
+
+json_t *metadata_json(const Sohoa__Description *description)
+{
+    json_t *metadata = json_object();
+    for (size_t i = 0; i < description->n_fields; i++)
+        json_object_set_new(metadata, field_name(description->fields[i]->name), field_json(description->fields[i]));
+    return metadata;
+}
+
+json_t *metadata_doubts_json(uint32_t doubts)
+{
+    json_t *list = json_array();
+    for (int name = 0; name < FIELDS; name++)
+        if (doubts >> name & 1)
+            json_array_append_new(list, json_string(field_name((Sohoa__FieldName)name)));
+    return list;
+}
+
+uint32_t metadata_doubts(const json_t *list)
+{
+    uint32_t doubts = 0;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *text = json_string_value(json_array_get(list, i));
+        for (int name = 0; text && name < FIELDS; name++)
+            doubts |= (uint32_t)!strcmp(text, field_name((Sohoa__FieldName)name)) << name;
+    }
+    return doubts;
+}
