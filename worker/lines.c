@@ -200,7 +200,8 @@ static int by_place(const void *a, const void *b)
 void lines_take(const Sohoa__Page *page, struct lines *lines)
 {
     bool lying = page->rotation_deg == TURN_LEFT || page->rotation_deg == TURN_RIGHT;
-    *lines = (struct lines){.page_no = page->page_no,
+    *lines = (struct lines){.page = page,
+                            .page_no = page->page_no,
                             .width = (int32_t)(lying ? page->height_px : page->width_px),
                             .height = (int32_t)(lying ? page->width_px : page->height_px),
                             .em = em_of(page)};

@@ -22,6 +22,7 @@ struct line {
 };
 
 struct lines {
+    const Sohoa__Page *page;
     uint32_t page_no;
     int32_t width, height; /* of the upright page */
     int32_t em;            /* usual height of a line */

@@ -10,6 +10,7 @@
 
 #include "proto/auto.h"
 #include "worker/bare.h"
+#include "worker/guess.h"
 #include "worker/header.h"
 #include "worker/rules.h"
 
@@ -21,11 +22,10 @@ enum {
     NUMBER_KNOWN_SCORE = 20, /* or has a body in it */
     NUMBER_LEFT_SCORE = 15,
     NUMBER_PLAIN_SCORE = 10,
-    NUMBER_NEAR_SCORE = 50,     /* beside the date, ... */
-    NUMBER_NEAR_EMS = 3,        /* ... or not far above or below */
-    NUMBER_PRINTED_CPCT = 9300, /* words read so well are print, ... */
-    NUMBER_ALONE_CPCT = 8800,   /* ... and yet no surer than this by themselves */
-    NUMBER_DOUBTED_CPCT = 5000,
+    NUMBER_NEAR_SCORE = 50,   /* beside the date, ... */
+    NUMBER_NEAR_EMS = 3,      /* ... or not far above or below */
+    NUMBER_ALONE_CPCT = 8800, /* nobody but the recogniser read it */
+    NUMBER_WORTH_CPCT = 100,  /* candidates that are less likely are not named */
     NOTATION_SURE_CPCT = 9800,
     NOTATION_MENDED_CPCT = 9200,
     NOTATION_STRANGE_CPCT = 7500,
@@ -241,31 +241,65 @@ int number_score(const struct header *header, const struct line *line)
 
 /* ---- number ---- */
 
+/* The digits that the recogniser read, and whether there was nothing else. */
+static bool digits_read(const struct line *line, const struct spans *spans, char digits[NUMBER_DIGITS + 1])
+{
+    size_t count = 0;
+    bool clean = true;
+    for (size_t at = spans->digits; at < spans->digits_end; at++) {
+        bool digit = is_digit(line->bare[at]) && count < NUMBER_DIGITS;
+        clean = clean && digit;
+        if (digit)
+            digits[count++] = line->bare[at];
+    }
+    digits[count] = 0;
+    return clean && count;
+}
+
+/* Where handwriting was read, words or not. */
+static void evidence_of_hand(struct evidence *evidence, const struct lines *page, const Sohoa__Hand *hand)
+{
+    if (evidence->words || !hand)
+        return;
+    evidence->page = page;
+    evidence->x = hand->x;
+    evidence->y = hand->y;
+    evidence->right = hand->x + (int32_t)hand->w;
+    evidence->bottom = hand->y + (int32_t)hand->h;
+    evidence->words = 1;
+}
+
+/* The source itself says it, nobody had to read. */
+static bool is_own(const struct line *line)
+{
+    return line->words && line->word[0]->own;
+}
+
 void number_describe(const struct header *header, Sohoa__Description *description)
 {
     AUTO(evidence_clear) struct evidence evidence = {0};
-    char digits[NUMBER_DIGITS + 1] = "";
-    size_t count = 0;
+    char digits[NUMBER_DIGITS + 1];
     struct spans spans;
+    struct guesses guesses;
     const struct line *line = header->number;
     if (!line || !spans_take(line, &spans))
         return;
     notation_describe(header, &spans, description);
+    const Sohoa__Hand *hand = guess_hand(header->page, line, SOHOA__HAND_KIND__HAND_NUMBER);
     evidence_add(&evidence, header->page, line, spans.digits, spans.digits_end);
-    bool clean = true;
-    for (size_t at = spans.digits; at < spans.digits_end; at++) {
-        bool digit = is_digit(line->bare[at]);
-        clean = clean && digit && count < NUMBER_DIGITS;
-        if (digit && count < NUMBER_DIGITS)
-            digits[count++] = line->bare[at];
-    }
-    if (clean && count) {
-        bool printed = evidence.least_cpct >= NUMBER_PRINTED_CPCT;
-        field_set(description, SOHOA__FIELD_NAME__FIELD_NUMBER, digits,
-                  printed ? NUMBER_ALONE_CPCT : NUMBER_DOUBTED_CPCT, &evidence);
-    } else {
+    guesses_begin(&guesses, hand);
+    if (digits_read(line, &spans, digits))
+        guesses_support(&guesses, digits, guess_reading_ratio(evidence.least_cpct));
+    evidence_of_hand(&evidence, header->page, hand);
+    guesses_sort(&guesses);
+    uint32_t cpct = guesses_cpct(&guesses, 0), most = hand || is_own(line) ? cpct : NUMBER_ALONE_CPCT;
+    if (cpct >= GUESS_ANSWER_CPCT)
+        field_set(description, SOHOA__FIELD_NAME__FIELD_NUMBER, guesses.at[0].text, cpct < most ? cpct : most,
+                  &evidence);
+    else
         field_place(description, SOHOA__FIELD_NAME__FIELD_NUMBER, &evidence);
-        if (count)
-            field_candidate(description, SOHOA__FIELD_NAME__FIELD_NUMBER, digits, NUMBER_DOUBTED_CPCT / 2);
-    }
+    for (size_t i = cpct >= GUESS_ANSWER_CPCT; i < guesses.count; i++)
+        if (guesses_cpct(&guesses, i) >= NUMBER_WORTH_CPCT)
+            field_candidate(description, SOHOA__FIELD_NAME__FIELD_NUMBER, guesses.at[i].text,
+                            guesses_cpct(&guesses, i));
 }
