@@ -240,6 +240,17 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
+void line_core(const struct line *line, size_t *ret_from, size_t *ret_to)
+{
+    size_t from = 0, to = line->length;
+    while (from < to && !is_letter(line->bare[from]))
+        from++;
+    while (to > from && !is_letter(line->bare[to - 1]))
+        to--;
+    *ret_from = from;
+    *ret_to = to;
+}
+
 size_t line_find(const struct line *line, size_t from, const char *what)
 {
     for (const char *at = line->bare + (from < line->length ? from : line->length); (at = strstr(at, what)); at++)

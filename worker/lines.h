@@ -37,6 +37,9 @@ void lines_clear(struct lines *lines);
 int32_t line_centre(const struct line *line);
 bool line_in_capitals(const struct line *line); /* nearly all its letters are */
 
+/* Where its first letter or digit is, and behind its last one. */
+void line_core(const struct line *line, size_t *ret_from, size_t *ret_to);
+
 /* Where bare has what, from `from` on, at the beginning of a word; SIZE_MAX: nowhere. */
 size_t line_find(const struct line *line, size_t from, const char *what);
 /* Whether the line begins with what, as whole words. */

@@ -108,27 +108,23 @@ static size_t name_fits(const struct name *name, const char *bare)
     return bare_distance(bare, size, name->bare, strlen(name->bare), most) <= most ? size : 0;
 }
 
-/* The longest name that fits, exactly before with slips; several of the same letters: none, since their marks are what is asked for. */
+/* The longest name that fits, exactly before with slips; several alike: none, since their marks are what is asked for. */
 static const struct name *names_find(const struct names *names, const char *bare, size_t *ret_size)
 {
     const struct name *best = NULL;
-    bool best_exact = false;
+    bool best_exact = false, alone = true;
     for (size_t i = 0; i < names->count; i++) {
         const struct name *name = &names->name[i];
         size_t size = name_fits(name, bare);
         bool exact = size && !strncmp(bare, name->bare, size) && !name->bare[size];
-        if (!size || (best && best->words > name->words) ||
-            (best && best->words == name->words && best_exact && !exact))
+        if (!size || (best && (name->words < best->words || (name->words == best->words && best_exact && !exact))))
             continue;
-        if (best && best->words == name->words && best_exact == exact) {
-            best = NULL;
-            continue;
-        }
+        alone = !best || name->words > best->words || exact != best_exact;
         best = name;
         best_exact = exact;
         *ret_size = size;
     }
-    return best;
+    return alone ? best : NULL;
 }
 
 size_t names_begin(const char *bare)

@@ -17,6 +17,7 @@
 enum {
     NUMBER_DIGITS = 5, /* of a number at most */
     NUMBER_PARTS = 6,  /* of a notation */
+    YEAR_DIGITS = 4,
     PART_BYTES = 24,
     NUMBER_TYPED_SCORE = 40, /* the notation begins with a type */
     NUMBER_KNOWN_SCORE = 20, /* or has a body in it */
@@ -140,11 +141,26 @@ static size_t notation_end(const struct line *line, size_t at)
     }
 }
 
-static bool spans_take(const struct line *line, struct spans *spans)
+/* Digits between two signs are the number's, but for a year: "1/2/BB-UBND" is a 12 with a stroke in it. */
+static bool is_part_of_number(const struct line *line, size_t from, size_t to)
 {
-    size_t from = behind_so(line), sign = from == SIZE_MAX ? from : sign_find(line, from);
+    for (size_t at = from; at < to; at++)
+        if (!is_digit(line->bare[at]) && line->bare[at] != ' ')
+            return false;
+    return to > from && to - from != YEAR_DIGITS;
+}
+
+/* beside_date: where "Số" itself was not read, digits will do. */
+static bool spans_take(const struct line *line, bool beside_date, struct spans *spans)
+{
+    size_t from = behind_so(line);
+    if (from == SIZE_MAX && beside_date)
+        from = strcspn(line->bare, "0123456789");
+    size_t sign = from >= line->length ? SIZE_MAX : sign_find(line, from);
     if (sign == SIZE_MAX)
         return false;
+    for (size_t next = sign_find(line, sign + 1); next != SIZE_MAX && is_part_of_number(line, sign + 1, next);)
+        next = sign_find(line, (sign = next) + 1);
     spans->digits = from;
     spans->digits_end = sign;
     while (spans->digits_end > from && strchr(" _.,", line->bare[spans->digits_end - 1]))
@@ -173,7 +189,7 @@ static void part_take(const struct line *line, size_t from, size_t to, unsigned 
     size_t used = strlen(notation->text);
     char read[PART_BYTES];
     size_t bytes = line->at[to] - line->at[from];
-    bool year = to - from == 4 && is_digit(line->bare[from]);
+    bool year = to - from == YEAR_DIGITS && is_digit(line->bare[from]);
     const char *type = type_known(line->bare + from, to - from);
     const char *known = type && !part ? type : acronym_known(line->bare + from, to - from);
     known = known ? known : type;
@@ -223,19 +239,24 @@ static void notation_describe(const struct header *header, const struct spans *s
     field_set(description, SOHOA__FIELD_NAME__FIELD_NOTATION, notation.text, cpct, &evidence);
 }
 
+static bool is_beside_date(const struct header *header, const struct line *line)
+{
+    return header->date && line != header->date && abs(header->date->y - line->y) < header->page->em * NUMBER_NEAR_EMS;
+}
+
 int number_score(const struct header *header, const struct line *line)
 {
     struct spans spans;
     struct notation notation;
-    if (!spans_take(line, &spans))
+    bool beside = is_beside_date(header, line);
+    if (!spans_take(line, beside, &spans))
         return 0;
     notation_take(line, &spans, &notation);
     if (!notation.ordered)
         return 0;
     int score =
         NUMBER_PLAIN_SCORE + (notation.typed ? NUMBER_TYPED_SCORE : 0) + (notation.known ? NUMBER_KNOWN_SCORE : 0) +
-        (line_centre(line) * 2 < header->page->width ? NUMBER_LEFT_SCORE : 0) +
-        (header->date && abs(header->date->y - line->y) < header->page->em * NUMBER_NEAR_EMS ? NUMBER_NEAR_SCORE : 0);
+        (line_centre(line) * 2 < header->page->width ? NUMBER_LEFT_SCORE : 0) + (beside ? NUMBER_NEAR_SCORE : 0);
     return line_in_capitals(line) || line->letters < PART_BYTES ? score : 0;
 }
 
@@ -282,7 +303,7 @@ void number_describe(const struct header *header, Sohoa__Description *descriptio
     struct spans spans;
     struct guesses guesses;
     const struct line *line = header->number;
-    if (!line || !spans_take(line, &spans))
+    if (!line || !spans_take(line, is_beside_date(header, line), &spans))
         return;
     notation_describe(header, &spans, description);
     const Sohoa__Hand *hand = guess_hand(header->page, line, SOHOA__HAND_KIND__HAND_NUMBER);
