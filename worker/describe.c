@@ -8,6 +8,7 @@
 #include "worker/header.h"
 #include "worker/moment.h"
 #include "worker/number.h"
+#include "worker/propose.h"
 #include "worker/title.h"
 #include "worker/token.h"
 
@@ -51,6 +52,7 @@ Sohoa__Description *describe(Sohoa__Page *const *pages, size_t count)
         closing_describe(header.page, looked - first, description);
         language_describe(lines, looked, description);
     }
+    propose(pages, lines, looked, description);
     for (size_t i = 0; i < looked; i++)
         lines_clear(&lines[i]);
     return description;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "proto/auto.h"
+#include "worker/propose.h"
 
 static json_t *text_json(const char *text)
 {
@@ -55,12 +56,31 @@ json_t *metadata_json(const Sohoa__Description *description)
     return metadata;
 }
 
+json_t *proposals_json(const Sohoa__Description *description)
+{
+    json_t *proposals = json_object();
+    for (size_t i = 0; i < description->n_proposals; i++) {
+        const Sohoa__Proposal *proposal = description->proposals[i];
+        bool made = *proposal->value;
+        json_object_set_new(proposals, proposal_name(proposal->name),
+                            json_pack("{s:o, s:o, s:o}", "value", made ? text_json(proposal->value) : json_null(),
+                                      "confidence", made ? share_json(proposal->confidence_cpct) : json_null(), "rule",
+                                      text_json(proposal->rule)));
+    }
+    return proposals;
+}
+
+static const char *doubt_name(int bit)
+{
+    return bit < FIELDS ? field_name((Sohoa__FieldName)bit) : proposal_name(SOHOA__PROPOSAL_NAME__PROPOSAL_FORMAT);
+}
+
 json_t *metadata_doubts_json(uint32_t doubts)
 {
     json_t *list = json_array();
-    for (int name = 0; name < FIELDS; name++)
-        if (doubts >> name & 1)
-            json_array_append_new(list, json_string(field_name((Sohoa__FieldName)name)));
+    for (int bit = 0; bit <= FIELDS; bit++)
+        if (doubts >> bit & 1)
+            json_array_append_new(list, json_string(doubt_name(bit)));
     return list;
 }
 
@@ -69,8 +89,8 @@ uint32_t metadata_doubts(const json_t *list)
     uint32_t doubts = 0;
     for (size_t i = 0; i < json_array_size(list); i++) {
         const char *text = json_string_value(json_array_get(list, i));
-        for (int name = 0; text && name < FIELDS; name++)
-            doubts |= (uint32_t)!strcmp(text, field_name((Sohoa__FieldName)name)) << name;
+        for (int bit = 0; text && bit <= FIELDS; bit++)
+            doubts |= (uint32_t)!strcmp(text, doubt_name(bit)) << bit;
     }
     return doubts;
 }

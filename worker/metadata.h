@@ -13,6 +13,9 @@
 /* Texts may be no UTF-8: what is not becomes '?'. Owned by the caller. */
 json_t *metadata_json(const Sohoa__Description *description);
 
+/* "proposals": {"area": {"value": "land" or null, "confidence": 0.92 or null, "rule": "..."}, ...}. Likewise. */
+json_t *proposals_json(const Sohoa__Description *description);
+
 /* The names of the fields that a person should look at, and bits 1 << FieldName of such a list. */
 json_t *metadata_doubts_json(uint32_t doubts);
 uint32_t metadata_doubts(const json_t *list);

@@ -15,6 +15,7 @@
 #include "proto/trace.h"
 #include "worker/metadata.h"
 #include "worker/past.h"
+#include "worker/propose.h"
 #include "worker/quality.h"
 
 /* Enough digits for a 1/100 % and a 1/1000 degree, and no more: 0.93, not 0.93000000000000005. */
@@ -270,6 +271,7 @@ void record_done(const struct record_doc *doc, struct buf *out)
     set_pages(done, doc);
     set_grades(done, doc);
     set(done, "metadata", metadata_json(doc->description));
+    set(done, "proposals", proposals_json(doc->description));
     set(done, "doubts", metadata_doubts_json(description_doubts(doc->description)));
     set(done, "outputs", json_outputs(doc));
     set(done, "pdfa", json_pdfa(doc));

@@ -12,6 +12,7 @@
 #include "proto/auto.h"
 #include "worker/describe.h"
 #include "worker/metadata.h"
+#include "worker/propose.h"
 
 enum { WIDTH = 2480, HEIGHT = 3508, EM = 50, LETTER = 24, PAGES = 2 };
 
@@ -245,6 +246,61 @@ static void what_a_slot_says_is_checked(void **state)
     assert_int_equal(description_unpack(packed.data, packed.size, &back, &err), E_FRAME);
 }
 
+static void propose_says(const Sohoa__Description *description, Sohoa__ProposalName name, const char *value)
+{
+    const Sohoa__Proposal *proposal = description->proposals[name];
+    if (strcmp(proposal->value, value))
+        fail_msg("%s is \"%s\" (%s), not \"%s\"", proposal_name(name), proposal->value, proposal->rule, value);
+}
+
+static void proposals_say_by_which_rule(void **state)
+{
+    (void)state;
+    AUTO(description_destroy)
+    Sohoa__Description *d = described(decision, COUNT(decision), closing, COUNT(closing));
+    propose_says(d, SOHOA__PROPOSAL_NAME__PROPOSAL_BLOC, "government");
+    propose_says(d, SOHOA__PROPOSAL_NAME__PROPOSAL_AREA, "environment");
+    propose_says(d, SOHOA__PROPOSAL_NAME__PROPOSAL_KEYWORDS, "tràn dầu; tài nguyên");
+    propose_says(d, SOHOA__PROPOSAL_NAME__PROPOSAL_RETENTION, ""); /* no rule is known: a person decides */
+    assert_string_not_equal(d->proposals[SOHOA__PROPOSAL_NAME__PROPOSAL_RETENTION]->rule, "");
+    propose_says(d, SOHOA__PROPOSAL_NAME__PROPOSAL_PERSONAL, "no");
+    propose_says(d, SOHOA__PROPOSAL_NAME__PROPOSAL_FORMAT, "01");
+    propose_says(d, SOHOA__PROPOSAL_NAME__PROPOSAL_RISK, "no");
+}
+
+static void reports_of_a_year_and_people_are_known(void **state)
+{
+    (void)state;
+    struct set_line first[COUNT(decision)];
+    memcpy(first, decision, sizeof decision);
+    first[4].text = "Số: 51/BC-UBND";
+    first[6].text = "BÁO CÁO";
+    first[7].text = "Kết quả công tác y tế, khám bệnh, chữa bệnh";
+    first[7].x = 680;
+    first[11].text = "ông Nguyễn Văn An, sinh năm 1960, hộ khẩu thường trú tại";
+    AUTO(description_destroy) Sohoa__Description *d = described(first, COUNT(first), closing, COUNT(closing));
+    propose_says(d, SOHOA__PROPOSAL_NAME__PROPOSAL_AREA, "health");
+    propose_says(d, SOHOA__PROPOSAL_NAME__PROPOSAL_RETENTION, "01");
+    propose_says(d, SOHOA__PROPOSAL_NAME__PROPOSAL_PERSONAL, "yes");
+}
+
+/* One whose picture is incomplete is set apart. */
+static void damaged_paper_is_told(void **state)
+{
+    (void)state;
+    Sohoa__Page *page = page_set(1, decision, COUNT(decision));
+    page_note(page, SOHOA__PAGE_NOTE__NOTE_DAMAGED);
+    AUTO(description_destroy) Sohoa__Description *d = describe(&page, 1);
+    page_destroy(&page);
+    propose_says(d, SOHOA__PROPOSAL_NAME__PROPOSAL_FORMAT, "03");
+    propose_says(d, SOHOA__PROPOSAL_NAME__PROPOSAL_RISK, "yes");
+    assert_true(description_doubts(d) & DOUBT_DAMAGED);
+    json_t *list = metadata_doubts_json(DOUBT_DAMAGED);
+    assert_string_equal(json_string_value(json_array_get(list, 0)), "format");
+    assert_int_equal(metadata_doubts(list), DOUBT_DAMAGED);
+    json_decref(list);
+}
+
 static void doubts_are_named(void **state)
 {
     (void)state;
@@ -266,6 +322,9 @@ int main(void)
         cmocka_unit_test(a_lying_page_says_the_same),
         cmocka_unit_test(nothing_is_made_up),
         cmocka_unit_test(what_a_slot_says_is_checked),
+        cmocka_unit_test(proposals_say_by_which_rule),
+        cmocka_unit_test(reports_of_a_year_and_people_are_known),
+        cmocka_unit_test(damaged_paper_is_told),
         cmocka_unit_test(doubts_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
