@@ -18,7 +18,8 @@ enum {
     BLANKS_SURE_CPCT = 5000, /* confidence of such a word */
     BLANKS_OFF_PCT = 14,     /* a box that differs by more from the width of its letters is wrong */
     BLANKS_REACH_EMS = 14,   /* from "Số" to the notation */
-    BLANKS_EM = 1000,        /* units of the table below */
+    BLANKS_EM = 1000,        /* units of the table below, ... */
+    BLANKS_BEARING = 80,     /* of which the paper before and behind a word's ink takes so many */
     BLANKS_EM_LEAST_PX = 12,
     BLANKS_SEEN = 64,   /* of a page, */
     BLANKS_OF_KIND = 2, /* of which the uppermost of each kind are kept */
@@ -66,7 +67,8 @@ static void text_bare(const char *text, char bare[BLANKS_CHARS + 1])
     size_t count = 0;
     for (utf8proc_ssize_t bytes; *at && count < BLANKS_CHARS && (bytes = utf8proc_iterate(at, -1, &rune)) > 0;
          at += bytes)
-        bare[count++] = rune_bare(rune);
+        if (utf8proc_category(rune) != UTF8PROC_CATEGORY_ZS)
+            bare[count++] = rune_bare(rune);
     bare[count] = '\0';
 }
 
@@ -147,9 +149,10 @@ static int32_t text_advance(const char *text, size_t chars)
     return sum;
 }
 
-static int32_t advance_px(const char *text, size_t chars, int32_t em)
+/* How wide the ink of so many characters is. */
+static int32_t ink_px(const char *text, size_t chars, int32_t em)
 {
-    return text_advance(text, chars) * em / BLANKS_EM;
+    return (text_advance(text, chars) - BLANKS_BEARING) * em / BLANKS_EM;
 }
 
 static bool same_line(const struct spot *one, const struct spot *other)
@@ -174,7 +177,7 @@ static int32_t line_em(const struct spots *spots, const struct spot *of)
         size_t chars = strlen(spot->text);
         bool plain = chars > 2 && !strpbrk(spot->text, "?0123456789+#\"'");
         if (plain && spot->confidence_cpct >= BLANKS_SURE_CPCT && same_line(of, spot))
-            size[count++] = BLANKS_EM * (spot->right - spot->left) / text_advance(spot->text, chars);
+            size[count++] = BLANKS_EM * (spot->right - spot->left) / (text_advance(spot->text, chars) - BLANKS_BEARING);
     }
     qsort(size, count, sizeof *size, size_order);
     int32_t em = count ? size[count / 2] : 0;
@@ -183,7 +186,7 @@ static int32_t line_em(const struct spots *spots, const struct spot *of)
 
 static bool box_fits(const struct spot *spot, int32_t em)
 {
-    int32_t wide = advance_px(spot->text, BLANKS_CHARS, em);
+    int32_t wide = ink_px(spot->text, BLANKS_CHARS, em);
     return 100 * abs(spot->right - spot->left - wide) <= BLANKS_OFF_PCT * wide;
 }
 
@@ -192,7 +195,7 @@ static int32_t head_end(const struct spot *spot, size_t chars, int32_t em)
 {
     if (strlen(spot->text) == chars && box_fits(spot, em))
         return spot->right;
-    return spot->left + advance_px(spot->text, chars, em);
+    return spot->left + ink_px(spot->text, chars, em);
 }
 
 /* Where a word's characters from at on begin. */
@@ -200,26 +203,28 @@ static int32_t tail_begin(const struct spot *spot, size_t at, int32_t em)
 {
     if (!at && box_fits(spot, em))
         return spot->left;
-    return spot->right - advance_px(spot->text + at, BLANKS_CHARS, em);
+    return spot->right - ink_px(spot->text + at, BLANKS_CHARS, em);
 }
 
 /* ---- the number ---- */
 
-/* Chars of "Số:" or "Số" at a word's beginning, with nothing but digits or signs behind it. */
-static size_t number_key(const char *text)
-{
-    if (text[0] != 'S' || text[1] != 'o')
-        return 0;
-    size_t chars = text[2] == ':' || text[2] == '.' || text[2] == ';' ? 3 : 2;
-    for (const char *at = text + chars; *at; at++)
-        if (*at >= 'a' && *at <= 'z')
-            return strpbrk(at, "/-") ? chars : 0;
-    return chars;
-}
-
 static bool is_capital(char c)
 {
     return c >= 'A' && c <= 'Z';
+}
+
+static bool is_small(char c)
+{
+    return c >= 'a' && c <= 'z';
+}
+
+/* Chars of "Số:", "Số" or "số:" at a word's beginning, if no other word goes on there. */
+static size_t number_key(const char *text)
+{
+    bool capital = text[0] == 'S', colon = text[0] && text[1] && (text[2] == ':' || text[2] == '.' || text[2] == ';');
+    if ((!capital && !(text[0] == 's' && colon)) || (text[1] != 'o' && text[1] != 'O'))
+        return 0;
+    return is_small(text[2]) || is_capital(text[2]) ? 0 : colon ? 3 : 2;
 }
 
 /* Whether text ends as a notation does, and where that begins: "/QĐ-UBND", "-QĐ/TW", and if the stroke was misread, the
@@ -227,12 +232,10 @@ static bool is_capital(char c)
 static bool notation_find(const char *text, size_t *ret_at)
 {
     for (const char *at = text; *at; at++) {
-        bool stroke = *at == '/' || *at == '-';
-        if (stroke && (is_capital(at[1]) || (at[1] >= '0' && at[1] <= '9')) && strpbrk(at, "ABCDEGHKLMNOPQSTUVXY")) {
-            *ret_at = (size_t)(at - text);
-            return true;
-        }
-        if (is_capital(at[0]) && is_capital(at[1]) && strpbrk(at, "-/")) {
+        bool stroke = *at == '/' || *at == '-', letter = is_capital(at[1]) || is_small(at[1]);
+        bool year = *at == '/' && at[1] == '2' && strspn(at + 1, "0123456789") == 4; /* "/2025/QĐ-UBND" */
+        size_t capitals = strspn(at, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+        if ((stroke && (letter || year)) || (capitals > 1 && (at[capitals] == '-' || at[capitals] == '/'))) {
             *ret_at = (size_t)(at - text);
             return true;
         }
@@ -268,7 +271,7 @@ static bool number_find(const struct spots *spots, const struct spot *key, struc
     *blank = (struct blank){SOHOA__HAND_KIND__HAND_NUMBER, head_end(key, chars, em), tail_begin(notation, at, em),
                             key->baseline, em};
     if (is_capital(notation->text[at]))
-        blank->right -= advance_px("/", 1, em);
+        blank->right -= ink_px("/", 1, em);
     return blank->right > blank->left;
 }
 
@@ -312,7 +315,7 @@ static unsigned date_find(const struct spots *spots, const struct spot *day, str
     blank[0].left = key_end(day, "ngay", em);
     blank[0].right = key_begin(month, "thang", em);
     blank[1].kind = SOHOA__HAND_KIND__HAND_MONTH;
-    blank[1].left = blank[0].right + advance_px("thang", 5, em);
+    blank[1].left = blank[0].right + ink_px("thang", 5, em);
     blank[1].right = key_begin(year, "nam", em);
     blank[2].kind = SOHOA__HAND_KIND__HAND_YEAR;
     blank[2].left = key_end(year, "nam", em);

@@ -14,10 +14,12 @@ enum {
     DIGITS_SURE_CPCT = 10000,
 };
 
-/* What may stand there: strings of at most so many digits, of a value from ... to ... */
+/* What may stand there: strings of at most so many digits, of a value from ... to ..., which small values are padded with
+ * zeros to. */
 struct digits_want {
     unsigned most_digits; /* 1 to DIGITS_MOST */
     uint32_t from, to;
+    unsigned padded_digits; /* longer strings hardly begin with a zero */
 };
 
 struct digits_guess {

@@ -24,15 +24,20 @@ enum {
     HAND_SWING_PCT = 45,   /* of an em: how far writing may reach over print, ... */
     HAND_FLAT_PCT = 45,    /* and how high what reaches over is then: a flag or bar, no letter */
     HAND_WITHIN_PCT = 12,  /* of an em: where print and writing touch, the cut is looked for so far to each side */
+    HAND_STROKE_FAR_PCT =
+        60, /* of an em: how far from where it is expected the stroke before a notation is looked for, */
+    HAND_STROKE_TALL_PCT = 69, /* how tall it is in print, ... */
+    HAND_STROKE_WIDE_PCT = 29, /* how wide, ... */
+    HAND_STROKE_OFF_PCT = 10,  /* and by how much it may differ */
     HAND_GRAY_INK = 0,
     HAND_GRAY_PAPER = 255,
 };
 
 static const struct digits_want wants[] = {
-    [SOHOA__HAND_KIND__HAND_NUMBER] = {5, 1,    99999},
-    [SOHOA__HAND_KIND__HAND_DAY] = {2, 1,    31   },
-    [SOHOA__HAND_KIND__HAND_MONTH] = {2, 1,    12   },
-    [SOHOA__HAND_KIND__HAND_YEAR] = {4, 1900, 2099 },
+    [SOHOA__HAND_KIND__HAND_NUMBER] = {5, 1,    99999, 2},
+    [SOHOA__HAND_KIND__HAND_DAY] = {2, 1,    31,    2},
+    [SOHOA__HAND_KIND__HAND_MONTH] = {2, 1,    12,    2},
+    [SOHOA__HAND_KIND__HAND_YEAR] = {4, 1900, 2099,  0},
 };
 
 /* A blank and what is around it. */
@@ -182,6 +187,35 @@ static void part_claim(const struct crop *crop, unsigned part, int32_t *from, in
         *to = cut_near(crop, part, crop->to);
 }
 
+/* Whether a part is the slanted stroke of print: as tall and wide, on the baseline, and nowhere off its diagonal. */
+static bool part_is_stroke(const struct crop *crop, unsigned part)
+{
+    const struct part *at = &crop->part[part];
+    int32_t off = percent(crop->em, HAND_STROKE_OFF_PCT), wide = at->right - at->left, high = at->bottom - at->top;
+    if (abs(high - percent(crop->em, HAND_STROKE_TALL_PCT)) > off ||
+        abs(wide - percent(crop->em, HAND_STROKE_WIDE_PCT)) > off || abs(at->bottom - crop->base) > off)
+        return false;
+    for (int32_t y = at->top; y < at->bottom; y++)
+        for (int32_t x = at->left; x < at->right; x++)
+            if (crop->label[y * crop->width + x] == part + 1 &&
+                abs((at->right - 1 - x) * high - (y - at->top) * wide) > off * high)
+                return false;
+    return true;
+}
+
+/* Moves a number's end to the stroke before the notation where the picture shows it. */
+static void crop_end(struct crop *crop)
+{
+    int32_t expected = crop->to, near = percent(crop->em, HAND_STROKE_FAR_PCT);
+    for (unsigned i = 0; i < crop->parts; i++) {
+        int32_t far = abs(crop->part[i].left - expected);
+        if (far <= near && part_is_stroke(crop, i)) {
+            near = far;
+            crop->to = crop->part[i].left;
+        }
+    }
+}
+
 /* Leaves nothing but the writing in the crop, in pure black and white, and returns its bounds, in the crop. */
 static struct part crop_claim(struct crop *crop)
 {
@@ -250,6 +284,8 @@ static int blank_read(const struct raster *raster, const struct blank *blank, So
         return 0;
     if (crop_number(&crop))
         return err_set(err, E_MEMORY, "no memory for the digits in a head");
+    if (blank->kind == SOHOA__HAND_KIND__HAND_NUMBER)
+        crop_end(&crop);
     struct part at = crop_claim(&crop);
     const struct gray gray = {crop.gray, (uint32_t)crop.width, (uint32_t)crop.height, (size_t)crop.width};
     if (at.ink && digits_read(&gray, &wants[blank->kind], &digits))

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Makes worker/digits/weights.bin, the network that worker/glyph.c judges digits with.
 
-    nice /usr/bin/python3 worker/digits/train.py [--strings 16000] [--rounds 30] [--seed 1] [--fonts DIR] [--out FILE]
+    nice /usr/bin/python3 worker/digits/train.py [--strings 24000] [--rounds 24] [--seed 1] [--fonts DIR] [--out FILE]
 
 Needs Debian's gcc, python3-numpy, python3-scipy, python3-sklearn, python3-pil and the fonts that FONTS names by package;
 --fonts is a folder to look for them in, beside /usr/share/fonts. The same seed on the same machine gives the same
@@ -31,8 +31,8 @@ HIDDEN = (128, 64)
 BATCH = 256
 RATE = 2e-3
 DROPPED = 0.15
-SMOOTH = 0.03  # of the label goes to the other classes: nothing is certain
-HALF_OF_NONE = 0.5  # of the groups that are no digit are left out: there are three times as many as others
+SMOOTH = 0.02  # of the label goes to the other classes: nothing is certain
+SPARED = 0.6  # of the groups that are no digit are left out: there are five times as many as others
 
 
 def say(text):
@@ -46,7 +46,7 @@ def samples_make(seed, strings, source):
     for i in range(strings):
         picture, owner, text = drawing.string_draw(random, source)
         for feature, label in glyph.samples_of(picture, owner, text):
-            if label == glyph.NONE and random.random() < HALF_OF_NONE:
+            if label == glyph.NONE and random.random() < SPARED:
                 continue
             rows.append(feature)
             classes.append(label)
@@ -150,8 +150,8 @@ def net_pack(net, rows):
 def main():
     here = os.path.dirname(os.path.abspath(__file__))
     parser = argparse.ArgumentParser()
-    parser.add_argument("--strings", type=int, default=16000)
-    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--strings", type=int, default=24000)
+    parser.add_argument("--rounds", type=int, default=24)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--fonts")
     parser.add_argument("--out", default=os.path.join(here, "weights.bin"))
