@@ -21,8 +21,9 @@ enum {
     BLANKS_EM = 1000,        /* units of the table below, ... */
     BLANKS_BEARING = 80,     /* of which the paper before and behind a word's ink takes so many */
     BLANKS_EM_LEAST_PX = 12,
-    BLANKS_SEEN = 64,   /* of a page, */
-    BLANKS_OF_KIND = 2, /* of which the uppermost of each kind are kept */
+    BLANKS_LEAST_PCT = 40, /* of an em: print that leaves less for a number was not found right */
+    BLANKS_SEEN = 64,      /* of a page, */
+    BLANKS_OF_KIND = 2,    /* of which the uppermost of each kind are kept */
     BLANKS_OF_DATE = 3,
     BLANKS_LEFT_PCT = 45, /* of the width: a number's line begins before this */
     BLANKS_YEAR_EMS = 3,  /* what a year may take */
@@ -235,7 +236,7 @@ static bool notation_find(const char *text, size_t *ret_at)
         bool stroke = *at == '/' || *at == '-', letter = is_capital(at[1]) || is_small(at[1]);
         bool year = *at == '/' && at[1] == '2' && strspn(at + 1, "0123456789") == 4; /* "/2025/QĐ-UBND" */
         size_t capitals = strspn(at, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
-        if ((stroke && (letter || year)) || (capitals > 1 && (at[capitals] == '-' || at[capitals] == '/'))) {
+        if ((stroke && (letter || year)) || (capitals > 1 && at[capitals] == '-')) {
             *ret_at = (size_t)(at - text);
             return true;
         }
@@ -272,7 +273,7 @@ static bool number_find(const struct spots *spots, const struct spot *key, struc
                             key->baseline, em};
     if (is_capital(notation->text[at]))
         blank->right -= ink_px("/", 1, em);
-    return blank->right > blank->left;
+    return 100 * (blank->right - blank->left) >= BLANKS_LEAST_PCT * em;
 }
 
 /* ---- the date ---- */
