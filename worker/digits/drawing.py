@@ -47,7 +47,7 @@ def fonts_load(names, folders):
     return [ImageFont.truetype(where[name], FONT_PX) for name in names]
 
 
-def sources_load(folder):
+def source_load(folder):
     return Source(["/usr/share/fonts", *([folder] if folder else [])])
 
 

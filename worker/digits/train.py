@@ -156,7 +156,7 @@ def main():
     parser.add_argument("--fonts")
     parser.add_argument("--out", default=os.path.join(here, "weights.bin"))
     args = parser.parse_args()
-    source = drawing.sources_load(args.fonts)
+    source = drawing.source_load(args.fonts)
     check = samples_make(args.seed + 1000003, args.strings // 10, source)
     rows, classes = samples_make(args.seed, args.strings, source)
     say(f"{len(rows)} samples, of digits {np.bincount(classes, minlength=glyph.CLASSES).tolist()}")
