@@ -290,6 +290,14 @@ static void evidence_of_hand(struct evidence *evidence, const struct lines *page
     evidence->words = 1;
 }
 
+/* The recogniser read what was read by hand, and a digit more at one end: that may have been cut off. */
+static bool is_longer(const char *digits, const struct guesses *guesses)
+{
+    const char *by_hand = guesses->count ? guesses->at[0].text : "";
+    size_t size = strlen(by_hand), more = strlen(digits);
+    return size && more == size + 1 && (!strncmp(digits, by_hand, size) || !strcmp(digits + 1, by_hand));
+}
+
 /* The source itself says it, nobody had to read. */
 static bool is_own(const struct line *line)
 {
@@ -309,11 +317,13 @@ void number_describe(const struct header *header, Sohoa__Description *descriptio
     const Sohoa__Hand *hand = guess_hand(header->page, line, SOHOA__HAND_KIND__HAND_NUMBER);
     evidence_add(&evidence, header->page, line, spans.digits, spans.digits_end);
     guesses_begin(&guesses, hand);
-    if (digits_read(line, &spans, digits))
+    bool read = digits_read(line, &spans, digits), short_by_one = read && is_longer(digits, &guesses);
+    if (read)
         guesses_support(&guesses, digits, guess_reading_ratio(evidence.least_cpct));
     evidence_of_hand(&evidence, header->page, hand);
     guesses_sort(&guesses);
-    uint32_t cpct = guesses_cpct(&guesses, 0), most = hand || is_own(line) ? cpct : NUMBER_ALONE_CPCT;
+    uint32_t cpct = guesses_cpct(&guesses, 0);
+    uint32_t most = (hand && !short_by_one) || is_own(line) ? cpct : NUMBER_ALONE_CPCT;
     if (cpct >= GUESS_ANSWER_CPCT)
         field_set(description, SOHOA__FIELD_NAME__FIELD_NUMBER, guesses.at[0].text, cpct < most ? cpct : most,
                   &evidence);

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -51,24 +52,28 @@ static Sohoa__Page *page_set(uint32_t page_no, const struct set_line *lines, siz
 #define COUNT(lines) (sizeof(lines) / sizeof *(lines))
 
 static const struct set_line decision[] = {
-    {250, 200, "ỦY BAN NHÂN DÂN"},
-    {1300, 200, "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"},
-    {300, 260, "QUẬN BA ĐINH"},
-    {1400, 260, "Độc lập - Tự do - Hạnh phúc"},
-    {320, 380, "Số: 51/QD-UBND"},
-    {1350, 380, "Ba Đình, ngày 17 tháng 01 năm 2025"},
-    {1060, 560, "QUYẾT ĐỊNH"},
-    {595, 640, "Về việc phê duyệt Kế hoạch ứng phó sự cố tràn dầu"},
-    {1090, 700, "năm 2025"},
-    {700, 840, "ỦY BAN NHÂN DÂN QUẬN BA ĐÌNH"},
-    {400, 960, "Căn cứ Luật Tổ chức chính quyền địa phương ngày 19/6/2015;"},
-    {300, 1020, "Số: 12/TTr-TNMT ngày 02 tháng 01 năm 2025 của Phòng Tài nguyên"},
+    {250,  200,  "ỦY BAN NHÂN DÂN"                                                         },
+    {1300, 200,  "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"                               },
+    {300,  260,  "QUẬN BA ĐINH"                                                             },
+    {1400, 260,  "Độc lập - Tự do - Hạnh phúc"                                       },
+    {320,  380,  "Số: 51/QD-UBND"                                                            },
+    {1350, 380,  "Ba Đình, ngày 17 tháng 01 năm 2025"                                     },
+    {1060, 560,  "QUYẾT ĐỊNH"                                                             },
+    {595,  640,  "Về việc phê duyệt Kế hoạch ứng phó sự cố tràn dầu"      },
+    {1090, 700,  "năm 2025"                                                                   },
+    {700,  840,  "ỦY BAN NHÂN DÂN QUẬN BA ĐÌNH"                                        },
+    {400,  960,  "Căn cứ Luật Tổ chức chính quyền địa phương ngày 19/6/2015;"},
+    {300,  1020, "Số: 12/TTr-TNMT ngày 02 tháng 01 năm 2025 của Phòng Tài nguyên"    },
 };
 
 static const struct set_line closing[] = {
-    {300, 1500, "Nơi nhận:"},      {1500, 1500, "TM. ỦY BAN NHÂN DÂN"}, {300, 1560, "- Như Điều 3;"},
-    {1600, 1560, "KT. CHỦ TỊCH"},  {300, 1620, "- Lưu: VT (05b)."},     {1550, 1620, "PHÓ CHỦ TỊCH"},
-    {1560, 1950, "Trân Phước Hiền"},
+    {300,  1500, "Nơi nhận:"           },
+    {1500, 1500, "TM. ỦY BAN NHÂN DÂN"},
+    {300,  1560, "- Như Điều 3;"      },
+    {1600, 1560, "KT. CHỦ TỊCH"       },
+    {300,  1620, "- Lưu: VT (05b)."      },
+    {1550, 1620, "PHÓ CHỦ TỊCH"      },
+    {1560, 1950, "Trân Phước Hiền"  },
 };
 
 static Sohoa__Description *described(const struct set_line *first, size_t first_count, const struct set_line *last,
@@ -120,14 +125,22 @@ static void the_party_writes_otherwise(void **state)
 {
     (void)state;
     static const struct set_line first[] = {
-        {300, 200, "ĐẢNG BỘ QUẬN ĐỐNG ĐA"},  {1500, 200, "ĐẢNG CỘNG SẢN VIỆT NAM"},
-        {250, 260, "ĐẢNG ỦY PHƯỜNG Ô CHỢ DỪA"}, {520, 320, "*"},
-        {350, 380, "Số 36-QĐ/ĐU"},            {1350, 380, "Ô Chợ Dừa, ngày 05 tháng 3 năm 2019"},
-        {1060, 560, "QUY ĐỊNH"},              {800, 640, "về chế độ làm việc của cấp ủy"},
-        {400, 840, "Căn cứ Điều lệ Đảng;"},
+        {300,  200, "ĐẢNG BỘ QUẬN ĐỐNG ĐA"              },
+        {1500, 200, "ĐẢNG CỘNG SẢN VIỆT NAM"              },
+        {250,  260, "ĐẢNG ỦY PHƯỜNG Ô CHỢ DỪA"        },
+        {520,  320, "*"                                            },
+        {350,  380, "Số 36-QĐ/ĐU"                              },
+        {1350, 380, "Ô Chợ Dừa, ngày 05 tháng 3 năm 2019"  },
+        {1060, 560, "QUY ĐỊNH"                                  },
+        {800,  640, "về chế độ làm việc của cấp ủy"},
+        {400,  840, "Căn cứ Điều lệ Đảng;"              },
     };
     static const struct set_line last[] = {
-        {300, 1500, "Nơi nhận:"}, {1500, 1500, "T/M ĐẢNG ỦY"}, {1550, 1560, "BÍ THƯ"}, {1560, 1900, "Nguyễn Văn An"}};
+        {300,  1500, "Nơi nhận:"    },
+        {1500, 1500, "T/M ĐẢNG ỦY"},
+        {1550, 1560, "BÍ THƯ"        },
+        {1560, 1900, "Nguyễn Văn An"}
+    };
     AUTO(description_destroy) Sohoa__Description *d = described(first, COUNT(first), last, COUNT(last));
     expect(d, SOHOA__FIELD_NAME__FIELD_HEADER, "party");
     expect(d, SOHOA__FIELD_NAME__FIELD_ORGAN, "Đảng ủy phường Ô Chợ Dừa");
@@ -144,14 +157,21 @@ static void an_official_letter_has_no_title(void **state)
 {
     (void)state;
     static const struct set_line first[] = {
-        {1700, 60, "TRUNG TÂM CÔNG BÁO"},       {1700, 110, "15.01.2025 17:10:17"},
-        {250, 200, "UBND QUẬN LONG BIÊN"},       {1300, 200, "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"},
-        {250, 260, "PHÒNG TÀI NGUYÊN VÀ MÔI"},  {1400, 260, "Độc lập - Tự do - Hạnh phúc"},
-        {400, 320, "TRƯỜNG"},                    {320, 400, "Số: /TNMT-ĐĐ"},
-        {1350, 400, "Long Biên, ngày tháng 01 năm 2025"}, {330, 470, "V/v cấp giấy chứng nhận"},
-        {340, 530, "quyền sử dụng đất"},         {900, 700, "Kính gửi: Ủy ban nhân dân phường Bồ Đề"},
-        {400, 840, "Phòng nhận được đơn của ông A;"},
-        {60, 620, "CÔNG VĂN ĐẾN", 5000},         {60, 680, "Số: 4411/UBND", 3000},
+        {1700, 60,  "TRUNG TÂM CÔNG BÁO"                                },
+        {1700, 110, "15.01.2025 17:10:17"                                  },
+        {250,  200, "UBND QUẬN LONG BIÊN"                               },
+        {1300, 200, "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"        },
+        {250,  260, "PHÒNG TÀI NGUYÊN VÀ MÔI"                         },
+        {1400, 260, "Độc lập - Tự do - Hạnh phúc"                },
+        {400,  320, "TRƯỜNG"                                            },
+        {320,  400, "Số: /TNMT-ĐĐ"                                     },
+        {1350, 400, "Long Biên, ngày tháng 01 năm 2025"                },
+        {330,  470, "V/v cấp giấy chứng nhận"                      },
+        {340,  530, "quyền sử dụng đất"                           },
+        {900,  700, "Kính gửi: Ủy ban nhân dân phường Bồ Đề"},
+        {400,  840, "Phòng nhận được đơn của ông A;"           },
+        {60,   620, "CÔNG VĂN ĐẾN"                                    },
+        {60,   680, "Số: 4411/UBND"                                      },
     };
     AUTO(description_destroy) Sohoa__Description *d = described(first, COUNT(first), closing, 0);
     expect(d, SOHOA__FIELD_NAME__FIELD_ORGAN, "Phòng Tài nguyên và Môi trường");
@@ -211,10 +231,94 @@ static void a_lying_page_says_the_same(void **state)
     assert_int_equal(d->fields[SOHOA__FIELD_NAME__FIELD_TYPE]->x, 560);
 }
 
+static void hand_add(Sohoa__Page *page, Sohoa__HandKind kind, int x, int y, const char *text, uint32_t cpct)
+{
+    Sohoa__Hand *hand = calloc(1, sizeof *hand);
+    Sohoa__HandGuess *guess = calloc(1, sizeof *guess);
+    page->hands = realloc(page->hands, (page->n_hands + 1) * sizeof *page->hands);
+    assert_non_null(page->hands);
+    sohoa__hand__init(hand);
+    sohoa__hand_guess__init(guess);
+    hand->kind = kind;
+    hand->x = x;
+    hand->y = y;
+    hand->w = EM;
+    hand->h = EM;
+    hand->guesses = malloc(sizeof *hand->guesses);
+    assert_non_null(hand->guesses);
+    hand->guesses[hand->n_guesses++] = guess;
+    guess->text = strdup(text);
+    guess->confidence_cpct = cpct;
+    page->hands[page->n_hands++] = hand;
+}
+
+/* The head of decision, its number and day as a clerk wrote them and as the recogniser took them. */
+static Sohoa__Description *written(const char *number_line, const char *date_line, int read_cpct, const char *stamp,
+                                   const char *number, const char *day)
+{
+    struct set_line first[COUNT(decision) + 1];
+    memcpy(first, decision, sizeof decision);
+    first[4] = (struct set_line){320, 380, number_line, read_cpct};
+    first[5] = (struct set_line){1350, 380, date_line, read_cpct};
+    first[COUNT(decision)] = (struct set_line){1700, 40, stamp, 0};
+    Sohoa__Page *page = page_set(1, first, COUNT(decision) + (*stamp != 0));
+    if (number)
+        hand_add(page, SOHOA__HAND_KIND__HAND_NUMBER, 420, 380, number, 9500);
+    if (day)
+        hand_add(page, SOHOA__HAND_KIND__HAND_DAY, 1600, 380, day, 7000);
+    Sohoa__Description *description = describe(&page, 1);
+    page_destroy(&page);
+    return description;
+}
+
+/* The recogniser is sure of 23; who reads handwriting says 03, and so does the stamp: it was signed on the 4th. */
+static void a_stamp_and_a_hand_outweigh_the_recogniser(void **state)
+{
+    (void)state;
+    AUTO(description_destroy)
+    Sohoa__Description *d =
+        written("Số: #8 /CT-UBND", "Ba Đình, ngày 23 tháng 4 năm 2018", 9550, "04.04.2018 14:21:14", "08", "03");
+    expect(d, SOHOA__FIELD_NAME__FIELD_NUMBER, "08");
+    assert_in_range(field_cpct(d, SOHOA__FIELD_NAME__FIELD_NUMBER), FIELD_SURE_CPCT, 9800);
+    expect(d, SOHOA__FIELD_NAME__FIELD_DATE, "2018-04-03");
+    assert_in_range(field_cpct(d, SOHOA__FIELD_NAME__FIELD_DATE), FIELD_SURE_CPCT, 9800);
+}
+
+static void what_contradicts_itself_is_not_read(void **state)
+{
+    (void)state;
+    AUTO(description_destroy)
+    Sohoa__Description *d = written("Số: 44 /CT-UBND", "Ba Đình, ngày 23 tháng 4 năm 2018", 9550, "", "11", "03");
+    assert_in_range(field_cpct(d, SOHOA__FIELD_NAME__FIELD_NUMBER), 0, FIELD_SURE_CPCT - 1);
+    expect(d, SOHOA__FIELD_NAME__FIELD_DATE, "2018-04-23"); /* both likely: the surer one, but not for sure */
+    assert_in_range(field_cpct(d, SOHOA__FIELD_NAME__FIELD_DATE), 0, FIELD_SURE_CPCT - 1);
+    const Sohoa__Field *date = d->fields[SOHOA__FIELD_NAME__FIELD_DATE];
+    assert_true(date->n_candidates > 0);
+    assert_string_equal(date->candidates[0]->value, "2018-04-03");
+}
+
+/* Nobody read the day; the stamp alone is no reading. */
+static void a_stamp_alone_gives_candidates(void **state)
+{
+    (void)state;
+    AUTO(description_destroy)
+    Sohoa__Description *d =
+        written("Số: /CT-UBND", "Ba Đình, ngày tháng 4 năm 2018", 9550, "04.04.2018 14:21:14", NULL, NULL);
+    expect(d, SOHOA__FIELD_NAME__FIELD_NUMBER, "");
+    expect(d, SOHOA__FIELD_NAME__FIELD_DATE, "");
+    const Sohoa__Field *date = d->fields[SOHOA__FIELD_NAME__FIELD_DATE];
+    assert_in_range(date->n_candidates, 1, FIELD_CANDIDATES);
+    assert_string_equal(date->candidates[0]->value, "2018-04-04");
+}
+
 static void nothing_is_made_up(void **state)
 {
     (void)state;
-    static const struct set_line noise[] = {{300, 300, "%&/ (=) ,.-"}, {300, 2900, "Số"}, {300, 400, "ngày tháng năm"}};
+    static const struct set_line noise[] = {
+        {300, 300,  "%&/ (=) ,.-"      },
+        {300, 2900, "Số"             },
+        {300, 400,  "ngày tháng năm"}
+    };
     AUTO(description_destroy) Sohoa__Description *d = described(noise, COUNT(noise), noise, 0);
     for (int name = 0; name < FIELDS; name++)
         if (name != SOHOA__FIELD_NAME__FIELD_HEADER)
@@ -320,6 +424,9 @@ int main(void)
         cmocka_unit_test(an_official_letter_has_no_title),
         cmocka_unit_test(a_title_against_the_notation_is_doubted),
         cmocka_unit_test(a_lying_page_says_the_same),
+        cmocka_unit_test(a_stamp_and_a_hand_outweigh_the_recogniser),
+        cmocka_unit_test(what_contradicts_itself_is_not_read),
+        cmocka_unit_test(a_stamp_alone_gives_candidates),
         cmocka_unit_test(nothing_is_made_up),
         cmocka_unit_test(what_a_slot_says_is_checked),
         cmocka_unit_test(proposals_say_by_which_rule),
