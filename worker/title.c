@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utf8proc.h>
 
 #include "proto/auto.h"
 #include "worker/bare.h"
@@ -210,8 +211,19 @@ static bool is_taken(const struct block *block, const struct line *line)
     return false;
 }
 
+/* Texts begin with a capital: what does not goes on with the line before. */
+static bool begins_small(const struct line *line)
+{
+    size_t from, to;
+    line_core(line, &from, &to);
+    utf8proc_int32_t rune = 0;
+    if (from < to)
+        utf8proc_iterate((const utf8proc_uint8_t *)line->text + line->at[from], -1, &rune);
+    return utf8proc_toupper(rune) != rune;
+}
+
 /* The row in the middle, or line alone where what stands beside it is something else. Returns how many pieces; 0: it is none of
- * the subject's. The first row may be off the middle: what is under a stamp can't be read. */
+ * the subject's. The first row, and one that goes on, may be off the middle: what is under a stamp can't be read. */
 static size_t subject_row(const struct header *header, const struct line *title, const struct line *line,
                           struct block *block, const struct line **piece)
 {
@@ -221,7 +233,8 @@ static size_t subject_row(const struct header *header, const struct line *title,
     piece[0] = line;
     if (row_is_centred(header, title, piece, 1))
         return 1;
-    if (block->count || line->x > line_centre(title) || line->right < line_centre(title))
+    bool spans = line->x < line_centre(title) && line->right > line_centre(title);
+    if (!spans || (block->count && !begins_small(line)))
         return 0;
     block->cut = true;
     return 1;
@@ -241,8 +254,9 @@ static void subject_follow(const struct header *header, const struct line *title
         size_t count = subject_row(header, title, line, block, piece);
         if (!count && (line->right < title->x || line->x > title->right))
             continue;
-        if (!count || block->count + count > SUBJECT_LINES ||
-            (block->count && line->letters && line_in_capitals(line) != line_in_capitals(block->line[0])))
+        if (block->count && line->letters && line_in_capitals(line) != line_in_capitals(block->line[0]))
+            break;
+        if (!count || block->count + count > SUBJECT_LINES)
             break;
         for (size_t i = 0; i < count; i++)
             block->line[block->count++] = piece[i];

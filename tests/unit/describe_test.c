@@ -204,6 +204,25 @@ static void a_title_against_the_notation_is_doubted(void **state)
     assert_true(description_doubts(d) >> SOHOA__FIELD_NAME__FIELD_TYPE & 1);
 }
 
+static void fields_that_contradict_each_other_are_doubted(void **state)
+{
+    (void)state;
+    struct set_line first[COUNT(decision)];
+    memcpy(first, decision, sizeof decision);
+    first[4].text = "Số: 85/2024/QĐ-UBND";
+    first[5].text = "Long Biên, ngày 17 tháng 01 năm 2025";
+    AUTO(description_destroy) Sohoa__Description *d = described(first, COUNT(first), closing, COUNT(closing));
+    expect(d, SOHOA__FIELD_NAME__FIELD_NUMBER, "85");
+    expect(d, SOHOA__FIELD_NAME__FIELD_NOTATION, "2024/QĐ-UBND");
+    expect(d, SOHOA__FIELD_NAME__FIELD_TYPE, "Quyết định");
+    expect(d, SOHOA__FIELD_NAME__FIELD_PLACE, "Long Biên");
+    uint32_t doubts = description_doubts(d);
+    assert_true(doubts >> SOHOA__FIELD_NAME__FIELD_NOTATION & 1);
+    assert_true(doubts >> SOHOA__FIELD_NAME__FIELD_DATE & 1);
+    assert_true(doubts >> SOHOA__FIELD_NAME__FIELD_PLACE & 1);
+    assert_false(doubts >> SOHOA__FIELD_NAME__FIELD_TYPE & 1);
+}
+
 /* The same page as a scanner has it that lay on its side: the boxes are those of the lying page. */
 static void a_lying_page_says_the_same(void **state)
 {
@@ -423,6 +442,7 @@ int main(void)
         cmocka_unit_test(the_party_writes_otherwise),
         cmocka_unit_test(an_official_letter_has_no_title),
         cmocka_unit_test(a_title_against_the_notation_is_doubted),
+        cmocka_unit_test(fields_that_contradict_each_other_are_doubted),
         cmocka_unit_test(a_lying_page_says_the_same),
         cmocka_unit_test(a_stamp_and_a_hand_outweigh_the_recogniser),
         cmocka_unit_test(what_contradicts_itself_is_not_read),
