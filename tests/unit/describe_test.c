@@ -347,6 +347,67 @@ static void nothing_is_made_up(void **state)
     expect(none, SOHOA__FIELD_NAME__FIELD_ORGAN, "");
 }
 
+/* Pieces of heads and ends in any order, anywhere, turned and skewed: no harm, and what comes out is a description. */
+static void any_words_anywhere_do_no_harm(void **state)
+{
+    (void)state;
+    static const char *const piece[] = {"Số:",
+                                        "Số",
+                                        "/",
+                                        "-",
+                                        "51/QĐ-UBND",
+                                        "36-HD/VPTW",
+                                        "2025/QĐ-UBND",
+                                        "ngày",
+                                        "tháng",
+                                        "năm",
+                                        "05",
+                                        "2025",
+                                        "|",
+                                        "Kính gửi:",
+                                        "V/v",
+                                        "QUYẾT ĐỊNH",
+                                        "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM",
+                                        "Nơi nhận:",
+                                        "TM.",
+                                        "KT. CHỦ TỊCH",
+                                        "ỦY BAN NHÂN DÂN",
+                                        "PHƯỜNG",
+                                        "Nguyễn",
+                                        "\xcc\x81",
+                                        "?",
+                                        "",
+                                        "ĐĐĐĐĐĐĐĐĐĐĐĐĐĐĐĐĐĐĐĐĐĐĐĐĐĐĐĐĐĐĐĐ",
+                                        "(05b)",
+                                        "Lưu:",
+                                        "04.04.2018 14:21:14",
+                                        "SỐ",
+                                        "HỎA TỐC",
+                                        "sinh năm"};
+    uint64_t chance = 1;
+    for (int round = 0; round < 3000; round++) {
+        struct set_line lines[12];
+        for (size_t i = 0; i < COUNT(lines); i++) {
+            chance = chance * 6364136223846793005ULL + 1442695040888963407ULL;
+            lines[i] = (struct set_line){(int)(chance >> 40) % WIDTH - 100, (int)(chance >> 30) % 1200 - 50,
+                                         piece[(chance >> 50) % COUNT(piece)], 0};
+        }
+        Sohoa__Page *page = page_set(1, lines, COUNT(lines));
+        page->rotation_deg = (uint32_t)(chance >> 60) % 4 * 90;
+        page->skew_mdeg = (int32_t)(chance >> 45) % 7000;
+        if (chance >> 63)
+            hand_add(page, (Sohoa__HandKind)(chance >> 58) % 5, lines[0].x, lines[0].y, "99999999", 10000);
+        AUTO(buf_destroy) struct buf packed = {0};
+        AUTO(description_destroy) Sohoa__Description *d = describe(&page, 1);
+        Sohoa__Description *back = NULL;
+        struct err err;
+        page_destroy(&page);
+        description_pack(d, &packed);
+        assert_int_equal(description_unpack(packed.data, packed.size, &back, &err), 0);
+        description_destroy(&back);
+    }
+}
+
 static void what_a_slot_says_is_checked(void **state)
 {
     (void)state;
@@ -448,6 +509,7 @@ int main(void)
         cmocka_unit_test(what_contradicts_itself_is_not_read),
         cmocka_unit_test(a_stamp_alone_gives_candidates),
         cmocka_unit_test(nothing_is_made_up),
+        cmocka_unit_test(any_words_anywhere_do_no_harm),
         cmocka_unit_test(what_a_slot_says_is_checked),
         cmocka_unit_test(proposals_say_by_which_rule),
         cmocka_unit_test(reports_of_a_year_and_people_are_known),
