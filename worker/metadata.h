@@ -10,6 +10,9 @@
 
 #include "worker/field.h"
 
+/* A text that may be no UTF-8: then what is not ASCII becomes '?'. */
+json_t *metadata_text(const char *text);
+
 /* Texts may be no UTF-8: what is not becomes '?'. Owned by the caller. */
 json_t *metadata_json(const Sohoa__Description *description);
 

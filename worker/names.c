@@ -47,14 +47,20 @@ static void name_add(struct names *names, const char *text)
     names->count++;
 }
 
+static struct names *names_new(void)
+{
+    struct names *names = calloc(1, sizeof *names);
+    if (!names)
+        abort();
+    return names;
+}
+
 static const struct names *names_of_bodies(void)
 {
     static struct names *names;
     if (names)
         return names;
-    names = calloc(1, sizeof *names);
-    if (!names)
-        abort();
+    names = names_new();
     const struct rules *bodies = rules_of(RULES_BODIES);
     for (size_t i = 0; i < bodies->rows; i++)
         name_add(names, bodies->row[i][0]);
@@ -81,9 +87,7 @@ static const struct names *names_of_places(void)
     static struct names *names;
     if (names)
         return names;
-    names = calloc(1, sizeof *names);
-    if (!names)
-        abort();
+    names = names_new();
     const struct rules *places = rules_of(RULES_PLACES);
     for (size_t i = 0; i < places->rows; i++)
         for (size_t k = 0; k < sizeof columns / sizeof *columns; k++)
