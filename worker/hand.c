@@ -16,7 +16,7 @@
 enum {
     HAND_PARTS = 200,      /* connected parts of ink around a blank */
     HAND_BESIDE_PCT = 70,  /* of an em: what is looked at left and right of it, */
-    HAND_ABOVE_PCT = 150,  /* above the baseline ... */
+    HAND_ABOVE_PCT = 180,  /* above the baseline ... */
     HAND_BELOW_PCT = 80,   /* ... and below it */
     HAND_TOP_PCT = 115,    /* a part's middle is at most so high above the baseline, */
     HAND_BOTTOM_PCT = 15,  /* and at most so far below */
@@ -28,7 +28,10 @@ enum {
         60, /* of an em: how far from where it is expected the stroke before a notation is looked for, */
     HAND_STROKE_TALL_PCT = 69, /* how tall it is in print, ... */
     HAND_STROKE_WIDE_PCT = 29, /* how wide, ... */
-    HAND_STROKE_OFF_PCT = 10,  /* and by how much it may differ */
+    HAND_HYPHEN_WIDE_PCT = 27, /* how wide a hyphen, ... */
+    HAND_HYPHEN_HIGH_PCT = 11, /* how thick at most, how far its middle is above the baseline, ... */
+    HAND_HYPHEN_UP_PCT = 22,
+    HAND_STROKE_OFF_PCT = 10, /* and by how much it may differ */
     HAND_GRAY_INK = 0,
     HAND_GRAY_PAPER = 255,
 };
@@ -203,13 +206,23 @@ static bool part_is_stroke(const struct crop *crop, unsigned part)
     return true;
 }
 
-/* Moves a number's end to the stroke before the notation where the picture shows it. */
+/* Whether a part is a hyphen of print: flat, and as high above the baseline. */
+static bool part_is_hyphen(const struct crop *crop, unsigned part)
+{
+    const struct part *at = &crop->part[part];
+    int32_t wide = at->right - at->left, high = at->bottom - at->top, middle = crop->base - (at->top + at->bottom) / 2;
+    return abs(wide - percent(crop->em, HAND_HYPHEN_WIDE_PCT)) <= percent(crop->em, HAND_STROKE_OFF_PCT) &&
+           high <= percent(crop->em, HAND_HYPHEN_HIGH_PCT) &&
+           abs(middle - percent(crop->em, HAND_HYPHEN_UP_PCT)) <= percent(crop->em, HAND_STROKE_OFF_PCT);
+}
+
+/* Moves a number's end to the stroke or hyphen before the notation where the picture shows it. */
 static void crop_end(struct crop *crop)
 {
     int32_t expected = crop->to, near = percent(crop->em, HAND_STROKE_FAR_PCT);
     for (unsigned i = 0; i < crop->parts; i++) {
         int32_t far = abs(crop->part[i].left - expected);
-        if (far <= near && part_is_stroke(crop, i)) {
+        if (far <= near && (part_is_stroke(crop, i) || part_is_hyphen(crop, i))) {
             near = far;
             crop->to = crop->part[i].left;
         }
