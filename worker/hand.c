@@ -18,23 +18,25 @@ enum {
     HAND_GRAY_INK = 0,
     HAND_GRAY_PAPER = 255,
     /* in 1/100 em: */
-    HAND_BESIDE_PCT = 120,     /* what is looked at left and right of a blank, */
-    HAND_ABOVE_PCT = 180,      /* above its baseline ... */
-    HAND_BELOW_PCT = 80,       /* ... and below it */
-    HAND_TOP_PCT = 115,        /* the middle of what is written is at most so high above the baseline ... */
-    HAND_BOTTOM_PCT = 15,      /* ... and so far below it */
-    HAND_SWING_PCT = 45,       /* how far writing may reach over print, ... */
-    HAND_FLAT_PCT = 45,        /* ... and how high what reaches over is then: a flag or bar, no letter */
-    HAND_WITHIN_PCT = 12,      /* how far to each side the cut is looked for where print and writing touch */
-    HAND_END_NEAR_PCT = 40,    /* how far a number's end may be from where it is expected, ... */
-    HAND_END_BEFORE_PCT = 180, /* ... or if it is not there, how far before ... */
-    HAND_END_BEHIND_PCT = 80,  /* ... and behind */
-    HAND_STROKE_TALL_PCT = 69, /* how tall the slanted stroke of print is ... */
-    HAND_STROKE_WIDE_PCT = 29, /* ... and how wide; */
-    HAND_HYPHEN_WIDE_PCT = 27, /* how wide a hyphen is, ... */
-    HAND_HYPHEN_HIGH_PCT = 11, /* ... how thick at most, ... */
-    HAND_HYPHEN_UP_PCT = 22,   /* ... how far its middle is above the baseline, ... */
-    HAND_STROKE_OFF_PCT = 10,  /* ... and by how much all these may differ */
+    HAND_BESIDE_PCT = 120,      /* what is looked at left and right of a blank, */
+    HAND_ABOVE_PCT = 180,       /* above its baseline ... */
+    HAND_BELOW_PCT = 80,        /* ... and below it */
+    HAND_TOP_PCT = 115,         /* the middle of what is written is at most so high above the baseline ... */
+    HAND_BOTTOM_PCT = 15,       /* ... and so far below it */
+    HAND_SWING_PCT = 45,        /* how far writing may reach over print, ... */
+    HAND_FLAT_PCT = 45,         /* ... and how high what reaches over is then: a flag or bar, no letter */
+    HAND_WITHIN_PCT = 12,       /* how far to each side the cut is looked for where print and writing touch */
+    HAND_END_NEAR_PCT = 40,     /* how far a number's end may be from where it is expected, ... */
+    HAND_END_BEFORE_PCT = 180,  /* ... or if it is not there, how far before ... */
+    HAND_END_BEHIND_PCT = 80,   /* ... and behind */
+    HAND_STROKE_TALL_PCT = 69,  /* how tall the slanted stroke of print is, ... */
+    HAND_STROKE_WIDE_PCT = 29,  /* ... how wide, ... */
+    HAND_STROKE_THICK_PCT = 16, /* ... how thick at most, ... */
+    HAND_STROKE_SEEN_PCT = 50,  /* ... of which height so much is looked at; */
+    HAND_HYPHEN_WIDE_PCT = 27,  /* how wide a hyphen is, ... */
+    HAND_HYPHEN_HIGH_PCT = 14,  /* ... how thick at most, ... */
+    HAND_HYPHEN_UP_PCT = 22,    /* ... how far its middle is above the baseline, ... */
+    HAND_STROKE_OFF_PCT = 10,   /* ... and by how much all these may differ */
     /* in 1/100: */
     HAND_OUTSIDE_PCT = 25, /* a part with less of its ink outside a blank is writing, one with less inside print */
     HAND_ENDLESS_PCT = 80, /* of its confidence a number has whose end was not seen: it may be cut off */
@@ -194,19 +196,35 @@ static void part_claim(const struct crop *crop, unsigned part, int32_t *from, in
         *to = cut_near(crop, part, crop->to);
 }
 
-/* Whether a part is the slanted stroke of print: as tall and wide, on the baseline, and nowhere off its diagonal. */
+/* Columns [*from, *to) of a row's first run of a part's ink; false where it has none. */
+static bool run_first(const struct crop *crop, unsigned part, int32_t y, int32_t *from, int32_t *to)
+{
+    const uint16_t *row = &crop->label[y * crop->width];
+    const struct part *at = &crop->part[part];
+    *from = at->left;
+    while (*from < at->right && row[*from] != part + 1)
+        ++*from;
+    *to = *from;
+    while (*to < at->right && row[*to] == part + 1)
+        ++*to;
+    return *to > *from;
+}
+
+/* Whether a part begins with the slanted stroke of print: from the baseline up as steep, as tall, and thin. The letter
+ * behind may hang on it further up. */
 static bool part_is_stroke(const struct crop *crop, unsigned part)
 {
     const struct part *at = &crop->part[part];
-    int32_t off = percent(crop->em, HAND_STROKE_OFF_PCT), wide = at->right - at->left, high = at->bottom - at->top;
-    if (abs(high - percent(crop->em, HAND_STROKE_TALL_PCT)) > off ||
-        abs(wide - percent(crop->em, HAND_STROKE_WIDE_PCT)) > off || abs(at->bottom - crop->base) > off)
+    int32_t off = percent(crop->em, HAND_STROKE_OFF_PCT), from, to;
+    if (abs(at->bottom - crop->base) > off || at->right - at->left < percent(crop->em, HAND_STROKE_WIDE_PCT) - off ||
+        abs(at->bottom - at->top - percent(crop->em, HAND_STROKE_TALL_PCT)) > off)
         return false;
-    for (int32_t y = at->top; y < at->bottom; y++)
-        for (int32_t x = at->left; x < at->right; x++)
-            if (crop->label[y * crop->width + x] == part + 1 &&
-                abs((at->right - 1 - x) * high - (y - at->top) * wide) > off * high)
-                return false;
+    for (int32_t y = at->bottom - percent(crop->em, HAND_STROKE_SEEN_PCT); y < at->bottom; y++) {
+        int32_t middle = at->left + (at->bottom - y) * HAND_STROKE_WIDE_PCT / HAND_STROKE_TALL_PCT;
+        if (y < 0 || !run_first(crop, part, y, &from, &to) || abs((from + to) / 2 - middle) > off ||
+            to - from > percent(crop->em, HAND_STROKE_THICK_PCT))
+            return false;
+    }
     return true;
 }
 
