@@ -16,7 +16,8 @@ enum {
     BLANKS_WORDS = 400,      /* of the page's upper half */
     BLANKS_SAMPLES = 16,     /* words that tell the size of print */
     BLANKS_SURE_CPCT = 5000, /* confidence of such a word */
-    BLANKS_OFF_PCT = 14,     /* a box that differs by more from the width of its letters is wrong */
+    BLANKS_OFF_PCT = 9,      /* a box that differs by more from the width of its letters is wrong */
+    BLANKS_ALONE_EMS = 2,    /* around a number and its notation are free of other words */
     BLANKS_REACH_EMS = 14,   /* from "Số" to the notation */
     BLANKS_EM = 1000,        /* units of the table below, ... */
     BLANKS_BEARING = 80,     /* of which the paper before and behind a word's ink takes so many */
@@ -162,13 +163,19 @@ static bool same_line(const struct spot *one, const struct spot *other)
     return abs(one->baseline - other->baseline) < high / 2;
 }
 
+static bool near_line(const struct spot *one, const struct spot *other)
+{
+    return abs(one->baseline - other->baseline) < one->bottom - one->top;
+}
+
 static int size_order(const void *a, const void *b)
 {
     int32_t one = *(const int32_t *)a, other = *(const int32_t *)b;
     return (one > other) - (one < other);
 }
 
-/* The size of print on a spot's line: the median over words that are letters and were read well; 0 without any. */
+/* The size of print on a spot's line and those that stand about as high: the median over words that are letters and were
+ * read well; 0 without any. */
 static int32_t line_em(const struct spots *spots, const struct spot *of)
 {
     int32_t size[BLANKS_SAMPLES];
@@ -177,7 +184,7 @@ static int32_t line_em(const struct spots *spots, const struct spot *of)
         const struct spot *spot = &spots->spot[i];
         size_t chars = strlen(spot->text);
         bool plain = chars > 2 && !strpbrk(spot->text, "?0123456789+#\"'");
-        if (plain && spot->confidence_cpct >= BLANKS_SURE_CPCT && same_line(of, spot))
+        if (plain && spot->confidence_cpct >= BLANKS_SURE_CPCT && near_line(of, spot))
             size[count++] = BLANKS_EM * (spot->right - spot->left) / (text_advance(spot->text, chars) - BLANKS_BEARING);
     }
     qsort(size, count, sizeof *size, size_order);
@@ -219,24 +226,45 @@ static bool is_small(char c)
     return c >= 'a' && c <= 'z';
 }
 
-/* Chars of "Số:", "Số" or "số:" at a word's beginning, if no other word goes on there. */
+/* Chars of "Số:" or "Số" at a word's beginning, if no other word goes on there. Its capital is misread at times. */
 static size_t number_key(const char *text)
 {
-    bool capital = text[0] == 'S', colon = text[0] && text[1] && (text[2] == ':' || text[2] == '.' || text[2] == ';');
-    if ((!capital && !(text[0] == 's' && colon)) || (text[1] != 'o' && text[1] != 'O'))
+    if ((text[0] != 'S' && text[0] != 's') || (text[1] != 'o' && text[1] != 'O'))
         return 0;
-    return is_small(text[2]) || is_capital(text[2]) ? 0 : colon ? 3 : 2;
+    if (is_small(text[2]) || is_capital(text[2]))
+        return 0;
+    return text[2] == ':' || text[2] == '.' || text[2] == ';' ? 3 : 2;
 }
 
-/* Whether text ends as a notation does, and where that begins: "/QĐ-UBND", "-QĐ/TW", and if the stroke was misread, the
- * capitals before a hyphen. */
+/* The line of a number holds nothing else: no words just before its key or just behind its notation. */
+static bool stands_alone(const struct spots *spots, const struct spot *key, const struct spot *notation, int32_t em)
+{
+    for (unsigned i = 0; i < spots->count; i++) {
+        const struct spot *spot = &spots->spot[i];
+        bool letters = (is_small(spot->text[0]) || is_capital(spot->text[0])) && is_small(spot->text[1]);
+        bool before = spot->right <= key->left && spot->right > key->left - BLANKS_ALONE_EMS * em;
+        bool behind = spot->left >= notation->right && spot->left < notation->right + BLANKS_ALONE_EMS * em;
+        if (letters && (before || behind) && same_line(key, spot))
+            return false;
+    }
+    return true;
+}
+
+static bool has_notation(const char *text)
+{
+    const char *stroke = strpbrk(text, "/-");
+    return stroke && strpbrk(stroke, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+}
+
+/* Whether text ends as a notation does, and where that begins: "/QĐ-UBND", "/2025/QĐ-UBND", "-QĐ/TW" (a hyphen is misread
+ * as a line beneath), and if the stroke was misread, the capitals before a hyphen. */
 static bool notation_find(const char *text, size_t *ret_at)
 {
     for (const char *at = text; *at; at++) {
-        bool stroke = *at == '/' || *at == '-', letter = is_capital(at[1]) || is_small(at[1]);
-        bool year = *at == '/' && at[1] == '2' && strspn(at + 1, "0123456789") == 4; /* "/2025/QĐ-UBND" */
+        bool letter = is_capital(at[1]) || is_small(at[1]);
         size_t capitals = strspn(at, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
-        if ((stroke && (letter || year)) || (capitals > 1 && at[capitals] == '-')) {
+        if ((strchr("/-_", *at) && letter) || (*at == '/' && has_notation(at + 1)) ||
+            (capitals > 1 && at[capitals] == '-')) {
             *ret_at = (size_t)(at - text);
             return true;
         }
@@ -260,6 +288,12 @@ static const struct spot *notation_behind(const struct spots *spots, const struc
     return NULL;
 }
 
+/* "Số:" stands on its line, whose slope the recogniser takes from few words. */
+static int32_t number_baseline(const struct spot *key, size_t chars, int32_t em)
+{
+    return strlen(key->text) == chars && 2 * abs(key->bottom - key->baseline) < em ? key->bottom : key->baseline;
+}
+
 static bool number_find(const struct spots *spots, const struct spot *key, struct blank *blank)
 {
     size_t chars = number_key(key->text), at;
@@ -267,10 +301,10 @@ static bool number_find(const struct spots *spots, const struct spot *key, struc
     if (!em || 100 * key->left > BLANKS_LEFT_PCT * spots->width)
         return false;
     const struct spot *notation = notation_behind(spots, key, chars, em, &at);
-    if (!notation)
+    if (!notation || !stands_alone(spots, key, notation, em))
         return false;
     *blank = (struct blank){SOHOA__HAND_KIND__HAND_NUMBER, head_end(key, chars, em), tail_begin(notation, at, em),
-                            key->baseline, em};
+                            number_baseline(key, chars, em), em};
     if (is_capital(notation->text[at]))
         blank->right -= ink_px("/", 1, em);
     return 100 * (blank->right - blank->left) >= BLANKS_LEAST_PCT * em;

@@ -1,4 +1,6 @@
-/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * Measures a few pieces of ink: scaled to one size, then edges by place and direction, ink by place, and how large all is
+ * beside the rest. */
 #include "worker/glyph.h"
 
 #include <stdbool.h>

@@ -11,7 +11,7 @@ enum {
     GLYPH_GRID = 5,     /* its edges are taken around so many points a side ... */
     GLYPH_WAYS = 8,     /* ... and so many directions, ... */
     GLYPH_BLOCKS = 8,   /* ... its ink in so many blocks a side */
-    GLYPH_SIZES = 4,    /* height, width, top and bottom, compared with the writing */
+    GLYPH_SIZES = 4,    /* height and width beside the writing's height, width beside height, thickness */
     GLYPH_FEATURES = GLYPH_WAYS * GLYPH_GRID * GLYPH_GRID + GLYPH_BLOCKS * GLYPH_BLOCKS + GLYPH_SIZES,
     GLYPH_DIGITS = 10,
     GLYPH_CLASSES = GLYPH_DIGITS + 1, /* the last: no digit */

@@ -14,23 +14,32 @@
 #include "worker/digits.h"
 
 enum {
-    HAND_PARTS = 200,      /* connected parts of ink around a blank */
-    HAND_BESIDE_PCT = 70,  /* of an em: what is looked at left and right of it, */
-    HAND_ABOVE_PCT = 150,  /* above the baseline ... */
-    HAND_BELOW_PCT = 80,   /* ... and below it */
-    HAND_TOP_PCT = 115,    /* a part's middle is at most so high above the baseline, */
-    HAND_BOTTOM_PCT = 15,  /* and at most so far below */
-    HAND_OUTSIDE_PCT = 25, /* a part with less of its ink outside is writing, one with less inside print */
-    HAND_SWING_PCT = 45,   /* of an em: how far writing may reach over print, ... */
-    HAND_FLAT_PCT = 45,    /* and how high what reaches over is then: a flag or bar, no letter */
-    HAND_WITHIN_PCT = 12,  /* of an em: where print and writing touch, the cut is looked for so far to each side */
-    HAND_STROKE_FAR_PCT =
-        60, /* of an em: how far from where it is expected the stroke before a notation is looked for, */
-    HAND_STROKE_TALL_PCT = 69, /* how tall it is in print, ... */
-    HAND_STROKE_WIDE_PCT = 29, /* how wide, ... */
-    HAND_STROKE_OFF_PCT = 10,  /* and by how much it may differ */
+    HAND_PARTS = 200, /* connected parts of ink around a blank */
     HAND_GRAY_INK = 0,
     HAND_GRAY_PAPER = 255,
+    /* in 1/100 em: */
+    HAND_BESIDE_PCT = 120,      /* what is looked at left and right of a blank, */
+    HAND_ABOVE_PCT = 180,       /* above its baseline ... */
+    HAND_BELOW_PCT = 80,        /* ... and below it */
+    HAND_TOP_PCT = 115,         /* the middle of what is written is at most so high above the baseline ... */
+    HAND_BOTTOM_PCT = 15,       /* ... and so far below it */
+    HAND_SWING_PCT = 45,        /* how far writing may reach over print, ... */
+    HAND_FLAT_PCT = 45,         /* ... and how high what reaches over is then: a flag or bar, no letter */
+    HAND_WITHIN_PCT = 12,       /* how far to each side the cut is looked for where print and writing touch */
+    HAND_END_NEAR_PCT = 40,     /* how far a number's end may be from where it is expected, ... */
+    HAND_END_BEFORE_PCT = 180,  /* ... or if it is not there, how far before ... */
+    HAND_END_BEHIND_PCT = 80,   /* ... and behind */
+    HAND_STROKE_TALL_PCT = 69,  /* how tall the slanted stroke of print is, ... */
+    HAND_STROKE_WIDE_PCT = 29,  /* ... how wide, ... */
+    HAND_STROKE_THICK_PCT = 16, /* ... how thick at most, ... */
+    HAND_STROKE_SEEN_PCT = 50,  /* ... of which height so much is looked at; */
+    HAND_HYPHEN_WIDE_PCT = 27,  /* how wide a hyphen is, ... */
+    HAND_HYPHEN_HIGH_PCT = 14,  /* ... how thick at most, ... */
+    HAND_HYPHEN_UP_PCT = 22,    /* ... how far its middle is above the baseline, ... */
+    HAND_STROKE_OFF_PCT = 10,   /* ... and by how much all these may differ */
+    /* in 1/100: */
+    HAND_OUTSIDE_PCT = 25, /* a part with less of its ink outside a blank is writing, one with less inside print */
+    HAND_ENDLESS_PCT = 80, /* of its confidence a number has whose end was not seen: it may be cut off */
 };
 
 static const struct digits_want wants[] = {
@@ -187,33 +196,74 @@ static void part_claim(const struct crop *crop, unsigned part, int32_t *from, in
         *to = cut_near(crop, part, crop->to);
 }
 
-/* Whether a part is the slanted stroke of print: as tall and wide, on the baseline, and nowhere off its diagonal. */
+/* Columns [*from, *to) of a row's first run of a part's ink; false where it has none. */
+static bool run_first(const struct crop *crop, unsigned part, int32_t y, int32_t *from, int32_t *to)
+{
+    const uint16_t *row = &crop->label[y * crop->width];
+    const struct part *at = &crop->part[part];
+    *from = at->left;
+    while (*from < at->right && row[*from] != part + 1)
+        ++*from;
+    *to = *from;
+    while (*to < at->right && row[*to] == part + 1)
+        ++*to;
+    return *to > *from;
+}
+
+/* Whether a part begins with the slanted stroke of print: from the baseline up as steep, as tall, and thin. The letter
+ * behind may hang on it further up. */
 static bool part_is_stroke(const struct crop *crop, unsigned part)
 {
     const struct part *at = &crop->part[part];
-    int32_t off = percent(crop->em, HAND_STROKE_OFF_PCT), wide = at->right - at->left, high = at->bottom - at->top;
-    if (abs(high - percent(crop->em, HAND_STROKE_TALL_PCT)) > off ||
-        abs(wide - percent(crop->em, HAND_STROKE_WIDE_PCT)) > off || abs(at->bottom - crop->base) > off)
+    int32_t off = percent(crop->em, HAND_STROKE_OFF_PCT), from, to;
+    if (abs(at->bottom - crop->base) > off || at->right - at->left < percent(crop->em, HAND_STROKE_WIDE_PCT) - off ||
+        abs(at->bottom - at->top - percent(crop->em, HAND_STROKE_TALL_PCT)) > off)
         return false;
-    for (int32_t y = at->top; y < at->bottom; y++)
-        for (int32_t x = at->left; x < at->right; x++)
-            if (crop->label[y * crop->width + x] == part + 1 &&
-                abs((at->right - 1 - x) * high - (y - at->top) * wide) > off * high)
-                return false;
+    for (int32_t y = at->bottom - percent(crop->em, HAND_STROKE_SEEN_PCT); y < at->bottom; y++) {
+        int32_t middle = at->left + (at->bottom - y) * HAND_STROKE_WIDE_PCT / HAND_STROKE_TALL_PCT;
+        if (y < 0 || !run_first(crop, part, y, &from, &to) || abs((from + to) / 2 - middle) > off ||
+            to - from > percent(crop->em, HAND_STROKE_THICK_PCT))
+            return false;
+    }
     return true;
 }
 
-/* Moves a number's end to the stroke before the notation where the picture shows it. */
-static void crop_end(struct crop *crop)
+/* Whether a part is a hyphen of print: flat, and as high above the baseline. */
+static bool part_is_hyphen(const struct crop *crop, unsigned part)
 {
-    int32_t expected = crop->to, near = percent(crop->em, HAND_STROKE_FAR_PCT);
+    const struct part *at = &crop->part[part];
+    int32_t wide = at->right - at->left, high = at->bottom - at->top, middle = crop->base - (at->top + at->bottom) / 2;
+    return abs(wide - percent(crop->em, HAND_HYPHEN_WIDE_PCT)) <= percent(crop->em, HAND_STROKE_OFF_PCT) &&
+           high <= percent(crop->em, HAND_HYPHEN_HIGH_PCT) &&
+           abs(middle - percent(crop->em, HAND_HYPHEN_UP_PCT)) <= percent(crop->em, HAND_STROKE_OFF_PCT);
+}
+
+static bool part_ends_number(const struct crop *crop, unsigned part)
+{
+    return crop->part[part].left > crop->from && (part_is_stroke(crop, part) || part_is_hyphen(crop, part));
+}
+
+/* Moves a number's end to the stroke or hyphen of print before the notation: the nearest one where it is expected, or
+ * else, if the recogniser was wrong, the first. False where the picture shows none. */
+static bool crop_end(struct crop *crop)
+{
+    int32_t expected = crop->to, near = percent(crop->em, HAND_END_NEAR_PCT), first = INT32_MAX;
+    bool found = false;
     for (unsigned i = 0; i < crop->parts; i++) {
-        int32_t far = abs(crop->part[i].left - expected);
-        if (far <= near && part_is_stroke(crop, i)) {
-            near = far;
-            crop->to = crop->part[i].left;
+        int32_t left = crop->part[i].left;
+        if (left < expected - percent(crop->em, HAND_END_BEFORE_PCT) ||
+            left > expected + percent(crop->em, HAND_END_BEHIND_PCT) || !part_ends_number(crop, i))
+            continue;
+        first = left < first ? left : first;
+        if (abs(left - expected) <= near) {
+            near = abs(left - expected);
+            crop->to = left;
+            found = true;
         }
     }
+    if (!found && first < INT32_MAX)
+        crop->to = first;
+    return first < INT32_MAX;
 }
 
 /* Leaves nothing but the writing in the crop, in pure black and white, and returns its bounds, in the crop. */
@@ -267,11 +317,12 @@ static void hand_place(Sohoa__Hand *hand, const struct crop *crop, const struct 
     hand->h = (uint32_t)(within(bottom, page->height_px) - hand->y);
 }
 
-static void hand_fill(Sohoa__Hand *hand, const struct digits *digits)
+static void hand_fill(Sohoa__Hand *hand, const struct digits *digits, uint32_t sure_pct)
 {
     hand->empty = digits->empty;
     for (unsigned i = 0; i < digits->count && i < HAND_MAX_GUESSES; i++)
-        hand_add_guess(hand, digits->guess[i].text)->confidence_cpct = digits->guess[i].confidence_cpct;
+        hand_add_guess(hand, digits->guess[i].text)->confidence_cpct =
+            digits->guess[i].confidence_cpct * sure_pct / 100;
 }
 
 static int blank_read(const struct raster *raster, const struct blank *blank, Sohoa__Page *page, struct err *err)
@@ -284,8 +335,7 @@ static int blank_read(const struct raster *raster, const struct blank *blank, So
         return 0;
     if (crop_number(&crop))
         return err_set(err, E_MEMORY, "no memory for the digits in a head");
-    if (blank->kind == SOHOA__HAND_KIND__HAND_NUMBER)
-        crop_end(&crop);
+    bool ended = blank->kind != SOHOA__HAND_KIND__HAND_NUMBER || crop_end(&crop);
     struct part at = crop_claim(&crop);
     const struct gray gray = {crop.gray, (uint32_t)crop.width, (uint32_t)crop.height, (size_t)crop.width};
     if (at.ink && digits_read(&gray, &wants[blank->kind], &digits))
@@ -293,7 +343,7 @@ static int blank_read(const struct raster *raster, const struct blank *blank, So
     Sohoa__Hand *hand = page_add_hand(page);
     hand->kind = blank->kind;
     hand_place(hand, &crop, &at, raster->to_view, page);
-    hand_fill(hand, &digits);
+    hand_fill(hand, &digits, ended ? 100 : HAND_ENDLESS_PCT);
     return 0;
 }
 

@@ -16,9 +16,10 @@ enum {
     STROKES_SPECK_PARTS = 5, /* of the height: what is smaller both ways is a speck or dot */
     STROKES_FLAT_PARTS = 5,  /* of the height: what is lower and at least ... */
     STROKES_LONG_TIMES = 2,  /* ... so many times as long is a line */
+    STROKES_THIN_PARTS = 8,  /* of the height: a line is no thicker than this part of it */
     STROKES_CUT_LEAST = 9,   /* 1/16 of the height: narrower parts are not cut, ... */
     STROKES_CUT_MARGIN = 2,  /* ... nor nearer to their ends or an earlier cut than this, ... */
-    STROKES_CUT_INK = 7,     /* ... nor where there is more ink in the column */
+    STROKES_CUT_INK = 10,    /* ... nor where there is more ink in the column */
     STROKES_CUTS = 6,        /* of one part */
 };
 
@@ -225,22 +226,74 @@ static void lines_drop(struct strokes *strokes, struct sketch *sketch)
             sketch->part[i] = (struct part){0};
 }
 
+static int32_t ink_above(const struct strokes *strokes, int32_t x, int32_t y)
+{
+    int32_t ink = 0;
+    while (y - ink > 0 && strokes->label[(y - ink - 1) * strokes->width + x])
+        ink++;
+    return ink;
+}
+
+static int32_t ink_below(const struct strokes *strokes, int32_t x, int32_t y)
+{
+    int32_t ink = 0;
+    while (y + ink + 1 < strokes->height && strokes->label[(y + ink + 1) * strokes->width + x])
+        ink++;
+    return ink;
+}
+
+/* Marks with line[x] what of a row's run [from, to) is as thin as a drawn line, and not a stroke that crosses it. */
+static void run_mark(const struct strokes *strokes, int32_t y, int32_t from, int32_t to, uint8_t *line)
+{
+    int32_t thin = strokes->tall / STROKES_THIN_PARTS;
+    for (int32_t x = from; x < to; x++)
+        line[x] = 1 + ink_above(strokes, x, y) + ink_below(strokes, x, y) <= (thin < 2 ? 2 : thin);
+}
+
+/* Takes out lines that the writing stands on or that strike it through. True where there was one. */
+static bool lines_erase(struct strokes *strokes, uint8_t *line)
+{
+    size_t pixels = (size_t)strokes->width * (size_t)strokes->height;
+    bool erased = false;
+    memset(line, 0, pixels);
+    for (int32_t y = 0; y < strokes->height; y++)
+        for (int32_t x = 0, from = 0; x <= strokes->width; x++) {
+            if (x < strokes->width && strokes->label[y * strokes->width + x])
+                continue;
+            if (x - from >= STROKES_LONG_TIMES * strokes->tall) {
+                run_mark(strokes, y, from, x, line + (size_t)y * (size_t)strokes->width);
+                erased = true;
+            }
+            from = x + 1;
+        }
+    for (size_t at = 0; at < pixels && erased; at++)
+        if (line[at])
+            strokes->label[at] = 0;
+    return erased;
+}
+
+static int sketch_number(struct strokes *strokes, struct sketch *sketch)
+{
+    int count = ink_number(strokes->label, strokes->width, strokes->height, sketch->part, STROKES_PARTS);
+    sketch->count = count < 0 ? 0 : (unsigned)count;
+    strokes->tall = sketch_tall(sketch);
+    return count < 0 ? -1 : 0;
+}
+
 static int strokes_part(const struct gray *gray, struct strokes *strokes)
 {
     struct sketch sketch = {.count = 0};
     AUTO(mem_destroy) uint32_t *column = calloc(gray->width + 2 * (size_t)gray->height, sizeof *column);
-    if (!strokes->label || !column)
+    AUTO(mem_destroy) uint8_t *line = malloc((size_t)gray->width * gray->height);
+    if (!strokes->label || !column || !line)
         return -1;
     if (!sketch_mark(gray, strokes))
         return 0;
-    int count = ink_number(strokes->label, strokes->width, strokes->height, sketch.part, STROKES_PARTS);
-    if (count < 0)
+    if (sketch_number(strokes, &sketch) || (lines_erase(strokes, line) && sketch_number(strokes, &sketch)))
         return -1;
-    sketch.count = (unsigned)count;
-    strokes->tall = sketch_tall(&sketch);
     lines_drop(strokes, &sketch);
     strokes->slant = slant_find(strokes, column);
-    for (unsigned i = 0; i < (unsigned)count; i++)
+    for (unsigned i = 0, count = sketch.count; i < count; i++)
         if (sketch.part[i].ink)
             part_cut(strokes, &sketch, i, column);
     pieces_take(strokes, &sketch);

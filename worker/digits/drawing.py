@@ -13,13 +13,12 @@ from sklearn.datasets import load_digits
 import hands
 
 FINE = 3  # pens are drawn so many times as large
-FONTS_OF_PRINT = [  # fonts-liberation, fonts-dejavu-core, fonts-dejavu-extra
+FONTS_OF_PRINT = [
     "LiberationSerif-Regular.ttf", "LiberationSerif-Italic.ttf", "LiberationSerif-Bold.ttf",
     "LiberationSerif-BoldItalic.ttf", "LiberationSans-Regular.ttf", "LiberationMono-Regular.ttf", "DejaVuSerif.ttf",
     "DejaVuSans.ttf", "DejaVuSans-Oblique.ttf", "DejaVuSerif-Italic.ttf",
 ]  # fmt: skip
-FONTS_OF_HANDS = [  # fonts-bwht, -comic-neue, -dancingscript, -havana, -kaushanscript, -breip, -dkg-handwriting,
-    # -humor-sans, -kristi, -rufscript, -sjfonts, -tomsontalks, -yozvox-yozfont-standard-kana, -ecolier-court
+FONTS_OF_HANDS = [
     "BecauseWeBuild-Regular.otf", "BecauseWeConnect-Regular.otf", "BecauseWeCreate-Regular.otf",
     "BecauseWeLearn-Regular.otf", "BecauseWeMentor-Regular.otf", "BecauseWeOrganize-Regular.otf",
     "ComicNeue-Regular.otf", "ComicNeue-Italic.otf", "DancingScript-Regular.otf", "Havana-Regular.otf",
@@ -43,7 +42,7 @@ def fonts_load(names, folders):
     where = {name: os.path.join(root, name) for top in folders for root, _, files in os.walk(top) for name in files}
     missing = [name for name in names if name not in where]
     if missing:
-        sys.exit(f"fonts are missing: {' '.join(missing)}; the packages are named in {os.path.basename(__file__)}")
+        sys.exit(f"fonts are missing: {' '.join(missing)}; deploy/deps digits brings them")
     return [ImageFont.truetype(where[name], FONT_PX) for name in names]
 
 

@@ -4,10 +4,10 @@
 
     nice /usr/bin/python3 worker/digits/train.py [--strings 24000] [--rounds 24] [--seed 1] [--fonts DIR] [--out FILE]
 
-Needs Debian's gcc, python3-numpy, python3-scipy, python3-sklearn, python3-pil and the fonts that FONTS names by package;
---fonts is a folder to look for them in, beside /usr/share/fonts. The same seed on the same machine gives the same
-bytes. Progress goes to stderr. What the pieces of a picture are and how they are measured is not told twice: the
-script compiles worker/ink.c, strokes.c and glyph.c, and calls them.
+Needs what `deploy/deps build digits` installs; --fonts is a folder to look for fonts in, beside /usr/share/fonts. The
+same seed on the same machine gives the same bytes, in about four minutes of one core. Progress goes to stderr. What the
+pieces of a picture are and how they are measured is not told twice: the script compiles worker/ink.c, strokes.c and
+glyph.c, and calls them.
 
 Strings of digits are drawn (drawing.py) with pens along the paths of hands.py, with fonts of print and of hands, and
 from the 1,797 digits of sklearn.datasets.load_digits; each group of pieces that the program would look at then is a
