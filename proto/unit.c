@@ -37,6 +37,5 @@ int unit_check(const char *unit, struct err *err)
         if ((size_t)(end - code) == unit_rule[i].digits && (!*end || (unit_rule[i].dated && is_day(end))))
             return 0;
     }
-    return err_set(err, E_MANIFEST,
-                   "unit '%.40s' is not of the form district:001, old:00004 or new:00004 (new:00004@2027-07-01)", unit);
+    return err_set(err, E_MANIFEST, "unit '%.40s' is not of the form district:001, old:00004 or new:00004", unit);
 }
