@@ -240,10 +240,36 @@ void get_reorganised(struct coordinator *c, struct request *request, const struc
     request_answer(request, 200, json_pack("{s:o}", "reorganisations", list));
 }
 
-void delete_reorganised(struct coordinator *c, struct request *request, const struct route_args *args)
+/* What stays filed under units that were known before, and are no more. */
+static json_t *lost_json(const struct coordinator *c, const struct gazetteer *before)
+{
+    const struct place *place;
+    struct filed filed = {0};
+    json_t *json = json_object();
+    for (size_t i = 0; (place = gazetteer_at(before, i)); i++) {
+        if (place_find(place->unit))
+            continue;
+        struct filed more = filed_under(c, place->unit);
+        filed_add(&filed, &more);
+    }
+    filed_put(json, &filed);
+    return json;
+}
+
+static void undone_say(struct coordinator *c, uint32_t number)
 {
     Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
     Sohoa__ReorganisationUndone said = SOHOA__REORGANISATION_UNDONE__INIT;
+    said.number = number;
+    entry.body_case = SOHOA__LEDGER_ENTRY__BODY_REORGANISATION_UNDONE;
+    entry.reorganisation_undone = &said;
+    group_add_entry(c->group, &entry);
+    trace(TRACE_INFO, "reorganisation_undone", "number=%" PRIu32, number);
+}
+
+void delete_reorganised(struct coordinator *c, struct request *request, const struct route_args *args)
+{
+    AUTO(gazetteer_drop) struct gazetteer *before = gazetteer_keep(gazetteer_now());
     struct err err;
     uint32_t number = 0;
     int rc = number_parse(args->word, UINT32_MAX, &number)
@@ -253,10 +279,6 @@ void delete_reorganised(struct coordinator *c, struct request *request, const st
         request_answer_err(request, &err);
         return;
     }
-    said.number = number;
-    entry.body_case = SOHOA__LEDGER_ENTRY__BODY_REORGANISATION_UNDONE;
-    entry.reorganisation_undone = &said;
-    group_add_entry(c->group, &entry);
-    trace(TRACE_INFO, "reorganisation_undone", "number=%" PRIu32, number);
-    answer_then(c, request, json_pack("{s:I}", "number", (json_int_t)number));
+    undone_say(c, number);
+    answer_then(c, request, json_pack("{s:I, s:o}", "number", (json_int_t)number, "filed", lost_json(c, before)));
 }

@@ -14,7 +14,7 @@
 #include "proto/unit.h"
 
 enum {
-    PLACES_MAX = 8192,
+    PLACES_MAX = 16384,
     SUCCESSORS_MOST = 16, /* of a commune or a district */
     CODE_BYTES = 6,       /* a commune's code, with the 0 */
 };

@@ -122,6 +122,16 @@ static void list_print(const json_t *answer)
     each_print(answer, "reorganisations", one_print);
 }
 
+static void undone_print(const json_t *answer)
+{
+    const json_t *filed = json_object_get(answer, "filed");
+    printf("re-organisation %" JSON_INTEGER_FORMAT " is taken back\n", cell_number(answer, "number"));
+    if (!cell_number(filed, "documents") && !cell_number(filed, "targets") && !cell_number(filed, "accounts"))
+        return;
+    fputs("still filed under units that are known no more: ", stdout);
+    filed_print(filed);
+}
+
 /* ---- the command ---- */
 
 static int order_send(struct api *api, const struct asked *asked, json_t **ret_answer, struct err *err)
@@ -158,7 +168,7 @@ static int reorganise_run(const struct asked *asked, const struct ctl *ctl, stru
     if (ctl->json)
         json_print(answer);
     else if (asked->undo)
-        printf("re-organisation %" JSON_INTEGER_FORMAT " is taken back\n", cell_number(answer, "number"));
+        undone_print(answer);
     else if (asked->list)
         list_print(answer);
     else

@@ -305,8 +305,12 @@ def check_reorganisation(console, cluster, folder):
     console.run("account", "mai", "--confirm", "new:00008@2026-01-01")
     if successions() != [("new:00008@2026-01-01", "2026-01-01", "confirmed"), ("new:00008@2026-02-01", "2026-02-01", "proposed")]:
         fail(f"behind the one that was confirmed there is {successions()}")
-    console.run("reorganise", "--undo", "2")
-    console.run("reorganise", "--undo", "1")
+    if "known no more" in console.run("reorganise", "--undo", "2").stdout:
+        fail("nothing is filed under what the second began, and it is said to be")
+    cluster.api.post("batches?id=future", json.dumps({"source": f"{folder}/missing-0.pdf", "unit": "new:00004@2026-01-01", "intake": "shelf"}) + "\n")
+    if "known no more: documents 1, pages 0, batches 1, targets 0, accounts 1" not in console.run("reorganise", "--undo", "1").stdout:
+        fail("what is filed under units that are known no more is not told")
+    console.run("withdraw", "future")
     for _ in range(2):
         if {text: named(console, text) for text in before} != before or by(console, "new")[1] != new_before:
             fail("what was taken back is still there")

@@ -81,7 +81,7 @@ const TEXTS = {
   codes: ["Mã dùng lại", "Codes that mean others"], codeIs: ["Mã {0}: {1} → {2}", "Code {0}: {1} → {2}"], targets: ["kế hoạch", "targets"], accountsFiled: ["tài khoản", "accounts"], batchesFiled: ["lô", "batches"],
   reorganiseAsk: ["Từ ngày {0}: {1} đơn vị kết thúc, {2} đơn vị thành lập. Có thể hoàn tác.", "From {0}: {1} communes end, {2} begin. This can be taken back."],
   reorganised: ["Đã ghi lần sắp xếp số {0}", "Re-organisation {0} is ordered"], undoReorganise: ["Hủy lần sắp xếp số {0}, như chưa từng có.", "Re-organisation {0} is taken back, as if it had never been."],
-  reorganisationUndone: ["Đã hủy lần sắp xếp số {0}", "Re-organisation {0} is taken back"], takenBack: ["đã hủy", "taken back"],
+  reorganisationUndone: ["Đã hủy lần sắp xếp số {0}", "Re-organisation {0} is taken back"], filedUnknown: ["vẫn thuộc đơn vị không còn trong bảng", "still filed under units that are known no more"], takenBack: ["đã hủy", "taken back"],
   reports: ["Báo cáo", "Reports"], fromDay: ["Từ ngày", "From"], toDay: ["Đến ngày", "To"], printPage: ["Bản in", "To be printed"],
   role: ["Vai trò", "Role"], mayNot: ["Vai trò của bạn không được làm việc này", "Your role may not do this"], loading: ["Đang tải …", "Loading …"],
   failed: ["Không được: {0}", "It failed: {0}"], rowsShown: ["{0} dòng", "{0} rows"], updated: ["Cập nhật", "Updated"], total: ["Tổng", "Total"],

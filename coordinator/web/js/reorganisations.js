@@ -49,9 +49,9 @@ export async function reorganisations() {
   async function undo(made) {
     if (!(await ask(t("undoReorganise", made), t("undo")))) return;
     await attempt(said, async () => {
-      await remove(`reorganisations/${made}`);
+      const lost = (await remove(`reorganisations/${made}`)).filed;
       await refresh();
-      return t("reorganisationUndone", made);
+      return t("reorganisationUndone", made) + (Object.values(lost).some(Boolean) ? `; ${t("filedUnknown")}: ${filed(lost)}` : "");
     });
   }
 
