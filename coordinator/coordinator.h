@@ -21,6 +21,7 @@ struct herald;
 struct http;
 struct live;
 struct others;
+struct reorganisations;
 struct stories;
 struct watch;
 
@@ -57,6 +58,7 @@ struct coordinator {
     struct history *history;
     struct tally *tally;
     struct accounts *accounts;
+    struct reorganisations *reorganisations; /* of communes */
     struct stories *stories;
     struct others *others;
     struct auth *auth;
