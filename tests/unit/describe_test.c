@@ -153,6 +153,20 @@ static void the_party_writes_otherwise(void **state)
     expect(d, SOHOA__FIELD_NAME__FIELD_SIGNER, "Nguyễn Văn An");
 }
 
+/* "QUẬN HOÀN KIẾM" is no "quận đoàn", and the "PHONG" of a name no office. */
+static void names_of_places_are_no_bodies(void **state)
+{
+    (void)state;
+    struct set_line first[COUNT(decision)];
+    memcpy(first, decision, sizeof decision);
+    first[2].text = "QUẬN HOÀN KIẾM";
+    AUTO(description_destroy) Sohoa__Description *d = described(first, COUNT(first), closing, 0);
+    expect(d, SOHOA__FIELD_NAME__FIELD_ORGAN, "Ủy ban nhân dân quận Hoàn Kiếm");
+    first[2].text = "XÃ TIỀN PHONG";
+    AUTO(description_destroy) Sohoa__Description *other = described(first, COUNT(first), closing, 0);
+    expect(other, SOHOA__FIELD_NAME__FIELD_ORGAN, "Ủy ban nhân dân xã Tiền Phong");
+}
+
 static void an_official_letter_has_no_title(void **state)
 {
     (void)state;
@@ -501,6 +515,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_decision_is_told_field_by_field),
         cmocka_unit_test(the_party_writes_otherwise),
+        cmocka_unit_test(names_of_places_are_no_bodies),
         cmocka_unit_test(an_official_letter_has_no_title),
         cmocka_unit_test(a_title_against_the_notation_is_doubted),
         cmocka_unit_test(fields_that_contradict_each_other_are_doubted),
