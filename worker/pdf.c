@@ -65,18 +65,27 @@ static void layer_renew(struct assembling *work, uint32_t index, pdf_obj *page_o
     }
 }
 
+/* What a layer that held says is in the PDF already; one that did not goes, also where nothing was read in its place. */
+static bool layer_goes(const Sohoa__Page *page)
+{
+    return !page_has_note(page, SOHOA__PAGE_NOTE__NOTE_LAYER) &&
+           (page_is_read(page) || page_has_note(page, SOHOA__PAGE_NOTE__NOTE_LAYER_REFUSED));
+}
+
 static void pages_write(struct assembling *work, Sohoa__Page *const *pages, uint32_t count)
 {
     fz_context *ctx = work->render->ctx;
     for (uint32_t i = 0; i < count; i++) {
         if (work->render->picture)
             sheet_add(ctx, work->pdf, work->render->picture, i, pages[i]->kind == SOHOA__PAGE_KIND__PAGE_IMAGE);
-        if (!page_is_read(pages[i]))
+        bool goes = work->render->pdf && layer_goes(pages[i]), read = page_is_read(pages[i]);
+        if (!goes && !read)
             continue;
         pdf_obj *page_obj = pdf_lookup_page_obj(ctx, work->pdf, (int)i);
-        if (work->render->pdf)
+        if (goes)
             layer_renew(work, i, page_obj);
-        layer_add(ctx, work->layer, page_obj, pages[i]);
+        if (read)
+            layer_add(ctx, work->layer, page_obj, pages[i]);
     }
     layer_finish(ctx, work->layer);
 }

@@ -20,6 +20,8 @@
 /* Enough digits for a 1/100 % and a 1/1000 degree, and no more: 0.93, not 0.93000000000000005. */
 enum { REAL_DIGITS = 8 };
 
+static const Sohoa__PageNote note_last = SOHOA__PAGE_NOTE__NOTE_LAYER_REFUSED;
+
 struct record {
     json_t *done;
 };
@@ -55,7 +57,7 @@ void record_page_fill(const Sohoa__Page *page, struct record_page *to)
     if (page->quality)
         to->quality = *page->quality;
     for (size_t i = 0; i < page->n_notes; i++)
-        if (page->notes[i] <= SOHOA__PAGE_NOTE__NOTE_BLUE)
+        if (page->notes[i] <= note_last)
             to->notes |= 1U << page->notes[i];
     page_measure(page, &to->figures);
 }
@@ -152,7 +154,7 @@ static json_t *json_grade(Sohoa__Grade grade)
 static json_t *json_notes(uint32_t notes)
 {
     json_t *value = json_array();
-    for (unsigned note = 1; note <= SOHOA__PAGE_NOTE__NOTE_BLUE; note++)
+    for (unsigned note = 1; note <= note_last; note++)
         if (notes & 1U << note)
             json_array_append_new(value, json_string(page_note_name((Sohoa__PageNote)note)));
     return value;

@@ -205,7 +205,7 @@ static void large_pages_get_fewer_dots(void **state)
     struct err err;
     AUTO(raster_destroy) struct raster *none = NULL;
     AUTO(page_destroy) Sohoa__Page *refused = page_new(1);
-    assert_int_equal(render_page(the_render(), 1, false, refused, &none, &err), E_PAGE_SIZE);
+    assert_int_equal(render_page(the_render(), 1, false, refused, NULL, &none, &err), E_PAGE_SIZE);
     assert_int_equal(err.page_no, 1);
     assert_null(none);
 }
@@ -465,13 +465,13 @@ static void a_png_that_is_not_whole_is_broken(void **state)
         for (size_t cut = bytes - 1; cut > data_at; cut -= cut > bytes - 16 ? 1 : 11) {
             source.size = cut;
             open_ok(&source);
-            assert_int_equal(render_page(the_render(), 1, cut % 2, page, &raster, &err), E_PAGE_BROKEN);
+            assert_int_equal(render_page(the_render(), 1, cut % 2, page, NULL, &raster, &err), E_PAGE_BROKEN);
             assert_non_null(strstr(err.text, "cut off"));
         }
         source.size = bytes;
         source.data[data_at + 6] ^= 1;
         open_ok(&source);
-        assert_int_equal(render_page(the_render(), 1, false, page, &raster, &err), E_PAGE_BROKEN);
+        assert_int_equal(render_page(the_render(), 1, false, page, NULL, &raster, &err), E_PAGE_BROKEN);
     }
 }
 
@@ -491,7 +491,7 @@ static void what_is_no_document_is_refused(void **state)
     assert_int_equal(open_bytes(the_render(), no_pages, sizeof no_pages - 1, &err), E_SOURCE_PAGES);
     AUTO(page_destroy) Sohoa__Page *page = page_new(1);
     struct raster *raster = NULL;
-    assert_int_equal(render_page(the_render(), 1, false, page, &raster, &err), E_PAGE_BROKEN);
+    assert_int_equal(render_page(the_render(), 1, false, page, NULL, &raster, &err), E_PAGE_BROKEN);
     Sohoa__Probe *probe = NULL;
     assert_int_equal(render_probe(the_render(), &probe, &err), E_STATE);
 }
@@ -682,7 +682,7 @@ static void read_all(const struct buf *source)
         for (uint32_t i = 1; i <= probe->pages && i <= 20; i++) {
             struct raster *raster = NULL;
             Sohoa__Page *page = page_new(i);
-            render_page(the_render(), i, i % 2 == 0, page, &raster, &err);
+            render_page(the_render(), i, i % 2 == 0, page, NULL, &raster, &err);
             raster_destroy(&raster);
             page_destroy(&page);
         }
@@ -827,7 +827,7 @@ static void read_all_confined(const struct buf *source)
     for (uint32_t i = 1; i <= probe->pages; i++) {
         struct raster *raster = NULL;
         Sohoa__Page *page = page_new(i);
-        if (render_page(the_render(), i, false, page, &raster, &err))
+        if (render_page(the_render(), i, false, page, NULL, &raster, &err))
             _exit(7);
         raster_destroy(&raster);
         pages[i - 1] = page;
