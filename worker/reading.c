@@ -146,7 +146,10 @@ static int page_check_layer(struct reader *reader, const struct raster *raster, 
         return rc;
     *ret_trusted = spot.verdict == SPOT_HOLDS;
     page_note(page, *ret_trusted ? SOHOA__PAGE_NOTE__NOTE_LAYER : SOHOA__PAGE_NOTE__NOTE_LAYER_REFUSED);
-    return *ret_trusted ? layer_settle(layer, page, err) : 0;
+    if (!*ret_trusted)
+        return 0;
+    page->rotation_deg = spot.turn_deg;
+    return layer_settle(layer, page, err);
 }
 
 static int page_run(struct reader *reader, struct raster **raster, bool degraded, Sohoa__Page *layer, Sohoa__Page *page,

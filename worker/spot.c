@@ -471,6 +471,7 @@ int spot_check(struct reader *reader, const struct raster *raster, const Sohoa__
     size_t count = spot_choose(layer, lines);
     if (spot->letters < SPOT_LEAST_LETTERS || count < SPOT_LINES)
         return 0;
+    spot->turn_deg = line_turn_deg(lines[0]);
     spot->verdict = SPOT_ODD;
     if (spot->odd_cpct > SPOT_ODD_CPCT)
         return 0;

@@ -26,6 +26,7 @@ struct spot {
     enum spot_verdict verdict;
     uint32_t letters, odd_cpct; /* of the layer's words: letters in all, and the share of them in impossible ones */
     uint32_t bare_cpct;         /* share of the ink that lies where the layer has no words */
+    uint32_t turn_deg;          /* clockwise, what makes its lines upright: 0, 90, 180, 270 */
     uint32_t lines;             /* that were read */
     uint32_t like_cpct[SPOT_LINES];
     uint32_t shift_percent; /* of a line's height: how far the words stand from where the layer has them, at most */
