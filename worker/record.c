@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * jansson is only here, in metadata.c and in past.c (and in the tests). Texts that come out of a slot may be no UTF-8: what is not becomes '?'. */
+ * jansson is only here, in metadata.c, past.c and prior.c (and in the tests). Texts that come out of a slot may be no UTF-8: what is not becomes '?'. */
 #include "worker/record.h"
 
 #include <assert.h>
@@ -15,6 +15,7 @@
 #include "proto/trace.h"
 #include "worker/metadata.h"
 #include "worker/past.h"
+#include "worker/prior.h"
 #include "worker/quality.h"
 
 /* Enough digits for a 1/100 % and a 1/1000 degree, and no more: 0.93, not 0.93000000000000005. */
@@ -471,6 +472,7 @@ int record_write(const struct record *record, const struct record_entry *entry, 
     set(rec, "signed", json_boolean(json_array_size(json_object_get(rec, "signatures")) > 0));
     set(rec, "provenance", json_provenance(entry));
     set(rec, "timings", json_timings(entry));
+    prior_put(rec, row);
     if (entry->generation)
         past_put(rec, before, entry->kept);
     int rc = json_dump_callback(rec, buf_sink, out, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_REAL_PRECISION(REAL_DIGITS));
