@@ -264,8 +264,9 @@ pdf_obj *dict_own(fz_context *ctx, pdf_document *pdf, pdf_obj *holder, pdf_obj *
 /* strip.c */
 
 /* Takes invisible text out of a page's contents: text mode 3, and, when a cover of that size lies over it, what is
- * shown before it. Where that would move other text it stays, marked as standing for no text. */
-void strip_page(fz_context *ctx, pdf_document *pdf, pdf_obj *page_obj, const struct look *look);
+ * shown before it. Where that would move other text it stays, marked as standing for no text. false: the page is as it was,
+ * since its contents are not understood well enough. */
+bool strip_page(fz_context *ctx, pdf_document *pdf, pdf_obj *page_obj, const struct look *look);
 
 /* objects.c */
 

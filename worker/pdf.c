@@ -38,20 +38,21 @@ static bool page_is_read(const Sohoa__Page *page)
     return false;
 }
 
-/* An older layer goes. Contents that can't be read in the end stay as they are. */
+/* An older layer goes. Contents that can't be read in the end stay as they are, which is counted. */
 static void layer_renew(struct assembling *work, uint32_t index, pdf_obj *page_obj)
 {
     fz_context *ctx = work->render->ctx;
     struct leaf leaf = {0};
     struct look look = {0};
+    bool gone = false;
     fz_var(leaf);
     fz_var(look);
+    fz_var(gone);
     fz_try(ctx)
     {
         leaf_load(work->render, index + 1, false, &leaf);
         look_at(ctx, &leaf, &look);
-        if (look.chars_hidden)
-            strip_page(ctx, work->pdf, page_obj, &look);
+        gone = !look.chars_hidden || strip_page(ctx, work->pdf, page_obj, &look);
     }
     fz_always(ctx)
     {
@@ -63,6 +64,7 @@ static void layer_renew(struct assembling *work, uint32_t index, pdf_obj *page_o
         if (fz_caught(ctx) == FZ_ERROR_MEMORY)
             fz_rethrow(ctx);
     }
+    work->said.layers_left += !gone;
 }
 
 /* What a layer that held says is in the PDF already; one that did not goes, also where nothing was read in its place. */

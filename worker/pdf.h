@@ -14,6 +14,7 @@ const char *pdfa_name(enum pdfa level); /* "2b", "1b", "" */
 struct pdf_said {
     enum pdfa level;          /* that the document claims */
     char why[PDFA_WHY_BYTES]; /* ASCII; the first rule against the level wanted, "" when that is reached */
+    uint32_t layers_left;     /* pages that keep an older layer beside what was read, since it could not be taken out */
 };
 
 /* The open document of render, which stays as it is, with pages[i]'s read words (own ones are in the page already) as

@@ -276,6 +276,7 @@ void record_done(const struct record_doc *doc, struct buf *out)
     set(done, "doubts", metadata_doubts_json(description_doubts(doc->description)));
     set(done, "outputs", json_outputs(doc));
     set(done, "pdfa", json_pdfa(doc));
+    set(done, "layers_left", json_integer(doc->layers_left));
     set(done, "sha256", json_hex(doc->sha256));
     set(done, "pipeline", json_hex(doc->pipeline));
     set(done, "results_version", json_integer(RESULTS_VERSION));

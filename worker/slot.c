@@ -187,7 +187,7 @@ static int document_write(struct desk *desk, struct task *task, struct row *row,
     text_write(row->page, row->pages, &part);
     rc = section_write(task, 2, &part, err);
     buf_clear(&part);
-    buf_printf(&part, "%s\n%s", pdfa_name(said.level), said.why);
+    buf_printf(&part, "%s\n%" PRIu32 "\n%s", pdfa_name(said.level), said.layers_left, said.why);
     if (!rc)
         rc = section_write(task, 3, &part, err);
     return rc ? rc : description_write(task, row, err);

@@ -273,19 +273,22 @@ static fz_buffer *page_contents(fz_context *ctx, pdf_document *pdf, pdf_obj *pag
     return buffer;
 }
 
-/* Gives the page the contents without hidden text; *ret_moves: not so, since visible text would move. */
-static void page_strip(fz_context *ctx, pdf_obj *page_obj, struct strip *strip, bool *ret_moves)
+/* Gives the page the contents without hidden text. false: it stays as it is, since not all is understood or visible text would
+ * move. */
+static bool page_strip(fz_context *ctx, pdf_obj *page_obj, struct strip *strip)
 {
     pdf_document *pdf = strip->pdf;
     pdf_obj *resources = pdf_dict_get_inheritable(ctx, page_obj, PDF_NAME(Resources)), *forms = NULL;
     fz_buffer *out = NULL, *in = page_contents(ctx, pdf, page_obj);
+    bool gone = false;
     fz_var(out);
     fz_var(forms);
+    fz_var(gone);
     fz_try(ctx)
     {
         out = content_strip(ctx, strip, in, resources, 0, 0, &forms);
-        *ret_moves = strip->moves;
-        if (strip->dropped && strip->covered && !strip->unsafe && !strip->moves) {
+        gone = strip->dropped && strip->covered && !strip->unsafe && !strip->moves;
+        if (gone) {
             forms_put(ctx, pdf, page_obj, resources, forms);
             pdf_dict_put_drop(ctx, page_obj, PDF_NAME(Contents), pdf_add_stream(ctx, pdf, out, NULL, 0));
         }
@@ -297,14 +300,12 @@ static void page_strip(fz_context *ctx, pdf_obj *page_obj, struct strip *strip, 
         pdf_drop_obj(ctx, forms);
     }
     fz_catch(ctx) fz_rethrow(ctx);
+    return gone;
 }
 
-void strip_page(fz_context *ctx, pdf_document *pdf, pdf_obj *page_obj, const struct look *look)
+bool strip_page(fz_context *ctx, pdf_document *pdf, pdf_obj *page_obj, const struct look *look)
 {
     struct strip strip = {.pdf = pdf, .look = look, .covered = !look->texts_under}, muting = strip;
-    bool moves;
-    page_strip(ctx, page_obj, &strip, &moves);
     muting.muted = true;
-    if (moves)
-        page_strip(ctx, page_obj, &muting, &moves);
+    return page_strip(ctx, page_obj, &strip) || (strip.moves && page_strip(ctx, page_obj, &muting));
 }

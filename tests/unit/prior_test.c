@@ -91,7 +91,7 @@ static void a_sure_reading_that_differs_is_a_doubt(void **state)
 {
     (void)state;
     json_t *rec = put(rec_new("scan", "red"),
-                      "{\"subject\": \"VỀ VIỆC HÒA GIẢI.\", \"codeNumber\": \"77\", \"typeName\": \"02\"}");
+                      "{\"subject\": \"VỀ VIỆC HÒA GIẢI.\", \"codeNumber\": \"77\", \"typeName\": \"2\"}");
     assert_true(json_is_null(json_object_get(field(rec, "subject"), "doubt")));
     assert_false(doubted(rec, "codeNumber"));
     assert_false(doubted(rec, "typeName"));
