@@ -114,22 +114,27 @@ static int page_settle(Sohoa__Page *page, bool scant, struct err *err)
     return 0;
 }
 
-static void page_take_layer(Sohoa__Page *page, Sohoa__Page *layer)
+/* Somebody else read them: they are as sure as the lines that were checked. */
+static void page_take_layer(Sohoa__Page *page, Sohoa__Page *layer, uint32_t confidence_cpct)
 {
-    for (size_t b = 0; b < layer->n_blocks; b++)
+    for (size_t b = 0; b < layer->n_blocks; b++) {
+        for (size_t l = 0; l < layer->blocks[b]->n_lines; l++)
+            for (size_t w = 0; w < layer->blocks[b]->lines[l]->n_words; w++)
+                layer->blocks[b]->lines[l]->words[w]->confidence_cpct = confidence_cpct;
         page_take_block(page, layer->blocks[b]);
+    }
     layer->n_blocks = 0;
 }
 
 /* The words of a layer that holds become the page's, but for those that say again what is visible. */
-static int layer_settle(Sohoa__Page *layer, Sohoa__Page *page, struct err *err)
+static int layer_settle(Sohoa__Page *layer, Sohoa__Page *page, uint32_t confidence_cpct, struct err *err)
 {
     AUTO(own_clear) struct own own = {0};
     int rc = own_find(page, &own, err);
     if (rc)
         return rc;
     page_prune(layer, word_is_elsewhere, &own);
-    page_take_layer(page, layer);
+    page_take_layer(page, layer, confidence_cpct);
     page_fit_bounds(page);
     return 0;
 }
@@ -149,7 +154,7 @@ static int page_check_layer(struct reader *reader, const struct raster *raster, 
     if (!*ret_trusted)
         return 0;
     page->rotation_deg = spot.turn_deg;
-    return layer_settle(layer, page, err);
+    return layer_settle(layer, page, spot.mean_like_cpct, err);
 }
 
 static int page_run(struct reader *reader, struct raster **raster, bool degraded, Sohoa__Page *layer, Sohoa__Page *page,

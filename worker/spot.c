@@ -447,17 +447,18 @@ static int line_check(struct reader *reader, const struct raster *raster, const 
     return 0;
 }
 
-static enum spot_verdict lines_judge(const struct spot *spot)
+static void lines_judge(struct spot *spot)
 {
     uint32_t sum = 0;
+    bool alike = spot->lines == SPOT_LINES;
     for (uint32_t i = 0; i < spot->lines; i++) {
-        if (spot->like_cpct[i] < SPOT_LINE_LIKE_CPCT)
-            return SPOT_DIFFERS;
+        alike = alike && spot->like_cpct[i] >= SPOT_LINE_LIKE_CPCT;
         sum += spot->like_cpct[i];
     }
-    if (spot->lines < SPOT_LINES || sum < SPOT_MEAN_LIKE_CPCT * spot->lines)
-        return SPOT_DIFFERS;
-    return spot->shift_percent > SPOT_SHIFT_PERCENT ? SPOT_MISPLACED : SPOT_HOLDS;
+    spot->mean_like_cpct = spot->lines ? sum / spot->lines : 0;
+    spot->verdict = !alike || spot->mean_like_cpct < SPOT_MEAN_LIKE_CPCT ? SPOT_DIFFERS
+                    : spot->shift_percent > SPOT_SHIFT_PERCENT           ? SPOT_MISPLACED
+                                                                         : SPOT_HOLDS;
 }
 
 int spot_check(struct reader *reader, const struct raster *raster, const Sohoa__Page *layer, struct spot *spot,
@@ -481,6 +482,6 @@ int spot_check(struct reader *reader, const struct raster *raster, const Sohoa__
         return rc;
     for (size_t i = 0; i < count && !rc && (!i || spot->like_cpct[i - 1] >= SPOT_LINE_LIKE_CPCT); i++)
         rc = line_check(reader, raster, &from, layer, lines[i], spot, err);
-    spot->verdict = lines_judge(spot);
+    lines_judge(spot);
     return rc;
 }

@@ -28,7 +28,7 @@ struct spot {
     uint32_t bare_cpct;         /* share of the ink that lies where the layer has no words */
     uint32_t turn_deg;          /* clockwise, what makes its lines upright: 0, 90, 180, 270 */
     uint32_t lines;             /* that were read */
-    uint32_t like_cpct[SPOT_LINES];
+    uint32_t like_cpct[SPOT_LINES], mean_like_cpct;
     uint32_t shift_percent; /* of a line's height: how far the words stand from where the layer has them, at most */
 };
 

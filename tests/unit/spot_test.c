@@ -284,6 +284,7 @@ static void a_page_whose_layer_holds_is_not_read(void **state)
     page_measure(page, &has);
     assert_int_equal(has.words, had.words - 1);
     assert_true(page->blocks[0]->lines[0]->words[0]->own);
+    assert_in_range(page->blocks[0]->lines[0]->words[0]->confidence_cpct, 9300, 10000);
     assert_string_equal(page->blocks[0]->lines[0]->words[0]->text, read->blocks[0]->lines[0]->words[0]->text);
     assert_int_equal(page->blocks[0]->lines[0]->words[0]->x, read->blocks[0]->lines[0]->words[0]->x);
 }
