@@ -286,6 +286,39 @@ static void hidden_text_is_not_the_pages_own(void **state)
     }
 }
 
+/* ... but is told apart, at its place; a page that is no scan has no layer. */
+static void hidden_text_is_the_layer(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *contents, *layer;
+        int32_t x;
+    } row[] = {
+        {"q 60 0 0 40 0 0 cm /Im0 Do Q BT 3 Tr /F1 6 Tf 12 4 Td (old layer) Tj ET BT 0 Tr /F1 12 Tf 2 20 Td (PORTAL) Tj ET",
+         "old layer\n",                                                                                                                          12},
+        {"BT /F1 6 Tf 9 4 Td (under) Tj ET q 60 0 0 40 0 0 cm /Im0 Do Q BT /F1 12 Tf 2 4 Td (PORTAL) Tj ET",                          "under\n",
+         9                                                                                                                                         },
+        {"q 60 0 0 40 0 0 cm /Im0 Do Q BT /F1 12 Tf 2 4 Td (PORTAL) Tj ET",                                                           "",        0 },
+        {"BT 3 Tr /F1 6 Tf 1 4 Td (no scan) Tj ET BT 0 Tr /F1 2 Tf 1 20 Td (but a page of text that is long enough to be one) Tj ET",
+         "",                                                                                                                                     0 },
+    };
+    for (unsigned i = 0; i < sizeof row / sizeof *row; i++) {
+        open_page(IW, IH, "", row[i].contents, GRAY_IMAGE, pattern());
+        AUTO(raster_destroy) struct raster *raster = NULL;
+        AUTO(page_destroy) Sohoa__Page *page = page_new(1);
+        AUTO(page_destroy) Sohoa__Page *layer = page_new(1);
+        AUTO(buf_destroy) struct buf text = {0};
+        assert_int_equal(render_page(the_render(), 1, false, page, layer, &raster, NULL), 0);
+        page_text(layer, &text);
+        assert_string_equal(buf_text(&text), row[i].layer);
+        if (!*row[i].layer)
+            continue;
+        const Sohoa__Word *word = layer->blocks[0]->lines[0]->words[0];
+        assert_in_range(word->x * 72.0 / page->dpi_view, row[i].x - 1, row[i].x + 1);
+        assert_true(word->own);
+    }
+}
+
 /* .VnTime and the like: the file's idea of its letters is wrong, so they are read from the picture. */
 static void text_in_an_old_vietnamese_encoding_is_read_from_the_picture(void **state)
 {
@@ -879,6 +912,7 @@ int main(void)
         cmocka_unit_test(text_makes_a_page_born_digital),
         cmocka_unit_test(little_text_over_a_scan_is_its_own_and_not_read_twice),
         cmocka_unit_test(hidden_text_is_not_the_pages_own),
+        cmocka_unit_test(hidden_text_is_the_layer),
         cmocka_unit_test(text_in_an_old_vietnamese_encoding_is_read_from_the_picture),
         cmocka_unit_test(tiffs_of_several_pages),
         cmocka_unit_test(jpegs_are_turned_as_exif_says),
