@@ -109,9 +109,9 @@ static int file_read(struct render *render, struct reader *reader, const char *p
         return err_errno(err, E_CONFIG, "%s", path);
     int rc = render_open(render, fd, (uint64_t)file.st_size, err);
     if (!rc)
-        rc = render_page(render, 1, false, page, &raster, err);
+        rc = render_page(render, 1, false, page, NULL, &raster, err);
     if (!rc && raster)
-        rc = page_read(reader, &raster, false, page, err);
+        rc = page_read(reader, &raster, false, NULL, page, err);
     if (!rc && raster)
         rc = hands_print(path, raster, page, err);
     render_close(render);

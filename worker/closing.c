@@ -11,7 +11,7 @@
 #include "proto/auto.h"
 #include "worker/bare.h"
 #include "worker/rules.h"
-#include "worker/syllable.h"
+#include "proto/syllable.h"
 #include "worker/names.h"
 #include "worker/token.h"
 

@@ -58,7 +58,7 @@ static void evidence_box(struct evidence *evidence, const Sohoa__Word *word)
 static void evidence_word(struct evidence *evidence, const Sohoa__Word *word)
 {
     enum token token = token_look(word->text);
-    uint32_t letters = letters_of(word->text), cpct = word->own ? SURE_CPCT : word->confidence_cpct;
+    uint32_t letters = letters_of(word->text), cpct = word->confidence_cpct;
     evidence_box(evidence, word);
     buf_printf(&evidence->raw, evidence->words ? " %s" : "%s", word->raw && *word->raw ? word->raw : word->text);
     evidence->confidence_sum += (uint64_t)cpct * letters;

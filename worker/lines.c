@@ -74,7 +74,7 @@ static void line_measure(struct line *line)
     uint64_t sum = 0;
     for (size_t i = 0; i < line->words; i++) {
         uint32_t letters = letters_of(line->word[i]->text);
-        sum += (uint64_t)letters * (line->word[i]->own ? 10000 : line->word[i]->confidence_cpct);
+        sum += (uint64_t)letters * line->word[i]->confidence_cpct;
         line->letters += letters;
     }
     line->confidence_cpct = line->letters ? (uint32_t)(sum / line->letters) : 0;

@@ -18,7 +18,7 @@ struct line {
     uint16_t *owner; /* owner[i]: which word bare[i] is of, the blank behind a word included */
     size_t length;   /* of bare */
     uint32_t letters, capitals;
-    uint32_t confidence_cpct; /* mean of its words, each weighing as many letters as it has; own words count as sure */
+    uint32_t confidence_cpct; /* mean of its words, each weighing as many letters as it has */
 };
 
 struct lines {

@@ -22,6 +22,7 @@ enum {
     DATE_WORTH_CPCT = 200, /* candidates that are less likely are not named */
     STAMPED_LAG_DAYS = 31,
     YEAR_DAYS = 366,
+    OWN_CPCT = 10000,
     ISO_BYTES = 16,
 };
 
@@ -280,7 +281,7 @@ static void place_describe(const struct lines *page, const struct line *line, co
 /* Nobody but the recogniser read it, and no stamp bounds it. */
 static bool is_alone(const struct header *header, uint32_t stamped)
 {
-    return !stamped && !header->date->word[0]->own &&
+    return !stamped && header->date->confidence_cpct < OWN_CPCT &&
            !guess_hand(header->page, header->date, SOHOA__HAND_KIND__HAND_DAY);
 }
 

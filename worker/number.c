@@ -18,6 +18,7 @@ enum {
     NUMBER_DIGITS = 5, /* of a number at most */
     NUMBER_PARTS = 6,  /* of a notation */
     YEAR_DIGITS = 4,
+    OWN_CPCT = 10000,
     PART_BYTES = 24,
     NUMBER_TYPED_SCORE = 40, /* the notation begins with a type */
     NUMBER_KNOWN_SCORE = 20, /* or has a body in it */
@@ -301,7 +302,7 @@ static bool is_longer(const char *digits, const struct guesses *guesses)
 /* The source itself says it, nobody had to read. */
 static bool is_own(const struct line *line)
 {
-    return line->words && line->word[0]->own;
+    return line->confidence_cpct == OWN_CPCT;
 }
 
 void number_describe(const struct header *header, Sohoa__Description *description)

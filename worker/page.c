@@ -245,6 +245,8 @@ const char *page_note_name(Sohoa__PageNote note)
         [SOHOA__PAGE_NOTE__NOTE_RED] = "red",
         [SOHOA__PAGE_NOTE__NOTE_BLUE] = "blue",
         [SOHOA__PAGE_NOTE__NOTE_DAMAGED] = "damaged",
+        [SOHOA__PAGE_NOTE__NOTE_LAYER] = "layer",
+        [SOHOA__PAGE_NOTE__NOTE_LAYER_REFUSED] = "layer_refused",
     };
     return (size_t)note < sizeof name / sizeof *name ? name[note] : "none";
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * jansson is only here, in metadata.c and in past.c (and in the tests). Texts that come out of a slot may be no UTF-8: what is not becomes '?'. */
+ * jansson is only here, in metadata.c, past.c and prior.c (and in the tests). Texts that come out of a slot may be no UTF-8: what is not becomes '?'. */
 #include "worker/record.h"
 
 #include <assert.h>
@@ -15,11 +15,14 @@
 #include "proto/trace.h"
 #include "worker/metadata.h"
 #include "worker/past.h"
+#include "worker/prior.h"
 #include "worker/propose.h"
 #include "worker/quality.h"
 
 /* Enough digits for a 1/100 % and a 1/1000 degree, and no more: 0.93, not 0.93000000000000005. */
 enum { REAL_DIGITS = 8 };
+
+static const Sohoa__PageNote note_last = SOHOA__PAGE_NOTE__NOTE_LAYER_REFUSED;
 
 struct record {
     json_t *done;
@@ -56,7 +59,7 @@ void record_page_fill(const Sohoa__Page *page, struct record_page *to)
     if (page->quality)
         to->quality = *page->quality;
     for (size_t i = 0; i < page->n_notes; i++)
-        if (page->notes[i] <= SOHOA__PAGE_NOTE__NOTE_BLUE)
+        if (page->notes[i] <= note_last)
             to->notes |= 1U << page->notes[i];
     page_measure(page, &to->figures);
 }
@@ -139,7 +142,7 @@ static json_t *json_grade(Sohoa__Grade grade)
 static json_t *json_notes(uint32_t notes)
 {
     json_t *value = json_array();
-    for (unsigned note = 1; note <= SOHOA__PAGE_NOTE__NOTE_BLUE; note++)
+    for (unsigned note = 1; note <= note_last; note++)
         if (notes & 1U << note)
             json_array_append_new(value, json_string(page_note_name((Sohoa__PageNote)note)));
     return value;
@@ -261,6 +264,7 @@ void record_done(const struct record_doc *doc, struct buf *out)
     set(done, "doubts", metadata_doubts_json(description_doubts(doc->description)));
     set(done, "outputs", json_outputs(doc));
     set(done, "pdfa", json_pdfa(doc));
+    set(done, "layers_left", json_integer(doc->layers_left));
     set(done, "sha256", json_hex(doc->sha256));
     set(done, "pipeline", json_hex(doc->pipeline));
     set(done, "results_version", json_integer(RESULTS_VERSION));
@@ -457,6 +461,7 @@ int record_write(const struct record *record, const struct record_entry *entry, 
     set(rec, "signed", json_boolean(json_array_size(json_object_get(rec, "signatures")) > 0));
     set(rec, "provenance", json_provenance(entry));
     set(rec, "timings", json_timings(entry));
+    prior_put(rec, row);
     if (entry->generation)
         past_put(rec, before, entry->kept);
     int rc = json_dump_callback(rec, buf_sink, out, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_REAL_PRECISION(REAL_DIGITS));
