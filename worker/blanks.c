@@ -21,10 +21,11 @@ enum {
     BLANKS_REACH_EMS = 14,   /* from "Số" to the notation */
     BLANKS_EM = 1000,        /* units of the table below, ... */
     BLANKS_BEARING = 80,     /* of which the paper before and behind a word's ink takes so many */
-    BLANKS_EM_LEAST_PX = 12,
-    BLANKS_LEAST_PCT = 40, /* of an em: print that leaves less for a number was not found right */
-    BLANKS_SEEN = 64,      /* of a page, */
-    BLANKS_OF_KIND = 2,    /* of which the uppermost of each kind are kept */
+    BLANKS_EM_LEAST_PX = 12, /* smaller print is not read, ... */
+    BLANKS_EM_MOST_PX = 120, /* ... and larger is no head's: 14 points at 600 dpi */
+    BLANKS_LEAST_PCT = 40,   /* of an em: print that leaves less for a number was not found right */
+    BLANKS_SEEN = 64,        /* of a page, */
+    BLANKS_OF_KIND = 2,      /* of which the uppermost of each kind are kept */
     BLANKS_OF_DATE = 3,
     BLANKS_LEFT_PCT = 45, /* of the width: a number's line begins before this */
     BLANKS_YEAR_EMS = 3,  /* what a year may take */
@@ -189,7 +190,7 @@ static int32_t line_em(const struct spots *spots, const struct spot *of)
     }
     qsort(size, count, sizeof *size, size_order);
     int32_t em = count ? size[count / 2] : 0;
-    return em >= BLANKS_EM_LEAST_PX ? em : 0;
+    return em >= BLANKS_EM_LEAST_PX && em <= BLANKS_EM_MOST_PX ? em : 0;
 }
 
 static bool box_fits(const struct spot *spot, int32_t em)
@@ -368,14 +369,16 @@ static int blank_order(const void *a, const void *b)
     return (one->left > other->left) - (one->left < other->left);
 }
 
-/* Of blanks in order, the first few of each kind. */
+/* Of blanks in order, the first few of each kind that the print leaves room for. */
 static unsigned blanks_choose(const struct blank *found, unsigned count, struct blank blank[HANDS_MOST])
 {
     unsigned chosen = 0, same = 0;
     for (unsigned i = 0; i < count; i++) {
-        same = i && found[i].kind == found[i - 1].kind ? same + 1 : 0;
-        if (same < BLANKS_OF_KIND)
+        same = chosen && found[i].kind == blank[chosen - 1].kind ? same : 0;
+        if (same < BLANKS_OF_KIND && found[i].right > found[i].left) {
             blank[chosen++] = found[i];
+            same++;
+        }
     }
     return chosen;
 }

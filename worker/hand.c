@@ -12,6 +12,7 @@
 #include "proto/auto.h"
 #include "worker/blanks.h"
 #include "worker/digits.h"
+#include "worker/strokes.h"
 
 enum {
     HAND_PARTS = 200, /* connected parts of ink around a blank */
@@ -84,7 +85,7 @@ static int32_t percent(int32_t em, int32_t pct)
     return em * pct / 100;
 }
 
-/* Width 0 where the blank is not in the raster. */
+/* Width 0 where the blank is not in the raster, or much too wide. */
 static int crop_take(const struct raster *raster, const struct blank *blank, struct crop *crop)
 {
     int32_t wide = (int32_t)raster->width_px, high = (int32_t)raster->height_px, em = blank->em;
@@ -98,11 +99,11 @@ static int crop_take(const struct raster *raster, const struct blank *blank, str
     crop->to = blank->right - crop->left;
     crop->base = blank->baseline - crop->top;
     crop->em = em;
-    if (crop->width <= 0 || crop->height <= 0) {
+    size_t pixels = crop->width > 0 && crop->height > 0 ? (size_t)crop->width * (size_t)crop->height : 0;
+    if (!pixels || pixels > STROKES_MAX_PIXELS) {
         crop->width = 0;
         return 0;
     }
-    size_t pixels = (size_t)crop->width * (size_t)crop->height;
     crop->gray = malloc(pixels);
     crop->label = malloc(pixels * sizeof *crop->label);
     if (!crop->gray || !crop->label)
