@@ -184,6 +184,23 @@ static void words_may_be_joined(void **state)
     expect_hand(page, SOHOA__HAND_KIND__HAND_MONTH, "01");
 }
 
+static void digits_may_hang_on_the_word_before(void **state)
+{
+    (void)state;
+    struct raster *paper = paper_new(WIDE, HIGH, 200);
+    AUTO(page_destroy) Sohoa__Page *page = page_new_sized();
+    head_print(paper, page, &usual);
+    Sohoa__Line *right = page->blocks[1]->lines[0];
+    Sohoa__Word *month = right->words[2], *year = right->words[3];
+    free(month->text);
+    month->text = strdup("thángØ†");
+    month->w = (uint32_t)(year->x - 4 - month->x);
+    AUTO(raster_destroy) struct raster *gray = gray_of(paper);
+    assert_int_equal(hand_read(gray, page, NULL), 0);
+    expect_hand(page, SOHOA__HAND_KIND__HAND_DAY, "17");
+    expect_hand(page, SOHOA__HAND_KIND__HAND_MONTH, "01");
+}
+
 static void bilevel_is_as_good_as_gray(void **state)
 {
     (void)state;
@@ -362,11 +379,17 @@ static void real_scans_are_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_head_is_read),           cmocka_unit_test(blanks_may_be_empty),
-        cmocka_unit_test(words_may_be_joined),      cmocka_unit_test(bilevel_is_as_good_as_gray),
-        cmocka_unit_test(boxes_are_the_views),      cmocka_unit_test(other_numbers_are_not_the_documents),
-        cmocka_unit_test(their_number_has_a_limit), cmocka_unit_test(odd_sizes_do_no_harm),
-        cmocka_unit_test(garbage_finds_nothing),    cmocka_unit_test(real_scans_are_read),
+        cmocka_unit_test(a_head_is_read),
+        cmocka_unit_test(blanks_may_be_empty),
+        cmocka_unit_test(words_may_be_joined),
+        cmocka_unit_test(digits_may_hang_on_the_word_before),
+        cmocka_unit_test(bilevel_is_as_good_as_gray),
+        cmocka_unit_test(boxes_are_the_views),
+        cmocka_unit_test(other_numbers_are_not_the_documents),
+        cmocka_unit_test(their_number_has_a_limit),
+        cmocka_unit_test(odd_sizes_do_no_harm),
+        cmocka_unit_test(garbage_finds_nothing),
+        cmocka_unit_test(real_scans_are_read),
     };
     int failed = cmocka_run_group_tests_name("hand", tests, NULL, NULL);
     return failed ? failed : without_scans ? EXIT_SKIPPED : 0;
