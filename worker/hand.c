@@ -239,32 +239,37 @@ static bool part_is_hyphen(const struct crop *crop, unsigned part)
            abs(middle - percent(crop->em, HAND_HYPHEN_UP_PCT)) <= percent(crop->em, HAND_STROKE_OFF_PCT);
 }
 
-static bool part_ends_number(const struct crop *crop, unsigned part)
+/* Where the first, or the nearest, part begins that is so so far around where a number's end is expected;
+ * INT32_MAX for none. */
+static int32_t end_find(const struct crop *crop, bool (*is)(const struct crop *, unsigned), int32_t before,
+                        int32_t behind, bool nearest)
 {
-    return crop->part[part].left > crop->from && (part_is_stroke(crop, part) || part_is_hyphen(crop, part));
-}
-
-/* Moves a number's end to the stroke or hyphen of print before the notation: the nearest one where it is expected, or
- * else, if the recogniser was wrong, the first. False where the picture shows none. */
-static bool crop_end(struct crop *crop)
-{
-    int32_t expected = crop->to, near = percent(crop->em, HAND_END_NEAR_PCT), first = INT32_MAX;
-    bool found = false;
+    int32_t found = INT32_MAX;
     for (unsigned i = 0; i < crop->parts; i++) {
         int32_t left = crop->part[i].left;
-        if (left < expected - percent(crop->em, HAND_END_BEFORE_PCT) ||
-            left > expected + percent(crop->em, HAND_END_BEHIND_PCT) || !part_ends_number(crop, i))
+        if (left <= crop->from || left < crop->to - before || left > crop->to + behind || !is(crop, i))
             continue;
-        first = left < first ? left : first;
-        if (abs(left - expected) <= near) {
-            near = abs(left - expected);
-            crop->to = left;
-            found = true;
-        }
+        if (nearest && found < INT32_MAX ? abs(left - crop->to) < abs(found - crop->to) : left < found)
+            found = left;
     }
-    if (!found && first < INT32_MAX)
-        crop->to = first;
-    return first < INT32_MAX;
+    return found;
+}
+
+/* Moves a number's end to the stroke of print before the notation: the nearest where it is expected, or else, if the
+ * recogniser was wrong, the first. A hyphen before that is the notation's beginning: the stroke is within it then. False
+ * where the picture shows neither. */
+static bool crop_end(struct crop *crop)
+{
+    int32_t near = percent(crop->em, HAND_END_NEAR_PCT), before = percent(crop->em, HAND_END_BEFORE_PCT);
+    int32_t behind = percent(crop->em, HAND_END_BEHIND_PCT);
+    int32_t stroke = end_find(crop, part_is_stroke, near, near, true);
+    int32_t hyphen = end_find(crop, part_is_hyphen, before, stroke < INT32_MAX ? near : behind, false);
+    if (stroke == INT32_MAX && hyphen == INT32_MAX)
+        stroke = end_find(crop, part_is_stroke, before, behind, false);
+    int32_t end = hyphen < stroke ? hyphen : stroke;
+    if (end < INT32_MAX)
+        crop->to = end;
+    return end < INT32_MAX;
 }
 
 /* Leaves nothing but the writing in the crop, in pure black and white, and returns its bounds, in the crop. */
