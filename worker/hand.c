@@ -24,6 +24,7 @@ enum {
     HAND_BELOW_PCT = 80,        /* ... and below it */
     HAND_TOP_PCT = 115,         /* the middle of what is written is at most so high above the baseline ... */
     HAND_BOTTOM_PCT = 15,       /* ... and so far below it */
+    HAND_MIDDLE_PCT = 35,       /* where writing surely has ink above the baseline */
     HAND_SWING_PCT = 45,        /* how far writing may reach over print, ... */
     HAND_FLAT_PCT = 45,         /* ... and how high what reaches over is then: a flag or bar, no letter */
     HAND_WITHIN_PCT = 12,       /* how far to each side the cut is looked for where print and writing touch */
@@ -40,7 +41,8 @@ enum {
     HAND_STROKE_OFF_PCT = 10,   /* ... and by how much all these may differ */
     /* in 1/100: */
     HAND_OUTSIDE_PCT = 25, /* a part with less of its ink outside a blank is writing, one with less inside print */
-    HAND_ENDLESS_PCT = 80, /* of its confidence a number has whose end was not seen: it may be cut off */
+    HAND_DOUBT_PCT =
+        80, /* of its confidence has a number whose end was not seen, and what is spoilt: it may be a part */
 };
 
 static const struct digits_want wants[] = {
@@ -56,6 +58,7 @@ struct crop {
     int32_t from, to, base, em;       /* of the blank, in the crop */
     uint8_t *gray;                    /* owned */
     uint16_t *label;                  /* owned */
+    bool spoilt;                      /* something runs through the blank that is not writing alone */
     struct part part[HAND_PARTS];
     unsigned parts;
 };
@@ -177,17 +180,30 @@ static bool swings_over(const struct crop *crop, const struct part *outside, uin
                              outside->bottom - outside->top <= percent(crop->em, HAND_FLAT_PCT));
 }
 
+/* Whether a part stands as high as writing does, rather than being of another line or running through this one. */
+static bool part_in_line(const struct crop *crop, unsigned part)
+{
+    const struct part *at = &crop->part[part];
+    int32_t up = crop->base - (at->top + at->bottom) / 2;
+    return at->top && up <= percent(crop->em, HAND_TOP_PCT) && -up <= percent(crop->em, HAND_BOTTOM_PCT);
+}
+
+/* Whether a part of another line reaches well into the blank. */
+static bool part_spoils(const struct crop *crop, unsigned part)
+{
+    const struct part *at = &crop->part[part];
+    int32_t middle = crop->base - percent(crop->em, HAND_MIDDLE_PCT);
+    return at->top < middle && at->bottom > middle && at->left < crop->to && at->right > crop->from;
+}
+
 /* Columns [*from, *to) of a part that are writing: all, none, or what is between the cuts. */
 static void part_claim(const struct crop *crop, unsigned part, int32_t *from, int32_t *to)
 {
     const struct part *at = &crop->part[part];
-    int32_t middle = (at->top + at->bottom) / 2;
     struct part left = part_within(crop, part, 0, crop->from), right = part_within(crop, part, crop->to, crop->width);
     *from = at->left;
     *to = at->right;
-    if (crop->base - middle > percent(crop->em, HAND_TOP_PCT) ||
-        middle - crop->base > percent(crop->em, HAND_BOTTOM_PCT) || !at->top ||
-        100 * (at->ink - left.ink - right.ink) <= HAND_OUTSIDE_PCT * at->ink) {
+    if (!part_in_line(crop, part) || 100 * (at->ink - left.ink - right.ink) <= HAND_OUTSIDE_PCT * at->ink) {
         *to = *from;
         return;
     }
@@ -277,8 +293,10 @@ static struct part crop_claim(struct crop *crop)
 {
     struct part all = {crop->width, crop->height, 0, 0, 0};
     int32_t from[HAND_PARTS], to[HAND_PARTS];
-    for (unsigned i = 0; i < crop->parts; i++)
+    for (unsigned i = 0; i < crop->parts; i++) {
         part_claim(crop, i, &from[i], &to[i]);
+        crop->spoilt = crop->spoilt || (!part_in_line(crop, i) && part_spoils(crop, i));
+    }
     for (int32_t y = 0; y < crop->height; y++)
         for (int32_t x = 0; x < crop->width; x++) {
             uint16_t label = crop->label[y * crop->width + x];
@@ -349,7 +367,7 @@ static int blank_read(const struct raster *raster, const struct blank *blank, So
     Sohoa__Hand *hand = page_add_hand(page);
     hand->kind = blank->kind;
     hand_place(hand, &crop, &at, raster->to_view, page);
-    hand_fill(hand, &digits, ended ? 100 : HAND_ENDLESS_PCT);
+    hand_fill(hand, &digits, ended && !crop.spoilt ? 100 : HAND_DOUBT_PCT);
     return 0;
 }
 
