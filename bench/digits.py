@@ -27,6 +27,12 @@ def say(text):
     print(f"digits: {text}", file=sys.stderr, flush=True)
 
 
+def truth_path(folder):
+    """Beside the scans, or in a folder of its own as bench/scans has it."""
+    apart = folder / "truth" / "truth.tsv"
+    return apart if apart.exists() else folder / "truth.tsv"
+
+
 def options(argv):
     parser = argparse.ArgumentParser(prog="bench/digits", description=__doc__.split("\n\n")[0])
     parser.add_argument("dir", nargs="?", type=Path, metavar="DIR", help="scans, and truth.tsv with their numbers and dates")
@@ -36,8 +42,8 @@ def options(argv):
     chosen = parser.parse_args(argv)
     if chosen.strings < 0:
         parser.error("--strings is at least 0")
-    if chosen.dir and not (chosen.dir / "truth.tsv").exists():
-        parser.error(f"there is no {chosen.dir / 'truth.tsv'}")
+    if chosen.dir and not truth_path(chosen.dir).exists():
+        parser.error(f"there is no {truth_path(chosen.dir)}")
     return chosen
 
 
@@ -47,7 +53,10 @@ def guesses_of(text):
 
 def program(*arguments, given=None):
     path = Path(os.environ["SOHOA_BIN"]) / "bench-digits"
-    return subprocess.run([path, *arguments], input=given, stdout=subprocess.PIPE, check=True).stdout.decode().splitlines()
+    done = subprocess.run([path, *arguments], input=given, stdout=subprocess.PIPE)
+    if done.returncode:
+        sys.exit(1)
+    return done.stdout.decode().splitlines()
 
 
 def strings_draw(chosen):
@@ -103,7 +112,7 @@ def synthetic(chosen):
 
 
 def truth_of(folder):
-    head, *rows = [line.split("\t") for line in (folder / "truth.tsv").read_text(encoding="utf-8").splitlines()]
+    head, *rows = [line.split("\t") for line in truth_path(folder).read_text(encoding="utf-8").splitlines()]
     for row in rows:
         value = dict(zip(head, row))
         if value.get("codeNumber") and len(value.get("issuedDate", "")) == 10:
@@ -112,9 +121,10 @@ def truth_of(folder):
 
 
 def real(folder):
-    truth = {str(folder / name): values for name, values in truth_of(folder) if (folder / name).exists()}
+    scans = folder / "scans" if (folder / "scans").is_dir() else folder
+    truth = {str(scans / name): values for name, values in truth_of(folder) if (scans / name).exists()}
     say(f"reads the first pages of {len(truth)} scans")
-    count = {kind: {"correct": 0, "answered": 0, "wrong_sure": 0, "rows": len(truth)} for kind in KINDS}
+    count = {kind: {"correct": 0, "answered": 0, "wrong_sure": 0, "sure": 0, "rows": len(truth)} for kind in KINDS}
     seen, ms = set(), []
     for path, kind, rest in (line.split("\t") for line in program(*truth)):
         if kind == "ms":
@@ -125,6 +135,7 @@ def real(folder):
             right = int(read) == int(truth[path][kind])
             count[kind]["answered"] += 1
             count[kind]["correct"] += right
+            count[kind]["sure"] += cpct > SURE_CPCT
             count[kind]["wrong_sure"] += not right and cpct > SURE_CPCT
             if not right:
                 print(f"{Path(path).name}: {kind.lower()} {truth[path][kind]} read as {rest}")

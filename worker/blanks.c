@@ -21,13 +21,15 @@ enum {
     BLANKS_REACH_EMS = 14,   /* from "Số" to the notation */
     BLANKS_EM = 1000,        /* units of the table below, ... */
     BLANKS_BEARING = 80,     /* of which the paper before and behind a word's ink takes so many */
-    BLANKS_EM_LEAST_PX = 12,
-    BLANKS_LEAST_PCT = 40, /* of an em: print that leaves less for a number was not found right */
-    BLANKS_SEEN = 64,      /* of a page, */
-    BLANKS_OF_KIND = 2,    /* of which the uppermost of each kind are kept */
+    BLANKS_EM_LEAST_PX = 12, /* smaller print is not read, ... */
+    BLANKS_EM_MOST_PX = 120, /* ... and larger is no head's: 14 points at 600 dpi */
+    BLANKS_LEAST_PCT = 40,   /* of an em: print that leaves less for a number was not found right */
+    BLANKS_SEEN = 64,        /* of a page, */
+    BLANKS_OF_KIND = 2,      /* of which the uppermost of each kind are kept */
     BLANKS_OF_DATE = 3,
-    BLANKS_LEFT_PCT = 45, /* of the width: a number's line begins before this */
-    BLANKS_YEAR_EMS = 3,  /* what a year may take */
+    BLANKS_LEFT_PCT = 45,  /* of the width: a number's line begins before this */
+    BLANKS_RIGHT_PCT = 30, /* of the width: a date's line begins behind this, a sentence's before */
+    BLANKS_YEAR_EMS = 3,   /* what a year may take */
 };
 
 /* Advances of Times Roman, U+0020 to U+007E, in 1/1000 em (Adobe Core 14 AFM). */
@@ -189,7 +191,7 @@ static int32_t line_em(const struct spots *spots, const struct spot *of)
     }
     qsort(size, count, sizeof *size, size_order);
     int32_t em = count ? size[count / 2] : 0;
-    return em >= BLANKS_EM_LEAST_PX ? em : 0;
+    return em >= BLANKS_EM_LEAST_PX && em <= BLANKS_EM_MOST_PX ? em : 0;
 }
 
 static bool box_fits(const struct spot *spot, int32_t em)
@@ -250,21 +252,16 @@ static bool stands_alone(const struct spots *spots, const struct spot *key, cons
     return true;
 }
 
-static bool has_notation(const char *text)
-{
-    const char *stroke = strpbrk(text, "/-");
-    return stroke && strpbrk(stroke, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
-}
-
 /* Whether text ends as a notation does, and where that begins: "/QĐ-UBND", "/2025/QĐ-UBND", "-QĐ/TW" (a hyphen is misread
  * as a line beneath), and if the stroke was misread, the capitals before a hyphen. */
 static bool notation_find(const char *text, size_t *ret_at)
 {
     for (const char *at = text; *at; at++) {
         bool letter = is_capital(at[1]) || is_small(at[1]);
+        size_t digits = strspn(at + 1, "0123456789");
+        bool year = digits == 4 && at[5] == '/', slip = digits == 1 && is_capital(at[2]); /* "/8C-UBND" */
         size_t capitals = strspn(at, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
-        if ((strchr("/-_", *at) && letter) || (*at == '/' && has_notation(at + 1)) ||
-            (capitals > 1 && at[capitals] == '-')) {
+        if ((strchr("/-_", *at) && letter) || (*at == '/' && (year || slip)) || (capitals > 1 && at[capitals] == '-')) {
             *ret_at = (size_t)(at - text);
             return true;
         }
@@ -312,37 +309,64 @@ static bool number_find(const struct spots *spots, const struct spot *key, struc
 
 /* ---- the date ---- */
 
-/* The next word on the line, from i on, that has key in it. */
+/* Where key is in text, with one of its letters misread if it is not a short one; NULL if it is not. */
+static const char *key_in(const char *text, const char *key)
+{
+    size_t chars = strlen(key), slips = chars > 3;
+    for (const char *at = text; strlen(at) >= chars; at++) {
+        size_t wrong = 0;
+        for (size_t i = 0; i < chars; i++)
+            wrong += at[i] != key[i];
+        if (wrong <= slips && is_small(at[0]))
+            return at;
+    }
+    return NULL;
+}
+
+/* The next word on the line that has key in it and ends behind from. */
 static const struct spot *key_behind(const struct spots *spots, const struct spot *of, int32_t from, const char *key)
 {
     for (unsigned i = 0; i < spots->count; i++)
-        if (spots->spot[i].right > from && same_line(of, &spots->spot[i]) && strstr(spots->spot[i].text, key) &&
-            (spots->spot[i].left >= of->left))
+        if (spots->spot[i].right > from && same_line(of, &spots->spot[i]) && key_in(spots->spot[i].text, key) &&
+            spots->spot[i].left >= of->left)
             return &spots->spot[i];
     return NULL;
+}
+
+/* Where the words begin that a word is in a line with, going left without a wide gap. */
+static int32_t line_begin(const struct spots *spots, const struct spot *of, int32_t em)
+{
+    int32_t begin = of->left;
+    for (unsigned i = spots->count; i-- > 0;) {
+        const struct spot *spot = &spots->spot[i];
+        if (spot->left < begin && spot->right > begin - BLANKS_ALONE_EMS * em && same_line(of, spot))
+            begin = spot->left;
+    }
+    return begin;
 }
 
 /* Where key ends in a word, and begins. */
 static int32_t key_end(const struct spot *spot, const char *key, int32_t em)
 {
-    size_t at = (size_t)(strstr(spot->text, key) - spot->text), chars = at + strlen(key);
+    size_t at = (size_t)(key_in(spot->text, key) - spot->text), chars = at + strlen(key);
     return at && !spot->text[chars] ? spot->right : head_end(spot, chars, em);
 }
 
 static int32_t key_begin(const struct spot *spot, const char *key, int32_t em)
 {
-    size_t at = (size_t)(strstr(spot->text, key) - spot->text);
+    size_t at = (size_t)(key_in(spot->text, key) - spot->text);
     return !at && spot->text[strlen(key)] ? spot->left : tail_begin(spot, at, em);
 }
 
 static unsigned date_find(const struct spots *spots, const struct spot *day, struct blank *blank)
 {
-    int32_t em = strstr(day->text, "ngay") ? line_em(spots, day) : 0;
+    int32_t em = key_in(day->text, "ngay") ? line_em(spots, day) : 0;
     if (!em)
         return 0;
     const struct spot *month = key_behind(spots, day, day->left, "thang");
     const struct spot *year = month ? key_behind(spots, day, month->left, "nam") : NULL;
-    if (!year || month->left + month->right < spots->width)
+    if (!year || month->left + month->right < spots->width ||
+        100 * line_begin(spots, day, em) < BLANKS_RIGHT_PCT * spots->width)
         return 0;
     const struct blank base = {.baseline = day->baseline, .em = em};
     blank[0] = blank[1] = blank[2] = base;
@@ -368,14 +392,16 @@ static int blank_order(const void *a, const void *b)
     return (one->left > other->left) - (one->left < other->left);
 }
 
-/* Of blanks in order, the first few of each kind. */
+/* Of blanks in order, the first few of each kind that the print leaves room for. */
 static unsigned blanks_choose(const struct blank *found, unsigned count, struct blank blank[HANDS_MOST])
 {
     unsigned chosen = 0, same = 0;
     for (unsigned i = 0; i < count; i++) {
-        same = i && found[i].kind == found[i - 1].kind ? same + 1 : 0;
-        if (same < BLANKS_OF_KIND)
+        same = chosen && found[i].kind == blank[chosen - 1].kind ? same : 0;
+        if (same < BLANKS_OF_KIND && found[i].right > found[i].left) {
             blank[chosen++] = found[i];
+            same++;
+        }
     }
     return chosen;
 }

@@ -17,7 +17,7 @@ struct blank {
 };
 
 /* The uppermost blanks of the page's upper half, whose words were read from raster, by kind and then from top to bottom: of
- * a number in the left half only, of a date where its middle is in the right. Returns how many. */
+ * a number in the left half only, of a date in the right. Returns how many. */
 unsigned blanks_find(const Sohoa__Page *page, const struct raster *raster, struct blank blank[HANDS_MOST]);
 
 #endif

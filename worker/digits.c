@@ -12,9 +12,9 @@
 
 enum {
     DIGITS_BEAM = 32,
-    DIGITS_WIDE_PARTS = 27, /* a digit is at most so many 1/16 of the height wide */
+    DIGITS_WIDE_PARTS = 27,    /* a digit is at most so many 1/16 of the height wide */
     DIGITS_PADDED = -1024,     /* what a zero costs that pads a string too far, in 1/256 of a logarithm */
-    DIGITS_LEFT_OUT = -64,  /* what leaving a piece out costs besides not being a digit, ... */
+    DIGITS_LEFT_OUT = -64,     /* what leaving a piece out costs besides not being a digit, ... */
     DIGITS_LEFT_TALL = -704,   /* ... more if it is as tall as the digits, ... */
     DIGITS_LEFT_INSIDE = -768, /* ... and more between them */
 };

@@ -24,7 +24,7 @@ struct digits_want {
 
 struct digits_guess {
     char text[DIGITS_MOST + 1];
-    uint32_t confidence_cpct; /* of 100 guesses with 90 % about 90 are right */
+    uint32_t confidence_cpct; /* of 100 guesses with 90 % at least 90 are right */
 };
 
 struct digits {

@@ -12,6 +12,7 @@
 #include "proto/auto.h"
 #include "worker/blanks.h"
 #include "worker/digits.h"
+#include "worker/strokes.h"
 
 enum {
     HAND_PARTS = 200, /* connected parts of ink around a blank */
@@ -23,6 +24,7 @@ enum {
     HAND_BELOW_PCT = 80,        /* ... and below it */
     HAND_TOP_PCT = 115,         /* the middle of what is written is at most so high above the baseline ... */
     HAND_BOTTOM_PCT = 15,       /* ... and so far below it */
+    HAND_MIDDLE_PCT = 35,       /* where writing surely has ink above the baseline */
     HAND_SWING_PCT = 45,        /* how far writing may reach over print, ... */
     HAND_FLAT_PCT = 45,         /* ... and how high what reaches over is then: a flag or bar, no letter */
     HAND_WITHIN_PCT = 12,       /* how far to each side the cut is looked for where print and writing touch */
@@ -39,7 +41,8 @@ enum {
     HAND_STROKE_OFF_PCT = 10,   /* ... and by how much all these may differ */
     /* in 1/100: */
     HAND_OUTSIDE_PCT = 25, /* a part with less of its ink outside a blank is writing, one with less inside print */
-    HAND_ENDLESS_PCT = 80, /* of its confidence a number has whose end was not seen: it may be cut off */
+    HAND_DOUBT_PCT =
+        80, /* of its confidence has a number whose end was not seen, and what is spoilt: it may be a part */
 };
 
 static const struct digits_want wants[] = {
@@ -55,6 +58,7 @@ struct crop {
     int32_t from, to, base, em;       /* of the blank, in the crop */
     uint8_t *gray;                    /* owned */
     uint16_t *label;                  /* owned */
+    bool spoilt;                      /* something runs through the blank that is not writing alone */
     struct part part[HAND_PARTS];
     unsigned parts;
 };
@@ -84,7 +88,7 @@ static int32_t percent(int32_t em, int32_t pct)
     return em * pct / 100;
 }
 
-/* Width 0 where the blank is not in the raster. */
+/* Width 0 where the blank is not in the raster, or much too wide. */
 static int crop_take(const struct raster *raster, const struct blank *blank, struct crop *crop)
 {
     int32_t wide = (int32_t)raster->width_px, high = (int32_t)raster->height_px, em = blank->em;
@@ -98,11 +102,11 @@ static int crop_take(const struct raster *raster, const struct blank *blank, str
     crop->to = blank->right - crop->left;
     crop->base = blank->baseline - crop->top;
     crop->em = em;
-    if (crop->width <= 0 || crop->height <= 0) {
+    size_t pixels = crop->width > 0 && crop->height > 0 ? (size_t)crop->width * (size_t)crop->height : 0;
+    if (!pixels || pixels > STROKES_MAX_PIXELS) {
         crop->width = 0;
         return 0;
     }
-    size_t pixels = (size_t)crop->width * (size_t)crop->height;
     crop->gray = malloc(pixels);
     crop->label = malloc(pixels * sizeof *crop->label);
     if (!crop->gray || !crop->label)
@@ -176,17 +180,30 @@ static bool swings_over(const struct crop *crop, const struct part *outside, uin
                              outside->bottom - outside->top <= percent(crop->em, HAND_FLAT_PCT));
 }
 
+/* Whether a part stands as high as writing does, rather than being of another line or running through this one. */
+static bool part_in_line(const struct crop *crop, unsigned part)
+{
+    const struct part *at = &crop->part[part];
+    int32_t up = crop->base - (at->top + at->bottom) / 2;
+    return at->top && up <= percent(crop->em, HAND_TOP_PCT) && -up <= percent(crop->em, HAND_BOTTOM_PCT);
+}
+
+/* Whether a part of another line reaches well into the blank. */
+static bool part_spoils(const struct crop *crop, unsigned part)
+{
+    const struct part *at = &crop->part[part];
+    int32_t middle = crop->base - percent(crop->em, HAND_MIDDLE_PCT);
+    return at->top < middle && at->bottom > middle && at->left < crop->to && at->right > crop->from;
+}
+
 /* Columns [*from, *to) of a part that are writing: all, none, or what is between the cuts. */
 static void part_claim(const struct crop *crop, unsigned part, int32_t *from, int32_t *to)
 {
     const struct part *at = &crop->part[part];
-    int32_t middle = (at->top + at->bottom) / 2;
     struct part left = part_within(crop, part, 0, crop->from), right = part_within(crop, part, crop->to, crop->width);
     *from = at->left;
     *to = at->right;
-    if (crop->base - middle > percent(crop->em, HAND_TOP_PCT) ||
-        middle - crop->base > percent(crop->em, HAND_BOTTOM_PCT) || !at->top ||
-        100 * (at->ink - left.ink - right.ink) <= HAND_OUTSIDE_PCT * at->ink) {
+    if (!part_in_line(crop, part) || 100 * (at->ink - left.ink - right.ink) <= HAND_OUTSIDE_PCT * at->ink) {
         *to = *from;
         return;
     }
@@ -238,32 +255,37 @@ static bool part_is_hyphen(const struct crop *crop, unsigned part)
            abs(middle - percent(crop->em, HAND_HYPHEN_UP_PCT)) <= percent(crop->em, HAND_STROKE_OFF_PCT);
 }
 
-static bool part_ends_number(const struct crop *crop, unsigned part)
+/* Where the first, or the nearest, part begins that is so so far around where a number's end is expected;
+ * INT32_MAX for none. */
+static int32_t end_find(const struct crop *crop, bool (*is)(const struct crop *, unsigned), int32_t before,
+                        int32_t behind, bool nearest)
 {
-    return crop->part[part].left > crop->from && (part_is_stroke(crop, part) || part_is_hyphen(crop, part));
-}
-
-/* Moves a number's end to the stroke or hyphen of print before the notation: the nearest one where it is expected, or
- * else, if the recogniser was wrong, the first. False where the picture shows none. */
-static bool crop_end(struct crop *crop)
-{
-    int32_t expected = crop->to, near = percent(crop->em, HAND_END_NEAR_PCT), first = INT32_MAX;
-    bool found = false;
+    int32_t found = INT32_MAX;
     for (unsigned i = 0; i < crop->parts; i++) {
         int32_t left = crop->part[i].left;
-        if (left < expected - percent(crop->em, HAND_END_BEFORE_PCT) ||
-            left > expected + percent(crop->em, HAND_END_BEHIND_PCT) || !part_ends_number(crop, i))
+        if (left <= crop->from || left < crop->to - before || left > crop->to + behind || !is(crop, i))
             continue;
-        first = left < first ? left : first;
-        if (abs(left - expected) <= near) {
-            near = abs(left - expected);
-            crop->to = left;
-            found = true;
-        }
+        if (nearest && found < INT32_MAX ? abs(left - crop->to) < abs(found - crop->to) : left < found)
+            found = left;
     }
-    if (!found && first < INT32_MAX)
-        crop->to = first;
-    return first < INT32_MAX;
+    return found;
+}
+
+/* Moves a number's end to the stroke of print before the notation: the nearest where it is expected, or else, if the
+ * recogniser was wrong, the first. A hyphen before that is the notation's beginning: the stroke is within it then. False
+ * where the picture shows neither. */
+static bool crop_end(struct crop *crop)
+{
+    int32_t near = percent(crop->em, HAND_END_NEAR_PCT), before = percent(crop->em, HAND_END_BEFORE_PCT);
+    int32_t behind = percent(crop->em, HAND_END_BEHIND_PCT);
+    int32_t stroke = end_find(crop, part_is_stroke, near, near, true);
+    int32_t hyphen = end_find(crop, part_is_hyphen, before, stroke < INT32_MAX ? near : behind, false);
+    if (stroke == INT32_MAX && hyphen == INT32_MAX)
+        stroke = end_find(crop, part_is_stroke, before, behind, false);
+    int32_t end = hyphen < stroke ? hyphen : stroke;
+    if (end < INT32_MAX)
+        crop->to = end;
+    return end < INT32_MAX;
 }
 
 /* Leaves nothing but the writing in the crop, in pure black and white, and returns its bounds, in the crop. */
@@ -271,8 +293,10 @@ static struct part crop_claim(struct crop *crop)
 {
     struct part all = {crop->width, crop->height, 0, 0, 0};
     int32_t from[HAND_PARTS], to[HAND_PARTS];
-    for (unsigned i = 0; i < crop->parts; i++)
+    for (unsigned i = 0; i < crop->parts; i++) {
         part_claim(crop, i, &from[i], &to[i]);
+        crop->spoilt = crop->spoilt || (!part_in_line(crop, i) && part_spoils(crop, i));
+    }
     for (int32_t y = 0; y < crop->height; y++)
         for (int32_t x = 0; x < crop->width; x++) {
             uint16_t label = crop->label[y * crop->width + x];
@@ -343,7 +367,7 @@ static int blank_read(const struct raster *raster, const struct blank *blank, So
     Sohoa__Hand *hand = page_add_hand(page);
     hand->kind = blank->kind;
     hand_place(hand, &crop, &at, raster->to_view, page);
-    hand_fill(hand, &digits, ended ? 100 : HAND_ENDLESS_PCT);
+    hand_fill(hand, &digits, ended && !crop.spoilt ? 100 : HAND_DOUBT_PCT);
     return 0;
 }
 

@@ -75,12 +75,13 @@ static int32_t part_middle(const struct part *part, int32_t slant, int32_t heigh
     return 8 * (part->left + part->right) + slant * ((part->top + part->bottom) / 2 - height);
 }
 
-/* What the columns along the slant hold of a part (0: of all), from *ret_first on. */
+/* The column, along the slant, of a pixel; at most twice the height right of it. */
 static int32_t column_of(int32_t x, int32_t y, int32_t slant, int32_t height)
 {
     return x + slant * (y - height) / 16 + height;
 }
 
+/* How much ink of a part (0: of all) each column has. */
 static void columns_count(const struct strokes *strokes, unsigned number, int32_t slant, uint32_t *column)
 {
     memset(column, 0, (size_t)(strokes->width + 2 * strokes->height) * sizeof *column);
@@ -110,32 +111,40 @@ static int32_t slant_find(const struct strokes *strokes, uint32_t *column)
     return found;
 }
 
-/* Columns where part number i can be cut, ascending. */
+/* Whether nothing near x is thinner, and no earlier cut is near. */
+static bool cut_fits(const uint32_t *column, int32_t x, int32_t margin, const int32_t *cut, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (abs(cut[i] - x) <= margin)
+            return false;
+    for (int32_t by = 1; by <= margin / 2; by++)
+        if (column[x - by] < column[x] || column[x + by] < column[x])
+            return false;
+    return true;
+}
+
+/* Columns where the part that column has the ink of can be cut, the thinnest first. */
 static unsigned cuts_find(const struct strokes *strokes, const uint32_t *column, int32_t *cut)
 {
-    int32_t end = strokes->width + 2 * strokes->height, first = 0, last = end, tall = strokes->tall;
+    int32_t first = 0, last = strokes->width + 2 * strokes->height, tall = strokes->tall;
     int32_t margin = 1 + STROKES_CUT_MARGIN * tall / 16;
-    while (first < end && !column[first])
+    unsigned count = 0;
+    while (first < last && !column[first])
         first++;
     while (last > first && !column[last - 1])
         last--;
-    unsigned count = 0;
     if (16 * (last - first) < STROKES_CUT_LEAST * tall)
         return 0;
-    while (count < STROKES_CUTS) {
-        int32_t best = -1;
-        for (int32_t x = first + margin; x < last - margin; x++) {
-            bool near = 16 * (int32_t)column[x] > STROKES_CUT_INK * tall || (best >= 0 && column[x] >= column[best]);
-            for (unsigned i = 0; i < count && !near; i++)
-                near = abs(cut[i] - x) <= margin;
-            for (int32_t by = 1; by <= margin / 2 && !near; by++)
-                near = column[x - by] < column[x] || column[x + by] < column[x];
-            if (!near)
+    for (int32_t best = 0; count < STROKES_CUTS && best >= 0;) {
+        uint32_t least = (uint32_t)(STROKES_CUT_INK * tall / 16) + 1;
+        best = -1;
+        for (int32_t x = first + margin; x < last - margin; x++)
+            if (column[x] < least && cut_fits(column, x, margin, cut, count)) {
+                least = column[x];
                 best = x;
-        }
-        if (best < 0)
-            break;
-        cut[count++] = best;
+            }
+        if (best >= 0)
+            cut[count++] = best;
     }
     return count;
 }

@@ -184,6 +184,23 @@ static void words_may_be_joined(void **state)
     expect_hand(page, SOHOA__HAND_KIND__HAND_MONTH, "01");
 }
 
+static void digits_may_hang_on_the_word_before(void **state)
+{
+    (void)state;
+    struct raster *paper = paper_new(WIDE, HIGH, 200);
+    AUTO(page_destroy) Sohoa__Page *page = page_new_sized();
+    head_print(paper, page, &usual);
+    Sohoa__Line *right = page->blocks[1]->lines[0];
+    Sohoa__Word *month = right->words[2], *year = right->words[3];
+    free(month->text);
+    month->text = strdup("thángØ†");
+    month->w = (uint32_t)(year->x - 4 - month->x);
+    AUTO(raster_destroy) struct raster *gray = gray_of(paper);
+    assert_int_equal(hand_read(gray, page, NULL), 0);
+    expect_hand(page, SOHOA__HAND_KIND__HAND_DAY, "17");
+    expect_hand(page, SOHOA__HAND_KIND__HAND_MONTH, "01");
+}
+
 static void bilevel_is_as_good_as_gray(void **state)
 {
     (void)state;
@@ -246,28 +263,33 @@ static void boxes_are_the_views(void **state)
     assert_int_equal(lost->n_hands, 0);
 }
 
-static void expect_no_number(uint32_t x, uint32_t y, const char *first, const char *second)
+/* What is printed at (x, y), a word right behind it when third is not NULL, and one far off on the line. */
+static size_t numbers_found(uint32_t x, uint32_t y, const char *first, const char *second, const char *third)
 {
     struct raster *paper = paper_new(WIDE, HIGH, 200);
     AUTO(page_destroy) Sohoa__Page *page = page_new_sized();
     Sohoa__Line *line = block_add_line(page_add_block(page));
     struct box key = print(paper, line, x, y, first, first);
-    print(paper, line, (uint32_t)key.right + 80, y, second, second);
-    print(paper, line, (uint32_t)key.right + 400, y, "Quyết", "Quyết");
+    struct box notation = print(paper, line, (uint32_t)key.right + 80, y, second, second);
+    if (third)
+        print(paper, line, (uint32_t)notation.right + 12, y, third, third);
+    print(paper, line, (uint32_t)notation.right + 250, y, "Quyết", "Quyết");
     line_set(line, key.bottom);
     AUTO(raster_destroy) struct raster *gray = gray_of(paper);
     assert_int_equal(hand_read(gray, page, NULL), 0);
-    assert_int_equal(page->n_hands, 0);
+    return page->n_hands;
 }
 
 static void other_numbers_are_not_the_documents(void **state)
 {
     (void)state;
-    expect_no_number(900, 300, "Số:", "/QĐ-UBND");     /* not under the issuing body */
-    expect_no_number(200, 1900, "Số:", "/QĐ-UBND");    /* in the lower half */
-    expect_no_number(200, 300, "Số:", "1243");         /* a stamp's: no notation */
-    expect_no_number(200, 300, "số", "12/2020/NĐ-CP"); /* within a sentence */
-    expect_no_number(200, 300, "Sống", "/QĐ-UBND");
+    assert_int_equal(numbers_found(200, 300, "Số:", "/QĐ-UBND", NULL), 1);
+    assert_int_equal(numbers_found(200, 300, "Số", "-QĐ/TW", NULL), 1);
+    assert_int_equal(numbers_found(900, 300, "Số:", "/QĐ-UBND", NULL), 0);       /* not under the issuing body */
+    assert_int_equal(numbers_found(200, 1900, "Số:", "/QĐ-UBND", NULL), 0);      /* in the lower half */
+    assert_int_equal(numbers_found(200, 300, "Số:", "1243", NULL), 0);           /* a stamp's: no notation */
+    assert_int_equal(numbers_found(200, 300, "số", "12/2020/NĐ-CP", "ngày"), 0); /* within a sentence */
+    assert_int_equal(numbers_found(200, 300, "Sống", "/QĐ-UBND", NULL), 0);
 }
 
 static void their_number_has_a_limit(void **state)
@@ -280,6 +302,30 @@ static void their_number_has_a_limit(void **state)
     AUTO(raster_destroy) struct raster *gray = gray_of(paper);
     assert_int_equal(hand_read(gray, page, NULL), 0);
     assert_int_equal(page->n_hands, HANDS_MOST);
+}
+
+/* Print of any size, boxes in any place: at worst nothing is found. */
+static void odd_sizes_do_no_harm(void **state)
+{
+    (void)state;
+    AUTO(raster_destroy) struct raster *gray = gray_of(paper_new(WIDE, HIGH, 200));
+    for (uint32_t scale = 1; scale < 40; scale++) {
+        AUTO(page_destroy) Sohoa__Page *page = page_new_sized();
+        Sohoa__Line *line = block_add_line(page_add_block(page));
+        static const char *const texts[] = {"Số:", "/QĐ-UBND", "ngày", "tháng", "năm"};
+        for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+            Sohoa__Word *word = line_add_word(line, texts[i]);
+            word->x = (int32_t)(i * (scale % 3 ? 320 : 2)); /* some lie over each other */
+            word->y = 300;
+            word->w = 12 * scale;
+            word->h = 10 * scale;
+            word->confidence_cpct = 9500;
+        }
+        line_set(line, 300 + 10 * (int32_t)scale);
+        assert_int_equal(hand_read(gray, page, NULL), 0);
+        for (size_t i = 0; i < page->n_hands; i++)
+            assert_true(page->hands[i]->empty);
+    }
 }
 
 static void garbage_finds_nothing(void **state)
@@ -333,10 +379,16 @@ static void real_scans_are_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_head_is_read),           cmocka_unit_test(blanks_may_be_empty),
-        cmocka_unit_test(words_may_be_joined),      cmocka_unit_test(bilevel_is_as_good_as_gray),
-        cmocka_unit_test(boxes_are_the_views),      cmocka_unit_test(other_numbers_are_not_the_documents),
-        cmocka_unit_test(their_number_has_a_limit), cmocka_unit_test(garbage_finds_nothing),
+        cmocka_unit_test(a_head_is_read),
+        cmocka_unit_test(blanks_may_be_empty),
+        cmocka_unit_test(words_may_be_joined),
+        cmocka_unit_test(digits_may_hang_on_the_word_before),
+        cmocka_unit_test(bilevel_is_as_good_as_gray),
+        cmocka_unit_test(boxes_are_the_views),
+        cmocka_unit_test(other_numbers_are_not_the_documents),
+        cmocka_unit_test(their_number_has_a_limit),
+        cmocka_unit_test(odd_sizes_do_no_harm),
+        cmocka_unit_test(garbage_finds_nothing),
         cmocka_unit_test(real_scans_are_read),
     };
     int failed = cmocka_run_group_tests_name("hand", tests, NULL, NULL);
