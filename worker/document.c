@@ -299,6 +299,19 @@ static int pdfa_take(struct job *job, const struct slot_answer *answer, struct e
     return 0;
 }
 
+/* From a slot: nobody gets what is no sketch. */
+static int sketch_take(struct job *job, const struct slot_answer *answer, struct err *err)
+{
+    struct sketch sketch;
+    struct err why;
+    size_t bytes = answer->section[4].bytes;
+    if (bytes > sizeof job->sketch || sketch_unpack(answer->section[4].data, bytes, &sketch, &why))
+        return err_set(err, E_ASSEMBLE, "the slot does not tell the document's sketch");
+    memcpy(job->sketch, answer->section[4].data, bytes);
+    job->sketch_bytes = bytes;
+    return 0;
+}
+
 int step_assemble_answer(struct job *job, const struct slot_answer *answer, struct err *err)
 {
     static const enum record_part part_of[] = {RECORD_PDF, RECORD_ALTO, RECORD_TEXT};
@@ -315,7 +328,8 @@ int step_assemble_answer(struct job *job, const struct slot_answer *answer, stru
         buf_clear(to);
         buf_append(to, answer->section[i].data, answer->section[i].bytes);
     }
-    return pdfa_take(job, answer, err);
+    int rc = pdfa_take(job, answer, err);
+    return rc ? rc : sketch_take(job, answer, err);
 }
 
 /* ---- STORE ---- */
@@ -404,6 +418,8 @@ static void done_write(const struct job *job, struct buf *out)
         .lang = job->node->lang,
         .pdfa = job->pdfa,
         .pdfa_why = job->pdfa_why,
+        .sketch = job->sketch,
+        .sketch_bytes = job->sketch_bytes,
         .probe = job->probe,
         .pages = pages,
         .count = job->count,

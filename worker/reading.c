@@ -6,6 +6,7 @@
 #include "proto/auto.h"
 #include "worker/clean.h"
 #include "worker/letters.h"
+#include "worker/likeness.h"
 #include "worker/phrases.h"
 #include "worker/quality.h"
 #include "worker/upright.h"
@@ -133,6 +134,7 @@ int page_read(struct reader *reader, struct raster **raster, bool degraded, Soho
         phrases_correct(page);
         letters_correct(page);
         quality_measure(page);
+        likeness_set(*raster, page);
     }
     if (rc && err)
         err->page_no = page->page_no;

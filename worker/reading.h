@@ -11,7 +11,7 @@
 
 /* Cleans the picture, finds which way is up, and reads. page comes from render_page(), with the view's size and
  * perhaps words of its own, which stay as they are: what is read over them is dropped. It gets the read words
- * (letters.h corrects some), rotation, skew, degraded, its quality (quality.h), and kind PAGE_BLANK when there is
+ * (letters.h corrects some), rotation, skew, degraded, its quality (quality.h), its picture's hash (likeness.h), and kind PAGE_BLANK when there is
  * nothing to read. *raster is replaced by the cleaned picture. On failure page may hold a part of the words. Errors: as clean_page(), read_page(). */
 int page_read(struct reader *reader, struct raster **raster, bool degraded, Sohoa__Page *page, struct err *err);
 

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "proto/sketch.h"
 #include "proto/sohoa.pb-c.h"
 #include "worker/page.h"
 
@@ -41,7 +42,9 @@ void record_page_fill(const Sohoa__Page *page, struct record_page *to);
 struct record_doc {
     const uint8_t *sha256, *pipeline;
     const char *lang;
-    const char *pdfa, *pdfa_why;     /* level that the PDF claims ("2b"), and why not the one wanted; "": none */
+    const char *pdfa, *pdfa_why; /* level that the PDF claims ("2b"), and why not the one wanted; "": none */
+    const uint8_t *sketch;       /* packed, proto/sketch.h */
+    size_t sketch_bytes;
     const Sohoa__Probe *probe;       /* kind and signatures */
     const struct record_page *pages; /* in order, count of them */
     uint32_t count;
@@ -60,7 +63,7 @@ struct record; /* a done that was read back */
 int record_parse(const void *done, size_t bytes, struct record **ret_record, struct err *err);
 void record_destroy(struct record **record);
 
-/* to is initialised by the caller, and owns its grades afterwards. */
+/* to is initialised by the caller, and owns its grades and sketch afterwards. */
 void record_assembled(const struct record *record, Sohoa__Assembled *to);
 
 /* Whether page_no is dead there, and then why. */

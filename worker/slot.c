@@ -14,6 +14,7 @@
 #include "proto/buf.h"
 #include "proto/clock.h"
 #include "worker/alto.h"
+#include "worker/gist.h"
 #include "worker/packet.h"
 #include "worker/page.h"
 #include "worker/pdf.h"
@@ -155,6 +156,15 @@ static int row_load(int file, struct row *row, struct err *err)
     return rc;
 }
 
+static int sketch_write(struct task *task, const struct row *row, struct err *err)
+{
+    AUTO(buf_destroy) struct buf packed = {0};
+    struct sketch sketch;
+    gist_of(row->page, row->pages, &sketch);
+    sketch_pack(&sketch, &packed);
+    return section_write(task, 4, &packed, err);
+}
+
 /* One output after the other, so that only one is in memory at a time. */
 static int document_write(struct desk *desk, struct task *task, struct row *row, struct err *err)
 {
@@ -177,7 +187,9 @@ static int document_write(struct desk *desk, struct task *task, struct row *row,
     rc = section_write(task, 2, &part, err);
     buf_clear(&part);
     buf_printf(&part, "%s\n%s", pdfa_name(said.level), said.why);
-    return rc ? rc : section_write(task, 3, &part, err);
+    if (!rc)
+        rc = section_write(task, 3, &part, err);
+    return rc ? rc : sketch_write(task, row, err);
 }
 
 static int document_assemble(struct desk *desk, struct task *task, struct err *err)
