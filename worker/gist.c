@@ -11,7 +11,8 @@
 #include "worker/likeness.h"
 
 enum {
-    SURE_CPCT = 8500,      /* confidence from which a word may be a mark */
+    SURE_CPCT = 9000,      /* confidence from which a word may be a mark, ... */
+    SURE_BARE_CPCT = 9400, /* ... and one of digits alone: written ones are often read wrongly with less */
     NAME_WORDS_LEAST = 2,  /* capitalised words in a row that are a name; ... */
     NAME_WORDS_MOST = 6,   /* ... more are a title, or shouting */
     NUMBER_ALONE_MOST = 3, /* digits of a line that is nothing else: the page's number */
@@ -118,7 +119,7 @@ static void word_add(struct gist *gist, const Sohoa__Word *word, bool starts, bo
     struct token token = {.hash = n ? hash_of(digits, n) : hash_of(plain, bytes),
                           .kind = n ? TOKEN_NUMBER : TOKEN_PLAIN,
                           .capital = !n && bytes > 1 && is_capital(word->text),
-                          .sure = word->own || word->confidence_cpct >= SURE_CPCT,
+                          .sure = word->own || word->confidence_cpct >= (n == bytes ? SURE_BARE_CPCT : SURE_CPCT),
                           .starts = starts};
     buf_append(&gist->tokens, &token, sizeof token);
 }
@@ -184,16 +185,34 @@ static void names_find(struct token *token, size_t count)
     }
 }
 
-/* The name that begins there as a mark's value; *sure: of all of it. Returns where it ends. */
-static size_t name_join(const struct token *token, size_t at, size_t count, uint64_t *value, bool *sure)
+/* A number, or each word of a name, in the same context: of two readings of a name, one may lack a word. Nothing of it unless all is
+ * sure, else the words that are left would look like another name. */
+static void marks_add(struct gist *gist, const struct token *token, size_t count, uint64_t context)
 {
-    size_t end = at;
-    *value = 0;
-    *sure = true;
-    for (; end < count && token[end].kind == TOKEN_NAME && (end == at || !token[end].starts); end++) {
-        *value = joined(*value, token[end].hash);
-        *sure = *sure && token[end].sure;
+    for (size_t i = 0; i < count; i++)
+        if (!token[i].sure)
+            return;
+    for (size_t i = 0; i < count; i++) {
+        struct mark mark = {.context = context, .value = token[i].hash};
+        buf_append(&gist->marks, &mark, sizeof mark);
     }
+}
+
+/* What goes before a mark: the plain words, and the number or name right before it, if nothing plain is between them. */
+struct before {
+    uint64_t plain[CONTEXT_WORDS], mark;
+};
+
+static uint64_t context_of(const struct before *before, enum token_kind kind)
+{
+    return joined(joined(joined(kind, before->plain[1]), before->plain[0]), before->mark);
+}
+
+static size_t name_end(const struct token *token, size_t at, size_t count)
+{
+    size_t end = at + 1;
+    while (end < count && token[end].kind == TOKEN_NAME && !token[end].starts)
+        end++;
     return end;
 }
 
@@ -201,17 +220,17 @@ static void marks_find(struct gist *gist)
 {
     const struct token *token = (const struct token *)(void *)gist->tokens.data;
     size_t count = gist->tokens.size / sizeof *token;
-    uint64_t before[CONTEXT_WORDS] = {0};
+    struct before before = {0};
     for (size_t at = 0, end; at < count; at = end) {
-        struct mark mark = {.value = token[at].hash};
-        bool sure = token[at].sure;
-        end = token[at].kind == TOKEN_NAME ? name_join(token, at, count, &mark.value, &sure) : at + 1;
+        end = token[at].kind == TOKEN_NAME ? name_end(token, at, count) : at + 1;
         if (token[at].kind == TOKEN_PLAIN) {
-            before[1] = before[0];
-            before[0] = token[at].hash;
-        } else if (token[at].kind != TOKEN_PASSED && sure) {
-            mark.context = joined(joined(token[at].kind, before[1]), before[0]);
-            buf_append(&gist->marks, &mark, sizeof mark);
+            before = (struct before){
+                {token[at].hash, before.plain[0]},
+                0
+            };
+        } else if (token[at].kind != TOKEN_PASSED) {
+            marks_add(gist, &token[at], end - at, context_of(&before, token[at].kind));
+            before.mark = token[end - 1].hash;
         }
     }
 }
@@ -262,6 +281,16 @@ static int kept_order(const void *a, const void *b)
     return (uint8_t)x->value - (uint8_t)y->value;
 }
 
+/* How many marks fit: of a context all or none, else what was left out of it would look replaced. */
+static size_t whole_contexts(const struct mark *mark, size_t count)
+{
+    size_t fit = 0;
+    for (size_t end = 0; end < count && end <= SKETCH_MARKS; fit = end <= SKETCH_MARKS ? end : fit)
+        for (size_t at = end; end < count && mark[end].context == mark[at].context;)
+            end++;
+    return fit;
+}
+
 static void marks_sample(struct gist *gist)
 {
     struct mark *mark = (struct mark *)(void *)gist->marks.data;
@@ -269,9 +298,10 @@ static void marks_sample(struct gist *gist)
     if (!count)
         return;
     qsort(mark, count, sizeof *mark, least_order);
-    for (size_t i = 0; i < count && kept < SKETCH_MARKS; i++)
+    for (size_t i = 0; i < count; i++)
         if (!kept || least_order(&mark[kept - 1], &mark[i]))
             mark[kept++] = mark[i];
+    kept = whole_contexts(mark, kept);
     qsort(mark, kept, sizeof *mark, kept_order);
     for (size_t i = 0; i < kept; i++) {
         gist->sketch->context[i] = (uint16_t)mark[i].context;
