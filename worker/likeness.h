@@ -9,7 +9,7 @@
 enum { LIKENESS_BYTES = 8 };
 
 /* Of a cleaned, upright picture, gray or bilevel: the signs of the low frequencies (a discrete cosine transform in integers) of its ink
- * within the box that holds nearly all of it. False: there is hardly any ink, *hash is not set. */
+ * within the box that has most of it. False: there is hardly any ink, *hash is not set. */
 bool likeness_of(const struct raster *raster, uint64_t *hash);
 
 /* Sets page's picture_hash, unless it is blank or has hardly any ink. */
