@@ -122,11 +122,12 @@ static int coordinator_start(struct coordinator *c, struct err *err)
     c->sched = sched_new(c->backlog, &rules, (store_epoch(c->store) << LEASES_AN_EPOCH) + 1);
     c->history = history_new();
     c->tally = tally_new();
+    c->twins = twins_new((uint32_t)config_int(c->config, CFG_DUPLICATES_MAX));
     c->live = live_new(clock_wall_ms());
     c->watch = watch_new();
     c->accounts = accounts_new();
     c->stories = stories_new();
-    c->group = group_new(c->history, c->tally);
+    c->group = group_new(c->history, c->tally, c->twins);
     c->rows = rows_new(c->store);
     viewing_start(c);
     rc = recover(c, err);
@@ -160,6 +161,7 @@ static void coordinator_end(struct coordinator *c)
     views_destroy(&c->views);
     history_destroy(&c->history);
     tally_destroy(&c->tally);
+    twins_destroy(&c->twins);
     live_destroy(&c->live);
     stories_destroy(&c->stories);
     others_destroy(&c->others);
