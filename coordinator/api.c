@@ -17,6 +17,7 @@
 #include "coordinator/api_plan.h"
 #include "coordinator/api_report.h"
 #include "coordinator/api_rerun.h"
+#include "coordinator/api_twins.h"
 #include "coordinator/api_view.h"
 #include "coordinator/api_why.h"
 #include "coordinator/auth.h"
@@ -205,6 +206,7 @@ static const struct route route_rule[] = {
     {"GET",    "batches/{batch}/why",                                  get_batch_why,      RIGHT_READ,       REACH_PART   },
     {"GET",    "batches/{batch}/documents/{doc}/why",                  get_document_why,   RIGHT_READ,       REACH_SUBJECT},
     {"GET",    "batches/{batch}/documents/{doc}/trace",                get_document_trace, RIGHT_READ,       REACH_SUBJECT},
+    {"GET",    "batches/{batch}/documents/{doc}/duplicates",           get_document_twins, RIGHT_READ,       REACH_SUBJECT},
     {"GET",    "units/{word}/why",                                     get_unit_why,       RIGHT_READ,       REACH_OWN    },
     {"GET",    "batches/{batch}/documents/{doc}/{word}",               get_file,           RIGHT_READ,       REACH_SUBJECT},
     {"GET",    "batches/{batch}/documents/{doc}/pages/{word}/picture", get_picture,        RIGHT_READ,       REACH_SUBJECT},
@@ -214,6 +216,7 @@ static const struct route route_rule[] = {
     {"GET",    "units",                                                get_units,          RIGHT_READ,       REACH_OWN    },
     {"GET",    "units/{word}",                                         get_unit,           RIGHT_READ,       REACH_OWN    },
     {"GET",    "failures",                                             get_failures,       RIGHT_READ,       REACH_OWN    },
+    {"GET",    "duplicates",                                           get_duplicates,     RIGHT_READ,       REACH_OWN    },
     {"GET",    "workers",                                              get_workers,        RIGHT_READ,       REACH_NO_UNIT},
     {"GET",    "events",                                               get_events,         RIGHT_READ,       REACH_OWN    },
     {"GET",    "reports",                                              get_report,         RIGHT_READ,       REACH_OWN    },
