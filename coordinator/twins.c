@@ -501,7 +501,7 @@ size_t twins_members(const struct twins *twins, uint32_t number, struct twin mem
             best = i;
     const struct entry *master = entry_at(twins, list[best]);
     member[0] = (struct twin){
-        master->ref, {ALIKE_BYTES, 10000}
+        master->ref, {ALIKE_NOT, 0}
     };
     for (size_t i = 0, at = 1; i < count; i++) {
         const struct entry *entry = entry_at(twins, list[i]);

@@ -37,8 +37,7 @@ void twins_count(const struct twins *twins, struct twins_counts *counts);
  * predicted, earliest). */
 struct twin {
     struct doc_ref ref;
-    struct alike
-        alike; /* to the master; ALIKE_NOT: only to others of the group. Of the master itself: ALIKE_BYTES, all */
+    struct alike alike; /* to the master; ALIKE_NOT: only to others of the group, or it is the master itself */
 };
 
 /* The first group from number on; NONE: there is none. Numbers stay as long as the group's first document is in it. */

@@ -12,15 +12,16 @@
 
 enum {
     SURE_CPCT = 9000,      /* confidence from which a word may be a mark, ... */
-    SURE_BARE_CPCT = 9400, /* ... and one of digits alone: written ones are often read wrongly with less */
+    SURE_BARE_CPCT = 9500, /* ... and one of digits alone: written ones are often read wrongly with less */
     NAME_WORDS_LEAST = 2,  /* capitalised words in a row that are a name; ... */
     NAME_WORDS_MOST = 6,   /* ... more are a title, or shouting */
+    DATE_DIGITS = 6,       /* of a whole date; the number of a day never stands where one does */
     NUMBER_ALONE_MOST = 3, /* digits of a line that is nothing else: the page's number */
     CONTEXT_WORDS = 2,     /* plain words before a mark that name its place */
     TOKEN_BYTES = 48,      /* of a word, without accents; longer ones are cut */
 };
 
-enum token_kind { TOKEN_PLAIN, TOKEN_NUMBER, TOKEN_NAME, TOKEN_PASSED };
+enum token_kind { TOKEN_PLAIN, TOKEN_NUMBER, TOKEN_DATE, TOKEN_NAME, TOKEN_PASSED }; /* DATE: a long number, too */
 
 struct token {
     uint64_t hash;
@@ -117,7 +118,9 @@ static void word_add(struct gist *gist, const Sohoa__Word *word, bool starts, bo
     if (!bytes || (n && ((alone && n <= NUMBER_ALONE_MOST) || (starts && is_bullet(word->text, n)))))
         return;
     struct token token = {.hash = n ? hash_of(digits, n) : hash_of(plain, bytes),
-                          .kind = n ? TOKEN_NUMBER : TOKEN_PLAIN,
+                          .kind = !n                ? TOKEN_PLAIN
+                                  : n < DATE_DIGITS ? TOKEN_NUMBER
+                                                    : TOKEN_DATE,
                           .capital = !n && bytes > 1 && is_capital(word->text),
                           .sure = word->own || word->confidence_cpct >= (n == bytes ? SURE_BARE_CPCT : SURE_CPCT),
                           .starts = starts};
@@ -203,9 +206,11 @@ struct before {
     uint64_t plain[CONTEXT_WORDS], mark;
 };
 
+/* Those of numbers are less than those of names: of what does not fit in a sketch names go first. */
 static uint64_t context_of(const struct before *before, enum token_kind kind)
 {
-    return joined(joined(joined(kind, before->plain[1]), before->plain[0]), before->mark);
+    uint64_t hash = joined(joined(joined(kind, before->plain[1]), before->plain[0]), before->mark);
+    return hash >> 1 | (uint64_t)(kind == TOKEN_NAME) << 63;
 }
 
 static size_t name_end(const struct token *token, size_t at, size_t count)
