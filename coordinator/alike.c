@@ -153,8 +153,16 @@ static bool pictures_alone(const struct sketch *a, const struct sketch *b, const
            pictures_agree(figures, PICTURE_ALONE);
 }
 
+/* Most of those that are compared have hardly a word in common: no more is looked at. */
+static bool texts_apart(const struct sketch *a, const struct sketch *b)
+{
+    return a->shingles && b->shingles && text_compare(a, b) < TEXT_KEYED_CPCT;
+}
+
 struct alike alike_of(const struct sketch *a, const struct sketch *b)
 {
+    if (texts_apart(a, b))
+        return (struct alike){ALIKE_NOT, 0};
     struct figures figures = figures_of(a, b);
     if (pictures_alone(a, b, &figures))
         return (struct alike){ALIKE_SCAN, (PICTURE_BITS - figures.picture_far) * ALL_CPCT / PICTURE_BITS};

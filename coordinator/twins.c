@@ -34,6 +34,7 @@ struct entry {
     uint16_t dead;  /* pages */
     uint16_t grade; /* mean of its pages' in 1/100; 0: none has one */
     bool bare;      /* it shares another's result: no sketch */
+    uint32_t tried; /* the last search that has come upon it */
 };
 
 struct shard {
@@ -51,6 +52,7 @@ struct twins {
     struct entry **block;
     uint64_t *leads; /* a bit for each number: the least of a group of two and more */
     uint32_t entries, blocks;
+    uint32_t searches;
     struct numbers *batch;
     uint32_t batches;
     struct shard shard[SHARDS];
@@ -361,19 +363,30 @@ static void group_leave(struct twins *twins, uint32_t number)
                 groups_join(twins, member[i], member[k]);
 }
 
+/* Once a search: documents have several keys in common. */
+static void entry_try(struct twins *twins, uint32_t number, uint32_t other)
+{
+    struct entry *found = entry_at(twins, other);
+    if (other == number || found->tried == twins->searches)
+        return;
+    found->tried = twins->searches;
+    if (entries_alike(entry_at(twins, number), found).kind)
+        groups_join(twins, number, other);
+}
+
 static void entry_match(struct twins *twins, uint32_t number)
 {
     uint64_t key[KEYS_MOST];
     const struct entry *entry = entry_at(twins, number);
     size_t keys = keys_of(entry, key);
+    twins->searches++;
     for (size_t i = 0; i < keys; i++) {
         uint32_t found[KEY_MOST];
         size_t count = key_find(twins, key[i], found);
         bool there = false;
         for (size_t k = 0; k < count; k++) {
             there = there || found[k] == number;
-            if (found[k] != number && entries_alike(entry, entry_at(twins, found[k])).kind)
-                groups_join(twins, number, found[k]);
+            entry_try(twins, number, found[k]);
         }
         if (!there && count < KEY_MOST)
             key_add(twins, key[i], number);

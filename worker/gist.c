@@ -26,7 +26,7 @@ enum token_kind { TOKEN_PLAIN, TOKEN_NUMBER, TOKEN_DATE, TOKEN_NAME, TOKEN_PASSE
 struct token {
     uint64_t hash;
     uint8_t kind;
-    bool capital, sure, starts; /* starts: a line */
+    bool capital, shouts, sure, starts; /* shouts: in capitals all over; starts: a line */
 };
 
 struct mark {
@@ -104,6 +104,17 @@ static bool is_capital(const char *word)
     return utf8proc_iterate((const utf8proc_uint8_t *)word, -1, &rune) > 0 && utf8proc_isupper(rune);
 }
 
+static bool is_shouted(const char *word)
+{
+    utf8proc_int32_t rune;
+    for (utf8proc_ssize_t n; *word; word += n > 0 ? n : 1) {
+        n = utf8proc_iterate((const utf8proc_uint8_t *)word, -1, &rune);
+        if (n > 0 && utf8proc_islower(rune))
+            return false;
+    }
+    return true;
+}
+
 /* "1.", "a)": the numbering of a list. */
 static bool is_bullet(const char *word, size_t digits)
 {
@@ -122,6 +133,7 @@ static void word_add(struct gist *gist, const Sohoa__Word *word, bool starts, bo
                                   : n < DATE_DIGITS ? TOKEN_NUMBER
                                                     : TOKEN_DATE,
                           .capital = !n && bytes > 1 && is_capital(word->text),
+                          .shouts = !n && is_shouted(word->text),
                           .sure = word->own || word->confidence_cpct >= (n == bytes ? SURE_BARE_CPCT : SURE_CPCT),
                           .starts = starts};
     buf_append(&gist->tokens, &token, sizeof token);
@@ -174,6 +186,13 @@ static void letterhead_pass(struct token *token, size_t count)
                 token[at + n - 1].kind = TOKEN_PASSED;
 }
 
+/* Titles, and whom somebody signs for, are in capitals, too: those are a name only behind a word of its line that is not. */
+static bool may_begin(const struct token *token, size_t at)
+{
+    return !token[at].shouts ||
+           (!token[at].starts && at > 0 && token[at - 1].kind == TOKEN_PLAIN && !token[at - 1].shouts);
+}
+
 /* Capitalised words in a row, on one line, become one name. */
 static void names_find(struct token *token, size_t count)
 {
@@ -181,7 +200,7 @@ static void names_find(struct token *token, size_t count)
         end = at;
         while (end < count && token[end].kind == TOKEN_PLAIN && token[end].capital && (end == at || !token[end].starts))
             end++;
-        if (end - at < NAME_WORDS_LEAST || end - at > NAME_WORDS_MOST)
+        if (end - at < NAME_WORDS_LEAST || end - at > NAME_WORDS_MOST || !may_begin(token, at))
             continue;
         for (size_t i = at; i < end; i++)
             token[i].kind = TOKEN_NAME;

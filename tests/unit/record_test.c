@@ -58,8 +58,14 @@ static void write_done(struct buf *out)
     probe.signatures = signatures;
     probe.n_signatures = 1;
     three_pages(pages);
-    struct record_doc doc = {
-        .sha256 = sha256, .pipeline = pipeline, .lang = "vie", .probe = &probe, .pages = pages, .count = 3};
+    struct record_doc doc = {.sha256 = sha256,
+                             .pipeline = pipeline,
+                             .lang = "vie",
+                             .sketch = (const uint8_t *)"\x01\xfe\0",
+                             .sketch_bytes = 3,
+                             .probe = &probe,
+                             .pages = pages,
+                             .count = 3};
     for (int part = 0; part < RECORD_PARTS; part++)
         doc.output[part].bytes = 1000 + (uint64_t)part;
     record_done(&doc, out);
@@ -174,6 +180,9 @@ static void done_reads_back(void **state)
     assert_int_equal(grade_get(assembled.grades.data, 2), SOHOA__GRADE__GRADE_NONE);
     assert_int_equal(grade_get(assembled.grades.data, 3), SOHOA__GRADE__GRADE_NONE);
     free(assembled.grades.data);
+    assert_int_equal(assembled.sketch.len, 3);
+    assert_memory_equal(assembled.sketch.data, "\x01\xfe\0", 3);
+    free(assembled.sketch.data);
     assert_int_equal(record_pages(record), 3);
     assert_false(record_page_dead(record, 1, &why));
     assert_true(record_page_dead(record, 2, &why));
