@@ -121,6 +121,7 @@ static void document_add(struct set *set, Sohoa__Page *const *pages, size_t coun
     outcome.sketch = (ProtobufCBinaryData){packed.size, packed.data};
     double began_us = now_us();
     twins_add(set->twins, (struct doc_ref){0, set->docs++}, &outcome);
+    twins_compare(set->twins, 1);
     set->add_us += now_us() - began_us;
 }
 

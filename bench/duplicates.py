@@ -17,7 +17,7 @@ from pathlib import Path
 from xml.sax.saxutils import unescape
 
 import stand
-from cluster import BIN, stop_all
+from cluster import BIN, stop_all, wait
 
 SURE, SURE_BARE = 0.90, 0.95   # as worker/gist.c
 PAGES_MEAN = "1.5"
@@ -68,6 +68,7 @@ def groups_of(folder):
         os.symlink(folder / "store", f"{short}/store")
         here = stand.Stand(short)
         here.start()
+        wait("all documents to be compared", lambda: here.api.get("duplicates")["waiting"] == 0)
         found, after = [], ""
         while True:
             page = here.api.get(f"duplicates?limit=500{after}")

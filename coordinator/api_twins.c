@@ -187,7 +187,7 @@ static json_t *number_text(uint32_t number)
     return number == NONE ? json_null() : json_string(text);
 }
 
-/* ?batch=&unit=&kind=&after=&limit=. What was left out concerns all documents: who sees some is not told of it. */
+/* ?batch=&unit=&kind=&after=&limit=. What waits or was left out concerns all documents: who sees some is not told of it. */
 void get_duplicates(struct coordinator *c, struct request *request, const struct route_args *args)
 {
     struct twins_query query = {.after = NONE, .limit = GROUPS_PRESET};
@@ -207,7 +207,8 @@ void get_duplicates(struct coordinator *c, struct request *request, const struct
     twins_count(c->twins, &counts);
     bool all = !query.account->units;
     request_answer(request, 200,
-                   json_pack("{s:o, s:o, s:I, s:I}", "groups", list, "next", number_text(next), "left_out",
+                   json_pack("{s:o, s:o, s:I, s:I, s:I}", "groups", list, "next", number_text(next), "waiting",
+                             (json_int_t)(all ? counts.waiting : 0), "left_out",
                              (json_int_t)(all ? counts.left_out : 0), "full_groups",
                              (json_int_t)(all ? counts.full_groups : 0)));
 }

@@ -24,7 +24,10 @@
 #include "proto/clock.h"
 #include "proto/trace.h"
 
-enum { BACK_THREADS = 4 };
+enum {
+    BACK_THREADS = 4,
+    TWINS_A_TURN = 200, /* documents compared in a turn of the loop: some milliseconds */
+};
 
 int coordinator_row(struct coordinator *c, struct doc_ref ref, struct row *row, char **ret_source, struct err *err)
 {
@@ -74,6 +77,7 @@ static int loop(struct coordinator *c, struct err *err)
         io_dispatch(c->commit_io);
         io_dispatch(c->back_io);
         more = peers_receive(c, now_ms);
+        more = twins_compare(c->twins, TWINS_A_TURN) || more;
         http_run(c->http);
         turn_time(c, now_ms);
         live_tick(c, clock_wall_ms());

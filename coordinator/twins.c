@@ -53,6 +53,7 @@ struct twins {
     uint64_t *leads; /* a bit for each number: the least of a group of two and more */
     uint32_t entries, blocks;
     uint32_t searches;
+    struct ring waiting; /* numbers */
     struct numbers *batch;
     uint32_t batches;
     struct shard shard[SHARDS];
@@ -89,6 +90,7 @@ void twins_destroy(struct twins **twins)
     free((*twins)->block);
     free((*twins)->batch);
     free((*twins)->leads);
+    free((*twins)->waiting.at);
     free(*twins);
     *twins = NULL;
 }
@@ -96,6 +98,7 @@ void twins_destroy(struct twins **twins)
 void twins_count(const struct twins *twins, struct twins_counts *counts)
 {
     *counts = twins->counts;
+    counts->waiting = twins->waiting.count;
 }
 
 static struct entry *entry_at(const struct twins *twins, uint32_t number)
@@ -457,7 +460,18 @@ void twins_add(struct twins *twins, struct doc_ref ref, const Sohoa__DocOutcome 
     }
     entry_fill(entry_at(twins, number), outcome);
     twins->counts.documents++;
-    entry_match(twins, number);
+    ring_push(&twins->waiting, number);
+}
+
+bool twins_compare(struct twins *twins, uint32_t most)
+{
+    for (; twins->waiting.count && most > 0; most--)
+        entry_match(twins, (uint32_t)ring_pop(&twins->waiting));
+    if (twins->waiting.count)
+        return true;
+    free(twins->waiting.at); /* after a start it is long */
+    twins->waiting = (struct ring){0};
+    return false;
 }
 
 /* ---- groups as they are told ---- */

@@ -22,11 +22,15 @@ struct twins;
 struct twins *twins_new(uint32_t most);
 void twins_destroy(struct twins **twins);
 
-/* What became of the document, in the place of what did before. One without a result is forgotten. */
+/* What became of the document, in the place of what did before. One without a result is forgotten. It is compared later, in the order they came: a
+ * start with many documents is not held up. */
 void twins_add(struct twins *twins, struct doc_ref ref, const Sohoa__DocOutcome *outcome);
+/* Compares so many of those that wait. True: there are more. */
+bool twins_compare(struct twins *twins, uint32_t most);
 
 struct twins_counts {
     uint32_t documents, groups; /* remembered; of two and more */
+    uint32_t waiting;           /* to be compared */
     uint64_t left_out;          /* documents that duplicates_max left no room for */
     uint64_t full_groups;       /* documents that did not get into a group, which had TWINS_GROUP_MOST */
     uint64_t bytes;             /* of memory */

@@ -77,6 +77,8 @@ static void print(const json_t *answer)
     }
     table_write(columns, sizeof columns / sizeof columns[0], rows, 0, 0, &text);
     fputs(buf_text(&text), stdout);
+    if (cell_number(answer, "waiting"))
+        printf("%" JSON_INTEGER_FORMAT " documents are still to be compared\n", cell_number(answer, "waiting"));
     if (cell_number(answer, "left_out"))
         printf("%" JSON_INTEGER_FORMAT " documents were not compared: there are more than duplicates_max\n",
                cell_number(answer, "left_out"));

@@ -134,6 +134,7 @@ def drawn(base):
 
 def twins_told(api, wanted, where="duplicates?batch=again"):
     """Each document of the batch `again` is in a group with the one that it is another scan of."""
+    wait("all documents to be compared", lambda: api.get("duplicates")["waiting"] == 0, 20)
     groups = api.get(where)["groups"]
     got = {frozenset(member["source"] for member in group["members"]) for group in groups}
     if got != wanted or any([member["master"] for member in group["members"]] != [True, False] for group in groups):

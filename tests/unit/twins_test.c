@@ -70,6 +70,7 @@ static void came_as(uint32_t doc, const struct sketch *sketch, uint32_t source, 
     outcome.grades = (ProtobufCBinaryData){1, grades};
     outcome.sketch = (ProtobufCBinaryData){packed.size, packed.data};
     twins_add(twins, (struct doc_ref){doc / 100, doc % 100}, &outcome);
+    assert_false(twins_compare(twins, 2));
 }
 
 static void came(uint32_t doc, struct sketch sketch)

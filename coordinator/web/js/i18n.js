@@ -44,6 +44,7 @@ const TEXTS = {
   duplicates: ["Trùng lặp", "Duplicates"], group: ["Nhóm", "Group"], master: ["bản giữ", "kept"], sameness: ["Giống", "The same by"], sameAsOthers: ["giống bản khác trong nhóm", "another of the group"],
   "same:bytes": ["cùng tệp", "bytes"], "same:scan": ["quét lại", "scanned again"], "same:document": ["cùng văn bản", "text"],
   duplicatesHint: ["Các tài liệu giống nhau và bản có chất lượng tốt nhất. Không có gì bị xóa.", "Documents that are the same, and which of them is of the best quality. Nothing is deleted."],
+  toCompare: ["{0} tài liệu đang chờ so sánh", "{0} documents are still to be compared"],
   leftOut: ["{0} tài liệu chưa được so sánh: vượt duplicates_max", "{0} documents were not compared: there are more than duplicates_max"],
   reason: ["Lý do", "Reason"], message: ["Nội dung", "Message"], select: ["Chọn", "Select"], where: ["Điều kiện", "Predicate"],
   whereHint: ["ví dụ: grade=C and unit=district:001", "such as grade=C and unit=district:001"], preview: ["Xem trước", "Preview"], rerun: ["Đọc lại", "Re-run"],

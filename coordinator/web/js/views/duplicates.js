@@ -29,7 +29,7 @@ export async function show(node, place) {
     list.append(...answer.groups.map((group) => h("section", {class: "twins"}, twins(group, `${t("group")} ${number(group.group)}`))));
     if (!list.children.length && answer.next === null) list.append(h("p", {class: "dim"}, t("nothing")));
     replace(more, answer.next !== null && h("button", {type: "button", onclick: () => attempt(said, () => load(answer.next))}, t("more")));
-    replace(notes, answer.left_out > 0 && h("p", {class: "note warn"}, t("leftOut", number(answer.left_out))));
+    replace(notes, answer.waiting > 0 && h("p", {class: "note"}, t("toCompare", number(answer.waiting))), answer.left_out > 0 && h("p", {class: "note warn"}, t("leftOut", number(answer.left_out))));
   }
 
   await begin();
