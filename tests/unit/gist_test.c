@@ -174,6 +174,13 @@ static void a_sample_is_made_of_whole_contexts(void **state)
     assert_memory_equal(&sketch, &again, sizeof sketch);
     for (unsigned i = 1; i < sketch.marks; i++)
         assert_true(sketch.context[i - 1] <= sketch.context[i]);
+    buf_clear(&text);
+    for (int i = 0; i < 15; i++)
+        buf_printf(&text, "việc thứ w%c của Nguyễn%c Văn%c An%c ", 'a' + i, 'a' + i, 'a' + i, 'a' + i);
+    sketch = sketch_of(buf_text(&text));
+    assert_int_equal(sketch.marks, SKETCH_MARKS / 3 * 3);
+    for (unsigned i = 0; i < sketch.marks; i += 3)
+        assert_int_equal(sketch.context[i], sketch.context[i + 2]);
 }
 
 int main(void)

@@ -79,6 +79,7 @@ static void another_scan_is_near(void **state)
     uint64_t first = hash_of(letter(30, 0, 100));
     assert_int_equal(apart(first, hash_of(letter(30, 0, 100))), 0);
     assert_in_range(apart(first, hash_of(letter(30, 25, 100))), 0, NEAR_BITS);
+    assert_in_range(apart(first, hash_of(letter(30, 90, 100))), 0, NEAR_BITS);
     assert_in_range(apart(first, hash_of(letter(30, 0, 200))), 0, NEAR_BITS);
     assert_in_range(apart(first, hash_of(letter(30, 0, 133))), 0, NEAR_BITS);
     assert_in_range(apart(first, hash_of(noised(letter(30, 0, 100), 40))), 0, NEAR_BITS);

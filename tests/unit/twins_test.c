@@ -241,6 +241,7 @@ static void what_is_gone_is_in_no_group(void **state)
     came(3, again(again(text_of(1))));
     came_as(2, NULL, 2, SOHOA__DOC_STATE__DOC_QUARANTINED, 0, 0);
     assert_int_equal(group_of(2), NONE);
+    assert_int_not_equal(group_of(1), NONE);
     assert_int_equal(group_of(1), group_of(3));
     came_as(1, NULL, 1, SOHOA__DOC_STATE__DOC_WITHDRAWN, 0, 0);
     assert_int_equal(groups(), 0);
