@@ -17,6 +17,7 @@
 #include "coordinator/http.h"
 #include "coordinator/live.h"
 #include "coordinator/others.h"
+#include "coordinator/reorganisation.h"
 #include "coordinator/story.h"
 #include "coordinator/watch.h"
 #include "coordinator/standby.h"
@@ -130,6 +131,7 @@ static int coordinator_start(struct coordinator *c, struct err *err)
     c->live = live_new(clock_wall_ms());
     c->watch = watch_new();
     c->accounts = accounts_new();
+    c->reorganisations = reorganisations_new();
     c->stories = stories_new();
     c->group = group_new(c->history, c->tally, c->twins);
     c->rows = rows_new(c->store);
@@ -172,6 +174,7 @@ static void coordinator_end(struct coordinator *c)
     watch_destroy(&c->watch);
     herald_destroy(&c->herald);
     accounts_destroy(&c->accounts);
+    reorganisations_destroy(&c->reorganisations);
     buf_destroy(&c->awaited);
     acts_destroy(&c->acts);
     rows_destroy(&c->rows);

@@ -21,6 +21,7 @@ struct herald;
 struct http;
 struct live;
 struct others;
+struct reorganisations;
 struct stories;
 struct watch;
 
@@ -58,6 +59,7 @@ struct coordinator {
     struct tally *tally;
     struct twins *twins;
     struct accounts *accounts;
+    struct reorganisations *reorganisations; /* of communes */
     struct stories *stories;
     struct others *others;
     struct auth *auth;

@@ -304,10 +304,10 @@ static int sketch_take(struct job *job, const struct slot_answer *answer, struct
 {
     struct sketch sketch;
     struct err why;
-    size_t bytes = answer->section[4].bytes;
-    if (bytes > sizeof job->sketch || sketch_unpack(answer->section[4].data, bytes, &sketch, &why))
+    size_t bytes = answer->section[5].bytes;
+    if (bytes > sizeof job->sketch || sketch_unpack(answer->section[5].data, bytes, &sketch, &why))
         return err_set(err, E_ASSEMBLE, "the slot does not tell the document's sketch");
-    memcpy(job->sketch, answer->section[4].data, bytes);
+    memcpy(job->sketch, answer->section[5].data, bytes);
     job->sketch_bytes = bytes;
     return 0;
 }
@@ -328,7 +328,11 @@ int step_assemble_answer(struct job *job, const struct slot_answer *answer, stru
         buf_clear(to);
         buf_append(to, answer->section[i].data, answer->section[i].bytes);
     }
+    if (job->description)
+        description_destroy(&job->description);
     int rc = pdfa_take(job, answer, err);
+    if (!rc)
+        rc = description_unpack(answer->section[4].data, answer->section[4].bytes, &job->description, err);
     return rc ? rc : sketch_take(job, answer, err);
 }
 
@@ -420,6 +424,7 @@ static void done_write(const struct job *job, struct buf *out)
         .pdfa_why = job->pdfa_why,
         .sketch = job->sketch,
         .sketch_bytes = job->sketch_bytes,
+        .description = job->description,
         .probe = job->probe,
         .pages = pages,
         .count = job->count,

@@ -155,6 +155,8 @@ static void job_free(struct job *job)
     source_destroy(&job->source);
     if (job->probe)
         sohoa__probe__free_unpacked(job->probe, NULL);
+    if (job->description)
+        description_destroy(&job->description);
     sohoa__job__free_unpacked(job->order, NULL);
     free(job);
 }

@@ -5,6 +5,7 @@
 
 #include "proto/auto.h"
 #include "worker/clean.h"
+#include "worker/hand.h"
 #include "worker/letters.h"
 #include "worker/likeness.h"
 #include "worker/phrases.h"
@@ -130,6 +131,8 @@ static int page_run(struct reader *reader, struct raster **raster, bool degraded
 int page_read(struct reader *reader, struct raster **raster, bool degraded, Sohoa__Page *page, struct err *err)
 {
     int rc = page_run(reader, raster, degraded, page, err);
+    if (!rc)
+        rc = hand_read(*raster, page, err);
     if (!rc) {
         phrases_correct(page);
         letters_correct(page);

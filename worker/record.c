@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * jansson is only here and in past.c (and in the tests). Texts that come out of a slot may be no UTF-8: what is not becomes '?'. */
+ * jansson is only here, in metadata.c and in past.c (and in the tests). Texts that come out of a slot may be no UTF-8: what is not becomes '?'. */
 #include "worker/record.h"
 
 #include <assert.h>
@@ -13,7 +13,9 @@
 #include "proto/grades.h"
 #include "proto/pipeline.h"
 #include "proto/trace.h"
+#include "worker/metadata.h"
 #include "worker/past.h"
+#include "worker/propose.h"
 #include "worker/quality.h"
 
 /* Enough digits for a 1/100 % and a 1/1000 degree, and no more: 0.93, not 0.93000000000000005. */
@@ -61,20 +63,6 @@ void record_page_fill(const Sohoa__Page *page, struct record_page *to)
 
 /* ---- building ---- */
 
-static json_t *json_text(const char *text)
-{
-    json_t *value = json_string(text);
-    if (value)
-        return value;
-    AUTO(mem_destroy) char *plain = strdup(text);
-    if (!plain)
-        abort();
-    for (char *c = plain; *c; c++)
-        if ((unsigned char)*c >= 0x80)
-            *c = '?';
-    return json_string(plain);
-}
-
 static json_t *json_hex(const uint8_t digest[SHA256_BYTES])
 {
     char hex[SHA256_HEX_CHARS + 1];
@@ -85,7 +73,7 @@ static json_t *json_hex(const uint8_t digest[SHA256_BYTES])
 static void set(json_t *object, const char *key, json_t *value)
 {
     int rc = json_object_set_new(object, key, value);
-    assert(!rc); /* only without memory, or for a text that json_text() would have mended */
+    assert(!rc); /* only without memory, or for a text that metadata_text() would have mended */
     (void)rc;
 }
 
@@ -99,7 +87,7 @@ static json_t *json_err(const struct err *err)
 {
     json_t *value = json_object();
     set(value, "code", json_string(err_name(err->code)));
-    set(value, "text", json_text(err->text));
+    set(value, "text", metadata_text(err->text));
     return value;
 }
 
@@ -186,9 +174,9 @@ static json_t *json_signatures(const Sohoa__Probe *probe)
     json_t *list = json_array();
     for (size_t i = 0; i < probe->n_signatures; i++) {
         json_t *value = json_object();
-        set(value, "signer", json_text(probe->signatures[i]->signer));
-        set(value, "time", json_text(probe->signatures[i]->time));
-        set(value, "field", json_text(probe->signatures[i]->field));
+        set(value, "signer", metadata_text(probe->signatures[i]->signer));
+        set(value, "time", metadata_text(probe->signatures[i]->time));
+        set(value, "field", metadata_text(probe->signatures[i]->field));
         json_array_append_new(list, value);
     }
     return list;
@@ -208,7 +196,7 @@ static json_t *json_outputs(const struct record_doc *doc)
 
 static json_t *json_unless_empty(const char *text)
 {
-    return text && *text ? json_text(text) : json_null();
+    return text && *text ? metadata_text(text) : json_null();
 }
 
 static json_t *json_pdfa(const struct record_doc *doc)
@@ -277,13 +265,16 @@ void record_done(const struct record_doc *doc, struct buf *out)
     AUTO(json_destroy) json_t *done = json_object();
     set_pages(done, doc);
     set_grades(done, doc);
+    set(done, "metadata", metadata_json(doc->description));
+    set(done, "proposals", proposals_json(doc->description));
+    set(done, "doubts", metadata_doubts_json(description_doubts(doc->description)));
     set(done, "outputs", json_outputs(doc));
     set(done, "pdfa", json_pdfa(doc));
     set(done, "sketch", json_sketch(doc));
     set(done, "sha256", json_hex(doc->sha256));
     set(done, "pipeline", json_hex(doc->pipeline));
     set(done, "results_version", json_integer(RESULTS_VERSION));
-    set(done, "lang", json_text(doc->lang));
+    set(done, "lang", metadata_text(doc->lang));
     set(done, "signatures", json_signatures(doc->probe));
     set(done, "source_kind", json_string(source_kind_name(doc->probe->kind)));
     int rc = json_dump_callback(done, buf_sink, out, JSON_SORT_KEYS | JSON_COMPACT | JSON_REAL_PRECISION(REAL_DIGITS));
@@ -390,6 +381,7 @@ void record_assembled(const struct record *record, Sohoa__Assembled *to)
     to->grades = done_grades(json_object_get(done, "pages"));
     to->a4_pages = done_a4(json_object_get(done, "pages"));
     to->sketch = done_sketch(done);
+    to->doubts = metadata_doubts(json_object_get(done, "doubts"));
 }
 
 static int err_code_of(const char *name)
@@ -442,9 +434,9 @@ static json_t *json_time(uint64_t ms)
 static json_t *json_provenance(const struct record_entry *entry)
 {
     json_t *value = json_object();
-    set(value, "worker", json_text(entry->worker));
-    set(value, "simd", json_text(entry->simd));
-    set(value, "build", json_text(entry->build));
+    set(value, "worker", metadata_text(entry->worker));
+    set(value, "simd", metadata_text(entry->simd));
+    set(value, "build", metadata_text(entry->build));
     set(value, "created", json_time(entry->created_ms));
     return value;
 }
@@ -480,9 +472,9 @@ int record_write(const struct record *record, const struct record_entry *entry, 
     AUTO(json_destroy) json_t *before = before_load(entry);
     AUTO(json_destroy) json_t *rec = json_copy(record->done);
     const char *source = json_string_value(json_object_get(row, "source"));
-    set(rec, "batch", json_text(subscriber->batch));
+    set(rec, "batch", metadata_text(subscriber->batch));
     set(rec, "document", json_integer(subscriber->doc));
-    set(rec, "source", json_text(source ? source : ""));
+    set(rec, "source", metadata_text(source ? source : ""));
     set(rec, "manifest", json_incref(row));
     set(rec, "generation", json_integer(entry->generation));
     set(rec, "bytes", json_integer((json_int_t)entry->source_bytes));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
  * What is known of a finished document, as JSON. `done` depends on source and pipeline alone, so that whoever makes it
  * makes the same bytes; a record is `done` with what belongs to one document of one batch added: where it came from,
- * who made it, when, how long it took, and in a re-run what its pages were before (past.h). No text of the document is in either. */
+ * who made it, when, how long it took, and in a re-run what its pages were before (past.h). Of the document's
+ * text only the fields that describe it are in them. */
 #ifndef SOHOA_RECORD_H
 #define SOHOA_RECORD_H
 
@@ -45,7 +46,8 @@ struct record_doc {
     const char *pdfa, *pdfa_why; /* level that the PDF claims ("2b"), and why not the one wanted; "": none */
     const uint8_t *sketch;       /* packed, proto/sketch.h */
     size_t sketch_bytes;
-    const Sohoa__Probe *probe;       /* kind and signatures */
+    const Sohoa__Probe *probe; /* kind and signatures */
+    const Sohoa__Description *description;
     const struct record_page *pages; /* in order, count of them */
     uint32_t count;
     struct {

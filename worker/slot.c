@@ -14,6 +14,7 @@
 #include "proto/buf.h"
 #include "proto/clock.h"
 #include "worker/alto.h"
+#include "worker/describe.h"
 #include "worker/gist.h"
 #include "worker/packet.h"
 #include "worker/page.h"
@@ -156,13 +157,22 @@ static int row_load(int file, struct row *row, struct err *err)
     return rc;
 }
 
+static int description_write(struct task *task, struct row *row, struct err *err)
+{
+    AUTO(buf_destroy) struct buf packed = {0};
+    Sohoa__Description *description = describe(row->page, row->pages);
+    description_pack(description, &packed);
+    description_destroy(&description);
+    return section_write(task, 4, &packed, err);
+}
+
 static int sketch_write(struct task *task, const struct row *row, struct err *err)
 {
     AUTO(buf_destroy) struct buf packed = {0};
     struct sketch sketch;
     gist_of(row->page, row->pages, &sketch);
     sketch_pack(&sketch, &packed);
-    return section_write(task, 4, &packed, err);
+    return section_write(task, 5, &packed, err);
 }
 
 /* One output after the other, so that only one is in memory at a time. */
@@ -189,6 +199,8 @@ static int document_write(struct desk *desk, struct task *task, struct row *row,
     buf_printf(&part, "%s\n%s", pdfa_name(said.level), said.why);
     if (!rc)
         rc = section_write(task, 3, &part, err);
+    if (!rc)
+        rc = description_write(task, row, err);
     return rc ? rc : sketch_write(task, row, err);
 }
 

@@ -8,6 +8,7 @@
 #include <sys/queue.h>
 
 #include "proto/sketch.h"
+#include "worker/field.h"
 #include "worker/job.h"
 #include "worker/pdf.h"
 #include "worker/record.h"
@@ -94,6 +95,7 @@ struct job {
         uint64_t bytes;
         uint8_t sha256[SHA256_BYTES];
     } stored[RECORD_PARTS];
+    Sohoa__Description *description;        /* of the document; NULL: not told yet */
     char pdfa[4], pdfa_why[PDFA_WHY_BYTES]; /* of the document written; as in record.h */
     uint8_t sketch[SKETCH_MAX_BYTES];       /* of the document written */
     size_t sketch_bytes;

@@ -16,6 +16,7 @@
 #include "coordinator/ctl/order.h"
 #include "coordinator/ctl/plan.h"
 #include "coordinator/ctl/rebuild.h"
+#include "coordinator/ctl/reorganise.h"
 #include "coordinator/ctl/reports.h"
 #include "coordinator/ctl/rerun.h"
 #include "coordinator/ctl/run.h"
@@ -24,6 +25,7 @@
 #include "coordinator/ctl/targets.h"
 #include "coordinator/ctl/top.h"
 #include "coordinator/ctl/trace.h"
+#include "coordinator/ctl/unit.h"
 #include "coordinator/ctl/why.h"
 #include "coordinator/ctl/withdraw.h"
 
@@ -35,6 +37,7 @@ static const struct command command_row[] = {
     {"status",     "[BATCH]",                                                       "Shows where the cluster, or one batch, is.",                            status_main    },
     {"top",        "",                                                              "Shows it live, in a terminal.",                                         top_main       },
     {"units",      "[--verdict V] ...",                                             "Lists units: progress, forecast, what they need.",                      units_main     },
+    {"unit",       "CODE|NAME",                                                     "Tells what it is or was, until when, and what it became.",              unit_main      },
     {"batches",    "[--state S] ...",                                               "Lists batches, the last admitted first.",                               batches_main   },
     {"failures",   "[--unit U] [--batch B]",                                        "Lists what failed, by its reason.",                                     failures_main  },
     {"duplicates", "[BATCH] [--unit U] [--kind K]",
@@ -59,6 +62,8 @@ static const struct command command_row[] = {
     {"undrain",    "WORKER...",                                                     "Gives drained workers jobs again.",                                     undrain_main   },
     {"report",     "[--week DAY] [--html FILE] ...",
      "Tells what came out in some days, by unit: pages, A4, grades, rejects.",                                                                               reports_main   },
+    {"reorganise", "FILE.csv --day DAY [--preview] | --list | --undo N",
+     "Ends and begins communes; tells before what that changes.",                                                                                            reorganise_main},
     {"history",    "[BATCH|UNIT|WORKER]",                                           "Shows what was ordered, when, and what stood afterwards.",              history_main   },
     {"account",    "[NAME [--role ROLE] ...]",                                      "Shows who may do what, or makes or changes an account.",                account_main   },
     {"notify",     "--test",                                                        "Tries the receiver of alerts (the coordinator's notify_url).",          notify_main    },

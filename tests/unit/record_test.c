@@ -11,6 +11,7 @@
 
 #include "proto/auto.h"
 #include "proto/grades.h"
+#include "worker/field.h"
 #include "worker/past.h"
 #include "worker/quality.h"
 #include "worker/record.h"
@@ -58,17 +59,23 @@ static void write_done(struct buf *out)
     probe.signatures = signatures;
     probe.n_signatures = 1;
     three_pages(pages);
+    Sohoa__Description *description = description_new();
+    field_set(description, SOHOA__FIELD_NAME__FIELD_TYPE, "Quyết định", 9800, NULL);
+    field_set(description, SOHOA__FIELD_NAME__FIELD_ORGAN, "Sở \xff", 8000, NULL);
+    field_candidate(description, SOHOA__FIELD_NAME__FIELD_NUMBER, "05", 4000);
     struct record_doc doc = {.sha256 = sha256,
                              .pipeline = pipeline,
                              .lang = "vie",
                              .sketch = (const uint8_t *)"\x01\xfe\0",
                              .sketch_bytes = 3,
                              .probe = &probe,
+                             .description = description,
                              .pages = pages,
                              .count = 3};
     for (int part = 0; part < RECORD_PARTS; part++)
         doc.output[part].bytes = 1000 + (uint64_t)part;
     record_done(&doc, out);
+    description_destroy(&description);
 }
 
 static json_t *at(json_t *object, const char *key)
