@@ -123,8 +123,15 @@ def check_answers(document, api, stored):
     say(f"{len(document.seen)} calls answered as they are described")
 
 
+def units_done(api):
+    """All units, which are taken every few seconds, once all of the district's pages count as done."""
+    units = {unit["unit"]: unit for unit in api.get("units")["units"]}
+    district = units.get("district:001", {"pages": 0})
+    return units if district["pages"] and district["pages_done"] == district["pages"] else None
+
+
 def check_units(api):
-    units = {unit["unit"]: unit for unit in wait("the units", lambda: api.get("units")["units"], 20)}
+    units = wait("the units to be done", lambda: units_done(api), 20)
     district, commune = units["district:001"], units["old:00004"]
     if (district["name"], district["parent"], commune["parent"]) != ("Quận Ba Đình", "", "district:001"):
         fail(f"units are {district} and {commune}")
