@@ -11,14 +11,15 @@
 #include "worker/likeness.h"
 
 enum {
-    SURE_CPCT = 9000,      /* confidence from which a word may be a mark, ... */
-    SURE_BARE_CPCT = 9500, /* ... and one of digits alone: written ones are often read wrongly with less */
-    NAME_WORDS_LEAST = 2,  /* capitalised words in a row that are a name; ... */
-    NAME_WORDS_MOST = 6,   /* ... more are a title, or shouting */
-    DATE_DIGITS = 6,       /* of a whole date; the number of a day never stands where one does */
-    NUMBER_ALONE_MOST = 3, /* digits of a line that is nothing else: the page's number */
-    CONTEXT_WORDS = 2,     /* plain words before a mark that name its place */
-    TOKEN_BYTES = 48,      /* of a word, without accents; longer ones are cut */
+    SURE_CPCT = 9000,         /* confidence from which a word may be a mark, ... */
+    SURE_SHOUTED_CPCT = 9300, /* ... one in capitals, whose accents are small, ... */
+    SURE_BARE_CPCT = 9500,    /* ... and one of digits alone: written ones are often read wrongly with less */
+    NAME_WORDS_LEAST = 2,     /* capitalised words in a row that are a name; ... */
+    NAME_WORDS_MOST = 6,      /* ... more are a title, or shouting */
+    DATE_DIGITS = 6,          /* of a whole date; the number of a day never stands where one does */
+    NUMBER_ALONE_MOST = 3,    /* digits of a line that is nothing else: the page's number */
+    CONTEXT_WORDS = 2,        /* plain words before a mark that name its place */
+    TOKEN_BYTES = 48,         /* of a word, without accents; longer ones are cut */
 };
 
 enum token_kind { TOKEN_PLAIN, TOKEN_NUMBER, TOKEN_DATE, TOKEN_NAME, TOKEN_PASSED }; /* DATE: a long number, too */
@@ -31,6 +32,7 @@ struct token {
 
 struct mark {
     uint64_t context, value;
+    bool sure;
 };
 
 struct gist {
@@ -115,6 +117,12 @@ static bool is_shouted(const char *word)
     return true;
 }
 
+static bool is_sure(const Sohoa__Word *word, bool bare)
+{
+    uint32_t least = bare ? SURE_BARE_CPCT : is_shouted(word->text) ? SURE_SHOUTED_CPCT : SURE_CPCT;
+    return word->own || word->confidence_cpct >= least;
+}
+
 /* "1.", "a)": the numbering of a list. */
 static bool is_bullet(const char *word, size_t digits)
 {
@@ -134,7 +142,7 @@ static void word_add(struct gist *gist, const Sohoa__Word *word, bool starts, bo
                                                     : TOKEN_DATE,
                           .capital = !n && bytes > 1 && is_capital(word->text),
                           .shouts = !n && is_shouted(word->text),
-                          .sure = word->own || word->confidence_cpct >= (n == bytes ? SURE_BARE_CPCT : SURE_CPCT),
+                          .sure = is_sure(word, n == bytes),
                           .starts = starts};
     buf_append(&gist->tokens, &token, sizeof token);
 }
@@ -211,11 +219,11 @@ static void names_find(struct token *token, size_t count)
  * sure, else the words that are left would look like another name. */
 static void marks_add(struct gist *gist, const struct token *token, size_t count, uint64_t context)
 {
+    bool sure = true;
     for (size_t i = 0; i < count; i++)
-        if (!token[i].sure)
-            return;
+        sure = sure && token[i].sure;
     for (size_t i = 0; i < count; i++) {
-        struct mark mark = {.context = context, .value = token[i].hash};
+        struct mark mark = {context, token[i].hash, sure};
         buf_append(&gist->marks, &mark, sizeof mark);
     }
 }
@@ -305,6 +313,22 @@ static int kept_order(const void *a, const void *b)
     return (uint8_t)x->value - (uint8_t)y->value;
 }
 
+/* Leaves each value once, of contexts that were read with confidence wherever they stand: of what is not there nobody knows whether it was
+ * replaced. Returns how many are left. */
+static size_t sure_contexts(struct mark *mark, size_t count)
+{
+    size_t kept = 0;
+    for (size_t at = 0, end; at < count; at = end) {
+        bool sure = true;
+        for (end = at; end < count && mark[end].context == mark[at].context; end++)
+            sure = sure && mark[end].sure;
+        for (size_t i = at; i < end && sure; i++)
+            if (i == at || mark[i].value != mark[i - 1].value)
+                mark[kept++] = mark[i];
+    }
+    return kept;
+}
+
 /* How many marks fit: of a context all or none, else what was left out of it would look replaced. */
 static size_t whole_contexts(const struct mark *mark, size_t count)
 {
@@ -318,13 +342,11 @@ static size_t whole_contexts(const struct mark *mark, size_t count)
 static void marks_sample(struct gist *gist)
 {
     struct mark *mark = (struct mark *)(void *)gist->marks.data;
-    size_t count = gist->marks.size / sizeof *mark, kept = 0;
+    size_t count = gist->marks.size / sizeof *mark, kept;
     if (!count)
         return;
     qsort(mark, count, sizeof *mark, least_order);
-    for (size_t i = 0; i < count; i++)
-        if (!kept || least_order(&mark[kept - 1], &mark[i]))
-            mark[kept++] = mark[i];
+    kept = sure_contexts(mark, count);
     kept = whole_contexts(mark, kept);
     qsort(mark, kept, sizeof *mark, kept_order);
     for (size_t i = 0; i < kept; i++) {
