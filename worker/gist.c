@@ -22,7 +22,7 @@ enum {
     TOKEN_BYTES = 48,         /* of a word, without accents; longer ones are cut */
 };
 
-enum token_kind { TOKEN_PLAIN, TOKEN_NUMBER, TOKEN_DATE, TOKEN_NAME, TOKEN_PASSED }; /* DATE: a long number, too */
+enum gist_kind { GIST_PLAIN, GIST_NUMBER, GIST_DATE, GIST_NAME, GIST_PASSED }; /* DATE: a long number, too */
 
 struct token {
     uint64_t hash;
@@ -137,9 +137,9 @@ static void word_add(struct gist *gist, const Sohoa__Word *word, bool starts, bo
     if (!bytes || (n && ((alone && n <= NUMBER_ALONE_MOST) || (starts && is_bullet(word->text, n)))))
         return;
     struct token token = {.hash = n ? hash_of(digits, n) : hash_of(plain, bytes),
-                          .kind = !n                ? TOKEN_PLAIN
-                                  : n < DATE_DIGITS ? TOKEN_NUMBER
-                                                    : TOKEN_DATE,
+                          .kind = !n                ? GIST_PLAIN
+                                  : n < DATE_DIGITS ? GIST_NUMBER
+                                                    : GIST_DATE,
                           .capital = !n && bytes > 1 && is_capital(word->text),
                           .shouts = !n && is_shouted(word->text),
                           .sure = is_sure(word, n == bytes),
@@ -191,14 +191,14 @@ static void letterhead_pass(struct token *token, size_t count)
     for (size_t at = 0; at < count; at++)
         for (size_t i = 0; i < sizeof letterhead / sizeof letterhead[0]; i++)
             for (size_t n = tokens_are(token, at, count, letterhead[i]); n > 0; n--)
-                token[at + n - 1].kind = TOKEN_PASSED;
+                token[at + n - 1].kind = GIST_PASSED;
 }
 
 /* Titles, and whom somebody signs for, are in capitals, too: those are a name only behind a word of its line that is not. */
 static bool may_begin(const struct token *token, size_t at)
 {
     return !token[at].shouts ||
-           (!token[at].starts && at > 0 && token[at - 1].kind == TOKEN_PLAIN && !token[at - 1].shouts);
+           (!token[at].starts && at > 0 && token[at - 1].kind == GIST_PLAIN && !token[at - 1].shouts);
 }
 
 /* Capitalised words in a row, on one line, become one name. */
@@ -206,12 +206,12 @@ static void names_find(struct token *token, size_t count)
 {
     for (size_t at = 0, end; at<count; at = end> at ? end : at + 1) {
         end = at;
-        while (end < count && token[end].kind == TOKEN_PLAIN && token[end].capital && (end == at || !token[end].starts))
+        while (end < count && token[end].kind == GIST_PLAIN && token[end].capital && (end == at || !token[end].starts))
             end++;
         if (end - at < NAME_WORDS_LEAST || end - at > NAME_WORDS_MOST || !may_begin(token, at))
             continue;
         for (size_t i = at; i < end; i++)
-            token[i].kind = TOKEN_NAME;
+            token[i].kind = GIST_NAME;
     }
 }
 
@@ -234,16 +234,16 @@ struct before {
 };
 
 /* Those of numbers are less than those of names: of what does not fit in a sketch names go first. */
-static uint64_t context_of(const struct before *before, enum token_kind kind)
+static uint64_t context_of(const struct before *before, enum gist_kind kind)
 {
     uint64_t hash = joined(joined(joined(kind, before->plain[1]), before->plain[0]), before->mark);
-    return hash >> 1 | (uint64_t)(kind == TOKEN_NAME) << 63;
+    return hash >> 1 | (uint64_t)(kind == GIST_NAME) << 63;
 }
 
 static size_t name_end(const struct token *token, size_t at, size_t count)
 {
     size_t end = at + 1;
-    while (end < count && token[end].kind == TOKEN_NAME && !token[end].starts)
+    while (end < count && token[end].kind == GIST_NAME && !token[end].starts)
         end++;
     return end;
 }
@@ -254,13 +254,13 @@ static void marks_find(struct gist *gist)
     size_t count = gist->tokens.size / sizeof *token;
     struct before before = {0};
     for (size_t at = 0, end; at < count; at = end) {
-        end = token[at].kind == TOKEN_NAME ? name_end(token, at, count) : at + 1;
-        if (token[at].kind == TOKEN_PLAIN) {
+        end = token[at].kind == GIST_NAME ? name_end(token, at, count) : at + 1;
+        if (token[at].kind == GIST_PLAIN) {
             before = (struct before){
                 {token[at].hash, before.plain[0]},
                 0
             };
-        } else if (token[at].kind != TOKEN_PASSED) {
+        } else if (token[at].kind != GIST_PASSED) {
             marks_add(gist, &token[at], end - at, context_of(&before, token[at].kind));
             before.mark = token[end - 1].hash;
         }
@@ -285,7 +285,7 @@ static void shingles_find(struct gist *gist)
     uint64_t least[SKETCH_TEXT], run[3] = {0};
     memset(least, 0xff, sizeof least);
     for (size_t i = 0, seen = 0; i < gist->tokens.size / sizeof *token; i++) {
-        if (token[i].kind == TOKEN_PASSED)
+        if (token[i].kind == GIST_PASSED)
             continue;
         run[0] = run[1];
         run[1] = run[2];

@@ -92,6 +92,9 @@ static void what_was_read_without_confidence_is_no_mark(void **state)
     assert_int_equal(sketch_of("theo quyết định số 12 của Nguyễn Văn An").marks, 4);
     assert_int_equal(sketch_of("theo quyết định số ~12 của Nguyễn Văn An").marks, 3);
     assert_int_equal(sketch_of("theo quyết định số 12 của Nguyễn ~Văn An").marks, 1);
+    /* Of two dates behind the same words one is not known: whether the other was replaced isn't, either. */
+    assert_int_equal(sketch_of("theo quyết định ngày 12/3/2019 và quyết định ngày 14/3/2019").marks, 2);
+    assert_int_equal(sketch_of("theo quyết định ngày 12/3/2019 và quyết định ngày ~14/3/2019").marks, 0);
 }
 
 static void numbers_of_pages_and_lists_are_no_marks(void **state)
