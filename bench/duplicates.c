@@ -17,6 +17,7 @@
 #include "worker/likeness.h"
 
 enum {
+    BATCH_DOCS = 20000,
     VERSIONS = 5, /* of a notice, that differ by one date */
     PICTURE_DPI = 50,
     SURE_CPCT = 9600,
@@ -107,22 +108,28 @@ static Sohoa__Page *page_of(struct reader *reader, const char *text, uint32_t pa
 
 /* ---- documents ---- */
 
-static void document_add(struct set *set, Sohoa__Page *const *pages, size_t count)
+static void sketch_add(struct set *set, const struct sketch *sketch)
 {
     AUTO(buf_destroy) struct buf packed = {0};
     Sohoa__DocOutcome outcome = SOHOA__DOC_OUTCOME__INIT;
-    struct sketch sketch;
     uint8_t sha256[SHA256_BYTES] = {1};
-    gist_of(pages, count, &sketch);
-    sketch_pack(&sketch, &packed);
+    sketch_pack(sketch, &packed);
     memcpy(sha256 + 1, &set->docs, sizeof set->docs);
     outcome.state = SOHOA__DOC_STATE__DOC_STORED;
     outcome.sha256 = (ProtobufCBinaryData){sizeof sha256, sha256};
     outcome.sketch = (ProtobufCBinaryData){packed.size, packed.data};
     double began_us = now_us();
-    twins_add(set->twins, (struct doc_ref){0, set->docs++}, &outcome);
+    twins_add(set->twins, (struct doc_ref){set->docs / BATCH_DOCS, set->docs % BATCH_DOCS}, &outcome);
+    set->docs++;
     twins_compare(set->twins, 1);
     set->add_us += now_us() - began_us;
+}
+
+static void document_add(struct set *set, Sohoa__Page *const *pages, size_t count)
+{
+    struct sketch sketch;
+    gist_of(pages, count, &sketch);
+    sketch_add(set, &sketch);
 }
 
 static void text_add(struct set *set, const char *text)
@@ -265,6 +272,25 @@ static void series_add(struct set *set, uint64_t seed, uint32_t count)
     }
 }
 
+/* ---- so many that time and memory count ---- */
+
+/* Of a page of text each, without a word in common. */
+static void many_add(struct set *set, uint32_t count)
+{
+    struct chance *chance = &set->reader.chance;
+    for (uint32_t i = 0; i < count; i++) {
+        struct sketch sketch = {
+            .pages = 1, .shingles = 250, .marks = 24, .pictures = 1, .picture = {chance_next(chance)}};
+        for (unsigned k = 0; k < SKETCH_TEXT; k++)
+            sketch.text[k] = (uint8_t)chance_next(chance);
+        for (unsigned k = 0; k < sketch.marks; k++) {
+            sketch.context[k] = (uint16_t)((k * 65536 + chance_below(chance, 65536)) / sketch.marks);
+            sketch.value[k] = (uint8_t)chance_next(chance);
+        }
+        sketch_add(set, &sketch);
+    }
+}
+
 /* ---- what came of it ---- */
 
 /* Documents that are in a group, but for the first of each. */
@@ -283,22 +309,26 @@ static void set_new(struct set *set, const struct reader *reader, uint64_t seed)
     set->reader.chance = chance_branch(seed, UINT64_MAX);
 }
 
-static void run(const struct reader *reader, uint64_t seed, uint32_t different, uint32_t near)
+static void run(const struct reader *reader, uint64_t seed, uint32_t different, uint32_t near, uint32_t count)
 {
-    AUTO(set_clear) struct set letters, forms, series;
+    AUTO(set_clear) struct set letters, forms, series, many;
     struct twins_counts counts;
     set_new(&letters, reader, seed);
     set_new(&forms, reader, seed + 1);
     set_new(&series, reader, seed + 2);
+    set_new(&many, reader, seed + 3);
     letters_add(&letters, seed, different);
     certificates_add(&forms, seed, near);
     series_add(&series, seed, near);
+    many_add(&many, count);
     twins_count(letters.twins, &counts);
     printf(
         "{\"different\": %u, \"false_groups\": %u, \"certificates\": %u, \"false_certificates\": %u, \"notices\": %u, "
-        "\"false_notices\": %u, \"bytes_per_document\": %.0f, \"us_per_add\": %.2f}\n",
-        letters.docs, counts.groups, forms.docs, joined(&forms), series.docs, joined(&series),
-        letters.docs ? (double)counts.bytes / letters.docs : 0, letters.docs ? letters.add_us / letters.docs : 0);
+        "\"false_notices\": %u, ",
+        letters.docs, counts.groups, forms.docs, joined(&forms), series.docs, joined(&series));
+    twins_count(many.twins, &counts);
+    printf("\"many\": %u, \"bytes_per_document\": %.0f, \"us_per_add\": %.2f}\n", many.docs,
+           (double)counts.bytes / (many.docs + !many.docs), many.add_us / (many.docs + !many.docs));
 }
 
 int main(int argc, char **argv)
@@ -306,6 +336,7 @@ int main(int argc, char **argv)
     static const struct option options[] = {
         {"different",  required_argument, NULL, 'd'},
         {"near",       required_argument, NULL, 'n'},
+        {"many",       required_argument, NULL, 'm'},
         {"seed",       required_argument, NULL, 's'},
         {"wrong",      required_argument, NULL, 'w'},
         {"wrong-sure", required_argument, NULL, 'x'},
@@ -313,12 +344,13 @@ int main(int argc, char **argv)
         {NULL,         0,                 NULL, 0  },
     };
     struct reader reader = {.right_sure = 1};
-    uint32_t different = 10000, near = 2000;
+    uint32_t different = 10000, near = 2000, many = 1000000;
     uint64_t seed = 1;
     for (int key; (key = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         switch (key) {
         case 'd': different = (uint32_t)strtoul(optarg, NULL, 10); break;
         case 'n': near = (uint32_t)strtoul(optarg, NULL, 10); break;
+        case 'm': many = (uint32_t)strtoul(optarg, NULL, 10); break;
         case 's': seed = strtoull(optarg, NULL, 10); break;
         case 'w': reader.wrong = strtod(optarg, NULL); break;
         case 'x': reader.wrong_sure = strtod(optarg, NULL); break;
@@ -326,7 +358,7 @@ int main(int argc, char **argv)
         default: return 2;
         }
     }
-    run(&reader, seed, different, near);
+    run(&reader, seed, different, near, many);
     print_forget_fonts();
     return 0;
 }

@@ -33,6 +33,7 @@ def options(argv):
     parser.add_argument("--documents", type=int, default=100, metavar="N", help="that are scanned twice (100)")
     parser.add_argument("--different", type=int, default=10000, metavar="N", help="that are all different (10000)")
     parser.add_argument("--near", type=int, default=2000, metavar="N", help="certificates of one form, and likewise notices that differ by a date (2000)")
+    parser.add_argument("--many", type=int, default=1000000, metavar="N", help="that time and memory are measured with (1000000)")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="(1)")
     parser.add_argument("--damage", default="mixed", help="as of bench/scans (mixed)")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="leave what was made and read in DIR, a new folder")
@@ -137,7 +138,7 @@ def reader_faults(folder, scans):
 
 def apart(chosen, faults):
     words = [f"--{name.replace('_', '-')}={value:.5f}" for name, value in faults.items()]
-    done = subprocess.run([f"{BIN}/bench-duplicates", f"--different={chosen.different}", f"--near={chosen.near}", f"--seed={chosen.seed}", *words],
+    done = subprocess.run([f"{BIN}/bench-duplicates", f"--different={chosen.different}", f"--near={chosen.near}", f"--many={chosen.many}", f"--seed={chosen.seed}", *words],
                           check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -156,7 +157,7 @@ def run(folder, chosen):
             "different": more["different"], "false_groups": more["false_groups"],
             "near_misses": more["certificates"] + more["notices"], "false_near": more["false_certificates"] + more["false_notices"],
             "certificates": more["certificates"], "false_certificates": more["false_certificates"],
-            "bytes_per_document": more["bytes_per_document"], "us_per_add": more["us_per_add"],
+            "many": more["many"], "bytes_per_document": more["bytes_per_document"], "us_per_add": more["us_per_add"],
             **{name: round(value, 4) for name, value in faults.items()}}
 
 
