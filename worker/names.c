@@ -15,7 +15,7 @@ enum { CASE_WORDS = 64, CASE_LETTERS = 24, CASE_RUNE_BYTES = 4 };
 
 /* ---- spelling ---- */
 
-enum { NAMES_MOST = 4096, NAME_LETTERS_SLIP = 8 };
+enum { NAMES_MOST = 4096, NAME_LETTERS_SLIP = 10 };
 
 /* A name and its bare letters, words parted by single blanks. */
 struct name {
@@ -157,7 +157,7 @@ size_t names_mend(const char *text, struct buf *out)
         size_t size = 0;
         const struct name *name = names_find(names_of_places(), bare + i, &size);
         name = name ? name : names_find(names_of_bodies(), bare + i, &size);
-        if (name) {
+        if (name && name->words > 1) {
             buf_puts(out, name->text);
             known += name->words;
             i += size;

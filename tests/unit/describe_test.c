@@ -92,6 +92,13 @@ static void expect(const Sohoa__Description *description, Sohoa__FieldName name,
         fail_msg("%s is \"%s\", not \"%s\"", field_name(name), field_value(description, name), value);
 }
 
+static void propose_says(const Sohoa__Description *description, Sohoa__ProposalName name, const char *value)
+{
+    const Sohoa__Proposal *proposal = description->proposals[name];
+    if (strcmp(proposal->value, value))
+        fail_msg("%s is \"%s\" (%s), not \"%s\"", proposal_name(name), proposal->value, proposal->rule, value);
+}
+
 static void a_decision_is_told_field_by_field(void **state)
 {
     (void)state;
@@ -151,6 +158,52 @@ static void the_party_writes_otherwise(void **state)
     expect(d, SOHOA__FIELD_NAME__FIELD_TYPE_CODE, "05");
     expect(d, SOHOA__FIELD_NAME__FIELD_SIGNER_PREFIX, "T/M");
     expect(d, SOHOA__FIELD_NAME__FIELD_SIGNER, "Nguyễn Văn An");
+}
+
+/* As it was before the decrees: no colon, no sign behind the number, days without a zero. */
+static void older_forms_are_read(void **state)
+{
+    (void)state;
+    static const struct set_line first[] = {
+        {250,  200, "ỦY BAN NHÂN DÂN"                          },
+        {1300, 200, "CỘNG HOÀ XÃ HỘI CHỦ NGHĨA VIỆT NAM"},
+        {300,  260, "HUYỆN TỪ LIÊM"                           },
+        {1400, 260, "Độc lập - Tự do - Hạnh phúc"        },
+        {320,  380, "Số 45 QĐ/UB"                               },
+        {1350, 380, "Từ Liêm ngày 3 tháng 5 năm 1989"        },
+        {1060, 560, "QUYẾT ĐỊNH"                              },
+        {800,  640, "V/v giao đất làm nhà ở"                },
+        {400,  840, "Căn cứ Luật Đất đai;"                },
+    };
+    static const struct set_line last[] = {
+        {1500, 1500, "T/M UBND HUYỆN"},
+        {1560, 1560, "CHỦ TỊCH"    },
+        {1560, 1900, "Lê Văn Sáu"   }
+    };
+    AUTO(description_destroy) Sohoa__Description *d = described(first, COUNT(first), last, COUNT(last));
+    expect(d, SOHOA__FIELD_NAME__FIELD_ORGAN, "Ủy ban nhân dân huyện Từ Liêm");
+    expect(d, SOHOA__FIELD_NAME__FIELD_NUMBER, "45");
+    expect(d, SOHOA__FIELD_NAME__FIELD_NOTATION, "QĐ/UB");
+    expect(d, SOHOA__FIELD_NAME__FIELD_PLACE, "Từ Liêm");
+    expect(d, SOHOA__FIELD_NAME__FIELD_DATE, "1989-05-03");
+    expect(d, SOHOA__FIELD_NAME__FIELD_SUBJECT, "V/v giao đất làm nhà ở");
+    expect(d, SOHOA__FIELD_NAME__FIELD_SIGNER_PREFIX, "T/M");
+    expect(d, SOHOA__FIELD_NAME__FIELD_SIGNER, "Lê Văn Sáu");
+    propose_says(d, SOHOA__PROPOSAL_NAME__PROPOSAL_AREA, "land");
+}
+
+/* "QUẬN HOÀN KIẾM" is no "quận đoàn", and the "PHONG" of a name no office. */
+static void names_of_places_are_no_bodies(void **state)
+{
+    (void)state;
+    struct set_line first[COUNT(decision)];
+    memcpy(first, decision, sizeof decision);
+    first[2].text = "QUẬN HOÀN KIẾM";
+    AUTO(description_destroy) Sohoa__Description *d = described(first, COUNT(first), closing, 0);
+    expect(d, SOHOA__FIELD_NAME__FIELD_ORGAN, "Ủy ban nhân dân quận Hoàn Kiếm");
+    first[2].text = "XÃ TIỀN PHONG";
+    AUTO(description_destroy) Sohoa__Description *other = described(first, COUNT(first), closing, 0);
+    expect(other, SOHOA__FIELD_NAME__FIELD_ORGAN, "Ủy ban nhân dân xã Tiền Phong");
 }
 
 static void an_official_letter_has_no_title(void **state)
@@ -430,13 +483,6 @@ static void what_a_slot_says_is_checked(void **state)
     assert_int_equal(description_unpack(packed.data, packed.size, &back, &err), E_FRAME);
 }
 
-static void propose_says(const Sohoa__Description *description, Sohoa__ProposalName name, const char *value)
-{
-    const Sohoa__Proposal *proposal = description->proposals[name];
-    if (strcmp(proposal->value, value))
-        fail_msg("%s is \"%s\" (%s), not \"%s\"", proposal_name(name), proposal->value, proposal->rule, value);
-}
-
 static void proposals_say_by_which_rule(void **state)
 {
     (void)state;
@@ -501,6 +547,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_decision_is_told_field_by_field),
         cmocka_unit_test(the_party_writes_otherwise),
+        cmocka_unit_test(older_forms_are_read),
+        cmocka_unit_test(names_of_places_are_no_bodies),
         cmocka_unit_test(an_official_letter_has_no_title),
         cmocka_unit_test(a_title_against_the_notation_is_doubted),
         cmocka_unit_test(fields_that_contradict_each_other_are_doubted),
