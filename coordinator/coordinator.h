@@ -57,6 +57,7 @@ struct coordinator {
     bool views_swept; /* what a coordinator before had made is removed */
     struct history *history;
     struct tally *tally;
+    struct twins *twins;
     struct accounts *accounts;
     struct reorganisations *reorganisations; /* of communes */
     struct stories *stories;

@@ -40,6 +40,7 @@ static const struct config_row {
     [CFG_REDIS] = {"redis", FOR_COORDINATOR, 0, 0, "/run/redis/redis-server.sock", "unix socket of this host's Redis"},
     [CFG_OTHERS] = {"others", FOR_COORDINATOR, 0, 0, "", "http of the other coordinators, ADDRESS:PORT joined by commas: an alert when one does not answer"},
     [CFG_INDICATORS] = {"indicators", FOR_COORDINATOR, 0, 0, "", "CSV of what reports tell of a unit; the program's own when empty"},
+    [CFG_DUPLICATES_MAX] = {"duplicates_max", FOR_COORDINATOR, 0, 16777214, "16777214", "documents that are remembered to find others like them, about 300 bytes each; 0: none are looked for"},
     [CFG_METRICS] = {"metrics", FOR_WORKER, 0, 0, "", "metrics for Prometheus, to whoever asks: ADDRESS:PORT or unix:PATH; none when empty"},
     [CFG_NAME] = {"name", BOTH, 0, 0, "", "name in the cluster; the host name when empty"},
     [CFG_LANG] = {"lang", FOR_WORKER, 0, 0, "vie", "Tesseract languages, joined by +"},

@@ -17,6 +17,7 @@ enum config_key {
     CFG_STORE,
     CFG_REDIS,
     CFG_INDICATORS,
+    CFG_DUPLICATES_MAX,
     CFG_OTHERS,
     CFG_METRICS,
     CFG_NAME,
