@@ -17,6 +17,8 @@
 #include "coordinator/api_plan.h"
 #include "coordinator/api_report.h"
 #include "coordinator/api_rerun.h"
+#include "coordinator/api_review.h"
+#include "coordinator/api_round.h"
 #include "coordinator/api_view.h"
 #include "coordinator/api_why.h"
 #include "coordinator/auth.h"
@@ -177,9 +179,11 @@ static void get_file(struct coordinator *c, struct request *request, const struc
         return;
     }
     const struct work *work = &c->backlog->work[doc->work];
-    if (!strcmp(args->word, "record"))
-        name_rec(&name, args->batch->id, ref.doc);
-    else if (!strcmp(args->word, "source"))
+    if (!strcmp(args->word, "record")) {
+        get_record(c, request, ref);
+        return;
+    }
+    if (!strcmp(args->word, "source"))
         name_src(&name, work->sha256);
     else
         name_out(&name, work->sha256, c->backlog->pipeline[work->pipeline], generation, args->word);
@@ -196,56 +200,63 @@ struct route {
 };
 
 static const struct route route_rule[] = {
-    {"GET",    "status",                                               get_status,         RIGHT_READ,       REACH_OWN    },
-    {"GET",    "batches",                                              get_batches,        RIGHT_READ,       REACH_OWN    },
-    {"POST",   "batches",                                              post_batch,         RIGHT_OPERATE,    REACH_OWN    },
-    {"GET",    "batches/{batch}",                                      get_batch,          RIGHT_READ,       REACH_PART   },
-    {"GET",    "batches/{batch}/documents",                            get_documents,      RIGHT_READ,       REACH_PART   },
-    {"GET",    "batches/{batch}/documents/{doc}",                      get_document,       RIGHT_READ,       REACH_SUBJECT},
-    {"GET",    "batches/{batch}/why",                                  get_batch_why,      RIGHT_READ,       REACH_PART   },
-    {"GET",    "batches/{batch}/documents/{doc}/why",                  get_document_why,   RIGHT_READ,       REACH_SUBJECT},
-    {"GET",    "batches/{batch}/documents/{doc}/trace",                get_document_trace, RIGHT_READ,       REACH_SUBJECT},
-    {"GET",    "units/{word}/why",                                     get_unit_why,       RIGHT_READ,       REACH_OWN    },
-    {"GET",    "batches/{batch}/documents/{doc}/{word}",               get_file,           RIGHT_READ,       REACH_SUBJECT},
-    {"GET",    "batches/{batch}/documents/{doc}/pages/{word}/picture", get_picture,        RIGHT_READ,       REACH_SUBJECT},
-    {"GET",    "batches/{batch}/documents/{doc}/pages/{word}/words",   get_words,          RIGHT_READ,       REACH_SUBJECT},
-    {"GET",    "overview",                                             get_overview,       RIGHT_READ,       REACH_OWN    },
-    {"GET",    "series",                                               get_series,         RIGHT_READ,       REACH_NO_UNIT},
-    {"GET",    "units",                                                get_units,          RIGHT_READ,       REACH_OWN    },
-    {"GET",    "units/{word}",                                         get_unit,           RIGHT_READ,       REACH_OWN    },
-    {"GET",    "failures",                                             get_failures,       RIGHT_READ,       REACH_OWN    },
-    {"GET",    "workers",                                              get_workers,        RIGHT_READ,       REACH_NO_UNIT},
-    {"GET",    "events",                                               get_events,         RIGHT_READ,       REACH_OWN    },
-    {"GET",    "reports",                                              get_report,         RIGHT_READ,       REACH_OWN    },
-    {"GET",    "reports/{word}",                                       get_report_as,      RIGHT_READ,       REACH_OWN    },
-    {"GET",    "history",                                              get_history,        RIGHT_READ,       REACH_OWN    },
-    {"GET",    "reruns",                                               get_reruns,         RIGHT_READ,       REACH_OWN    },
-    {"POST",   "reruns",                                               post_rerun,         RIGHT_OPERATE,    REACH_OWN    },
-    {"DELETE", "reruns/{word}",                                        delete_rerun,       RIGHT_OPERATE,    REACH_OWN    },
-    {"POST",   "batches/{batch}/rerun",                                post_rerun,         RIGHT_OPERATE,    REACH_PART   },
-    {"POST",   "batches/{batch}/withdraw",                             post_withdraw,      RIGHT_OPERATE,    REACH_SUBJECT},
-    {"POST",   "batches/{batch}/documents/{doc}/quarantine",           post_quarantine,    RIGHT_ARCHIVE,    REACH_SUBJECT},
-    {"POST",   "batches/{batch}/documents/{doc}/release",              post_release,       RIGHT_ARCHIVE,    REACH_SUBJECT},
-    {"POST",   "batches/{batch}/standing",                             post_standing,      RIGHT_OPERATE,    REACH_SUBJECT},
-    {"GET",    "targets",                                              get_targets,        RIGHT_READ,       REACH_OWN    },
-    {"POST",   "targets",                                              post_targets,       RIGHT_OPERATE,    REACH_OWN    },
-    {"GET",    "forecast",                                             get_forecast,       RIGHT_READ,       REACH_OWN    },
-    {"POST",   "forecast",                                             post_forecast,      RIGHT_READ,       REACH_OWN    },
-    {"GET",    "calendar",                                             get_calendar,       RIGHT_READ,       REACH_NO_UNIT},
-    {"POST",   "calendar",                                             post_calendar,      RIGHT_OPERATE,    REACH_ALL    },
-    {"POST",   "workers/{word}",                                       post_drain,         RIGHT_OPERATE,    REACH_ALL    },
-    {"POST",   "checks",                                               post_check,         RIGHT_OPERATE,    REACH_NO_UNIT},
-    {"GET",    "checks/{check}",                                       get_check,          RIGHT_OPERATE,    REACH_SUBJECT},
-    {"DELETE", "checks/{check}",                                       delete_check,       RIGHT_OPERATE,    REACH_SUBJECT},
-    {"POST",   "notify/test",                                          post_notify,        RIGHT_OPERATE,    REACH_ALL    },
-    {"POST",   "rebuild",                                              post_rebuild,       RIGHT_ADMINISTER, REACH_ALL    },
-    {"GET",    "session",                                              get_session,        RIGHT_READ,       REACH_NO_UNIT},
-    {"POST",   "session",                                              post_session,       RIGHT_NONE,       REACH_NO_UNIT},
-    {"DELETE", "session",                                              delete_session,     RIGHT_READ,       REACH_NO_UNIT},
-    {"POST",   "session/password",                                     post_password,      RIGHT_READ,       REACH_NO_UNIT},
-    {"GET",    "accounts",                                             get_accounts,       RIGHT_AUDIT,      REACH_ALL    },
-    {"POST",   "accounts/{word}",                                      post_account,       RIGHT_ADMINISTER, REACH_ALL    },
-    {"POST",   "accounts/{word}/token",                                post_token,         RIGHT_ADMINISTER, REACH_ALL    },
+    {"GET",    "status",                                               get_status,           RIGHT_READ,       REACH_OWN    },
+    {"GET",    "batches",                                              get_batches,          RIGHT_READ,       REACH_OWN    },
+    {"POST",   "batches",                                              post_batch,           RIGHT_OPERATE,    REACH_OWN    },
+    {"GET",    "batches/{batch}",                                      get_batch,            RIGHT_READ,       REACH_PART   },
+    {"GET",    "batches/{batch}/documents",                            get_documents,        RIGHT_READ,       REACH_PART   },
+    {"GET",    "batches/{batch}/documents/{doc}",                      get_document,         RIGHT_READ,       REACH_SUBJECT},
+    {"GET",    "batches/{batch}/why",                                  get_batch_why,        RIGHT_READ,       REACH_PART   },
+    {"GET",    "batches/{batch}/documents/{doc}/why",                  get_document_why,     RIGHT_READ,       REACH_SUBJECT},
+    {"GET",    "batches/{batch}/documents/{doc}/trace",                get_document_trace,   RIGHT_READ,       REACH_SUBJECT},
+    {"GET",    "units/{word}/why",                                     get_unit_why,         RIGHT_READ,       REACH_OWN    },
+    {"GET",    "batches/{batch}/documents/{doc}/review",               get_document_review,  RIGHT_READ,       REACH_SUBJECT},
+    {"POST",   "batches/{batch}/documents/{doc}/review",               post_document_review, RIGHT_ARCHIVE,    REACH_SUBJECT},
+    {"GET",    "batches/{batch}/documents/{doc}/{word}",               get_file,             RIGHT_READ,       REACH_SUBJECT},
+    {"GET",    "batches/{batch}/documents/{doc}/pages/{word}/picture", get_picture,          RIGHT_READ,       REACH_SUBJECT},
+    {"GET",    "batches/{batch}/documents/{doc}/pages/{word}/words",   get_words,            RIGHT_READ,       REACH_SUBJECT},
+    {"GET",    "overview",                                             get_overview,         RIGHT_READ,       REACH_OWN    },
+    {"GET",    "series",                                               get_series,           RIGHT_READ,       REACH_NO_UNIT},
+    {"GET",    "units",                                                get_units,            RIGHT_READ,       REACH_OWN    },
+    {"GET",    "units/{word}",                                         get_unit,             RIGHT_READ,       REACH_OWN    },
+    {"GET",    "failures",                                             get_failures,         RIGHT_READ,       REACH_OWN    },
+    {"GET",    "workers",                                              get_workers,          RIGHT_READ,       REACH_NO_UNIT},
+    {"GET",    "events",                                               get_events,           RIGHT_READ,       REACH_OWN    },
+    {"GET",    "reports",                                              get_report,           RIGHT_READ,       REACH_OWN    },
+    {"GET",    "reports/{word}",                                       get_report_as,        RIGHT_READ,       REACH_OWN    },
+    {"GET",    "history",                                              get_history,          RIGHT_READ,       REACH_OWN    },
+    {"GET",    "reviews",                                              get_reviews,          RIGHT_READ,       REACH_OWN    },
+    {"GET",    "batches/{batch}/review",                               get_batch_review,     RIGHT_READ,       REACH_SUBJECT},
+    {"POST",   "batches/{batch}/review/round",                         post_round,           RIGHT_ARCHIVE,    REACH_SUBJECT},
+    {"POST",   "batches/{batch}/review/close",                         post_close,           RIGHT_ARCHIVE,    REACH_SUBJECT},
+    {"POST",   "batches/{batch}/review/reject",                        post_reject,          RIGHT_ARCHIVE,    REACH_SUBJECT},
+    {"GET",    "reruns",                                               get_reruns,           RIGHT_READ,       REACH_OWN    },
+    {"POST",   "reruns",                                               post_rerun,           RIGHT_OPERATE,    REACH_OWN    },
+    {"DELETE", "reruns/{word}",                                        delete_rerun,         RIGHT_OPERATE,    REACH_OWN    },
+    {"POST",   "batches/{batch}/rerun",                                post_rerun,           RIGHT_OPERATE,    REACH_PART   },
+    {"POST",   "batches/{batch}/withdraw",                             post_withdraw,        RIGHT_OPERATE,    REACH_SUBJECT},
+    {"POST",   "batches/{batch}/documents/{doc}/quarantine",           post_quarantine,      RIGHT_ARCHIVE,    REACH_SUBJECT},
+    {"POST",   "batches/{batch}/documents/{doc}/release",              post_release,         RIGHT_ARCHIVE,    REACH_SUBJECT},
+    {"POST",   "batches/{batch}/standing",                             post_standing,        RIGHT_OPERATE,    REACH_SUBJECT},
+    {"GET",    "targets",                                              get_targets,          RIGHT_READ,       REACH_OWN    },
+    {"POST",   "targets",                                              post_targets,         RIGHT_OPERATE,    REACH_OWN    },
+    {"GET",    "forecast",                                             get_forecast,         RIGHT_READ,       REACH_OWN    },
+    {"POST",   "forecast",                                             post_forecast,        RIGHT_READ,       REACH_OWN    },
+    {"GET",    "calendar",                                             get_calendar,         RIGHT_READ,       REACH_NO_UNIT},
+    {"POST",   "calendar",                                             post_calendar,        RIGHT_OPERATE,    REACH_ALL    },
+    {"POST",   "workers/{word}",                                       post_drain,           RIGHT_OPERATE,    REACH_ALL    },
+    {"POST",   "checks",                                               post_check,           RIGHT_OPERATE,    REACH_NO_UNIT},
+    {"GET",    "checks/{check}",                                       get_check,            RIGHT_OPERATE,    REACH_SUBJECT},
+    {"DELETE", "checks/{check}",                                       delete_check,         RIGHT_OPERATE,    REACH_SUBJECT},
+    {"POST",   "notify/test",                                          post_notify,          RIGHT_OPERATE,    REACH_ALL    },
+    {"POST",   "rebuild",                                              post_rebuild,         RIGHT_ADMINISTER, REACH_ALL    },
+    {"GET",    "session",                                              get_session,          RIGHT_READ,       REACH_NO_UNIT},
+    {"POST",   "session",                                              post_session,         RIGHT_NONE,       REACH_NO_UNIT},
+    {"DELETE", "session",                                              delete_session,       RIGHT_READ,       REACH_NO_UNIT},
+    {"POST",   "session/password",                                     post_password,        RIGHT_READ,       REACH_NO_UNIT},
+    {"GET",    "accounts",                                             get_accounts,         RIGHT_AUDIT,      REACH_ALL    },
+    {"POST",   "accounts/{word}",                                      post_account,         RIGHT_ADMINISTER, REACH_ALL    },
+    {"POST",   "accounts/{word}/token",                                post_token,           RIGHT_ADMINISTER, REACH_ALL    },
 };
 
 static int segment_take(struct coordinator *c, const char *want, const char *got, struct route_args *args,

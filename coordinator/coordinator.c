@@ -125,6 +125,7 @@ static int coordinator_start(struct coordinator *c, struct err *err)
     c->live = live_new(clock_wall_ms());
     c->watch = watch_new();
     c->accounts = accounts_new();
+    c->reviews = reviews_new();
     c->stories = stories_new();
     c->group = group_new(c->history, c->tally);
     c->rows = rows_new(c->store);
@@ -166,6 +167,7 @@ static void coordinator_end(struct coordinator *c)
     watch_destroy(&c->watch);
     herald_destroy(&c->herald);
     accounts_destroy(&c->accounts);
+    reviews_destroy(&c->reviews);
     buf_destroy(&c->awaited);
     acts_destroy(&c->acts);
     rows_destroy(&c->rows);

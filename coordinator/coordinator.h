@@ -10,6 +10,7 @@
 #include "coordinator/history.h"
 #include "coordinator/meter.h"
 #include "coordinator/plan.h"
+#include "coordinator/review.h"
 #include "coordinator/rows.h"
 #include "coordinator/sched.h"
 #include "coordinator/view.h"
@@ -57,6 +58,7 @@ struct coordinator {
     struct history *history;
     struct tally *tally;
     struct accounts *accounts;
+    struct reviews *reviews;
     struct stories *stories;
     struct others *others;
     struct auth *auth;
