@@ -72,8 +72,9 @@ static void field_value(const json_t *row, struct buf *into)
 
 static void field_machine(const json_t *row, struct buf *into)
 {
+    const char *machine = cell_text(row, "machine");
     if (json_is_object(json_object_get(row, "corrected")))
-        buf_printf(into, "(%s)", cell_text(row, "machine"));
+        buf_puts(into, *machine ? machine : "nothing");
 }
 
 static void field_who(const json_t *row, struct buf *into)
