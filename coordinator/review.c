@@ -146,9 +146,8 @@ const char *reviewer_name(const struct reviews *reviews, uint16_t by)
 
 uint32_t review_passed(const struct review *review)
 {
-    uint32_t passed = 0;
-    while (passed < review->rounds &&
-           review->round[review->rounds - 1 - passed].verdict == SOHOA__ROUND_VERDICT__ROUND_PASSED)
+    uint32_t closed = review->rounds - (round_open(review) != NULL), passed = 0;
+    while (passed < closed && review->round[closed - 1 - passed].verdict == SOHOA__ROUND_VERDICT__ROUND_PASSED)
         passed++;
     return passed;
 }

@@ -107,7 +107,7 @@ void review_count(const struct backlog *backlog, const struct review *review, co
 int review_draw(const struct backlog *backlog, const struct review *review, const struct batch *batch,
                 uint32_t *percent, uint64_t *seed, struct buf *docs, struct err *err);
 
-/* Passed one after another up to now, the last one closed. */
+/* Rounds that passed one after another, up to the last one that is closed. */
 uint32_t review_passed(const struct review *review);
 
 /* ---- as the ledger says. Errors: E_CORRUPT: it makes no sense after what was said before; nothing has changed. ---- */

@@ -9,7 +9,7 @@ WIDTH = 600  # of each letter of Courier, in 1/1000 of its size
 LETTER = [  # left edge in points, baseline from the top, size, text
     (40, 60, 9, "ỦY BAN NHÂN DÂN"), (270, 60, 9, "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"),
     (60, 73, 9, "{organ}"), (330, 73, 9, "Độc lập - Tự do - Hạnh phúc"),
-    (60, 100, 9, "Số: {number}/QĐ-UBND"), (300, 100, 9, "Ba Đình, {date}"),
+    (60, 100, 9, "Số: {number}/{notation}"), (300, 100, 9, "Ba Đình, {date}"),
     (230, 150, 11, "QUYẾT ĐỊNH"), (130, 170, 10, "Về việc {subject}"),
     (130, 205, 10, "ỦY BAN NHÂN DÂN QUẬN BA ĐÌNH"),
     (60, 235, 9, "Căn cứ Luật Tổ chức chính quyền địa phương ngày 19/6/2015;"),
@@ -45,9 +45,10 @@ def _stream(text):
     return f"<< /Length {len(text)} >>\nstream\n{text}\nendstream"
 
 
-def letter(path, *, number, subject, date="ngày 17 tháng 01 năm 2025", organ="QUẬN BA ĐÌNH", signer="Trần Phước Hiền"):
+def letter(path, *, number, subject, date="ngày 17 tháng 01 năm 2025", organ="QUẬN BA ĐÌNH", signer="Trần Phước Hiền",
+           notation="QĐ-UBND"):
     """Writes the PDF. What is "" is not there."""
-    said = {"number": number, "subject": subject, "date": date, "organ": organ, "signer": signer}
+    said = {"number": number, "subject": subject, "date": date, "organ": organ, "signer": signer, "notation": notation}
     lines = [(x, y, size, text.format(**said)) for x, y, size, text in LETTER]
     codes = _codes([text for *_, text in lines])
     page = "\n".join(f"BT /F {size} Tf {x} {842 - y} Td {_string(text, codes)} Tj ET" for x, y, size, text in lines)
