@@ -84,7 +84,7 @@ static int query_take(const struct request *request, struct queue_query *query, 
 void get_reviews(struct coordinator *c, struct request *request, const struct route_args *args)
 {
     AUTO(buf_destroy) struct buf rows = {0};
-    struct queue_query query = {.account = request_account(request)};
+    struct queue_query query = {.account = request_account(request), .holds = &c->holds, .now_ms = clock_mono_ms()};
     uint32_t limit = LISTED_PRESET;
     struct err err;
     (void)args;
@@ -174,13 +174,19 @@ static int force_check(const struct batch *batch, uint32_t doc, struct err *err)
                : err_set(err, E_STATE, "document %u of batch %s is %s", doc, batch->id, doc_state_name(is->state));
 }
 
+/* ?hold=1: others get it last for a while. */
 void get_document_review(struct coordinator *c, struct request *request, const struct route_args *args)
 {
+    const char *hold = request_argument(request, "hold");
+    struct doc_ref ref = {args->batch->index, args->doc};
     struct err err;
-    if (force_check(args->batch, args->doc, &err))
+    if (force_check(args->batch, args->doc, &err)) {
         request_answer_err(request, &err);
-    else
-        record_read(c, request, (struct doc_ref){args->batch->index, args->doc}, review_show, NULL);
+        return;
+    }
+    if (hold && !strcmp(hold, "1"))
+        hold_take(&c->holds, ref, request_account(request), clock_mono_ms());
+    record_read(c, request, ref, review_show, NULL);
 }
 
 static void record_answer(struct record_read *read)
@@ -216,6 +222,7 @@ struct deciding {
     Sohoa__Decision decision;
     char *reason;
     json_int_t generation; /* that was looked at; -1: not said */
+    json_int_t decided_ms; /* when it was decided on last, as far as the person saw: 0: not yet; -1: not said */
     json_t *corrections;   /* field -> text, or null: the machine is right; NULL: none */
 };
 
@@ -270,9 +277,9 @@ static int corrections_take(const json_t *said, struct deciding *deciding, struc
 
 static int decision_take(json_t *body, struct deciding *deciding, struct err *err)
 {
-    static const char *const known[] = {"decision", "corrections", "reason", "generation", NULL};
+    static const char *const known[] = {"decision", "corrections", "reason", "generation", "decided_ms", NULL};
     const char *decision = json_string_value(json_object_get(body, "decision")), *reason = "";
-    const json_t *generation = json_object_get(body, "generation");
+    const json_t *generation = json_object_get(body, "generation"), *before = json_object_get(body, "decided_ms");
     int rc = keys_check(body, known, "a decision", err);
     if (!rc && (!decision || (strcmp(decision, "accept") && strcmp(decision, "reject"))))
         rc = err_set(err, E_USAGE, "decision is \"accept\", with or without corrections, or \"reject\"");
@@ -285,6 +292,7 @@ static int decision_take(json_t *body, struct deciding *deciding, struct err *er
     bool reject = !strcmp(decision, "reject");
     deciding->decision = reject ? SOHOA__DECISION__DECISION_REJECTED : SOHOA__DECISION__DECISION_ACCEPTED;
     deciding->generation = json_is_integer(generation) ? json_integer_value(generation) : -1;
+    deciding->decided_ms = json_is_integer(before) ? json_integer_value(before) : -1;
     if (reject && !*reason)
         return err_set(err, E_USAGE, "who rejects a document gives a reason");
     if (reject && json_object_size(deciding->corrections))
@@ -309,6 +317,10 @@ static int turn_check(const struct coordinator *c, struct doc_ref ref, const str
         return err_set(err, E_STATE, "document %u of batch %s is %s", ref.doc, batch->id, doc_state_name(doc->state));
     if (deciding->generation >= 0 && deciding->generation != doc->generation)
         return err_set(err, E_STATE, "document %u of batch %s was read again meanwhile", ref.doc, batch->id);
+    json_int_t decided_ms = reviewed->decision == SOHOA__DECISION__DECISION_NONE ? 0 : (json_int_t)reviewed->at_ms;
+    if (deciding->decided_ms >= 0 && deciding->decided_ms != decided_ms)
+        return err_set(err, E_STATE, "'%s' decided on document %u of batch %s meanwhile",
+                       reviewer_name(c->reviews, reviewed->by), ref.doc, batch->id);
     return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "coordinator/commit.h"
 #include "coordinator/gate.h"
 #include "coordinator/history.h"
+#include "coordinator/hold.h"
 #include "coordinator/meter.h"
 #include "coordinator/plan.h"
 #include "coordinator/review.h"
@@ -59,6 +60,7 @@ struct coordinator {
     struct tally *tally;
     struct accounts *accounts;
     struct reviews *reviews;
+    struct holds holds; /* who looks at what of them */
     struct stories *stories;
     struct others *others;
     struct auth *auth;

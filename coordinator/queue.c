@@ -5,13 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SURE_CPCT = 10000 };
+
 struct place {
     struct doc_ref ref;
+    bool held;
     uint16_t doubts, unread_cpct; /* the more, the earlier */
 };
 
 static int place_order(const struct place *a, const struct place *b)
 {
+    if (a->held != b->held)
+        return a->held ? 1 : -1;
     if (a->doubts != b->doubts)
         return a->doubts > b->doubts ? -1 : 1;
     if (a->unread_cpct != b->unread_cpct)
@@ -29,12 +34,14 @@ struct taking {
     uint64_t total;
 };
 
-static void place_add(struct taking *of, const struct place *place)
+static bool place_fits(const struct taking *of, const struct place *place)
+{
+    return of->count < of->most || place_order(place, &of->place[of->count - 1]) < 0;
+}
+
+static void place_put(struct taking *of, const struct place *place)
 {
     size_t low = 0, high = of->count;
-    of->total++;
-    if (of->count == of->most && place_order(place, &of->place[of->count - 1]) > 0)
-        return;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (place_order(&of->place[middle], place) < 0)
@@ -65,11 +72,16 @@ static void doc_take(struct taking *of, const struct review *review, const struc
     struct place place = {
         .ref = {batch->index, number},
         .doubts = (uint16_t)__builtin_popcount(doubts),
-        .unread_cpct = (uint16_t)(10000 - doc_look(batch, number)->confidence_cpct)
+        .unread_cpct = (uint16_t)(SURE_CPCT - doc_look(batch, number)->confidence_cpct)
     };
-    if (place.unread_cpct == 10000) /* nothing was read: blank, or born digital */
+    if (place.unread_cpct == SURE_CPCT) /* nothing was read: blank, or born digital */
         place.unread_cpct = 0;
-    place_add(of, &place);
+    of->total++;
+    if (!place_fits(of, &place)) /* nor if it is held */
+        return;
+    place.held = hold_other(query->holds, place.ref, query->account, query->now_ms);
+    if (place_fits(of, &place))
+        place_put(of, &place);
 }
 
 uint64_t queue_take(const struct backlog *backlog, const struct reviews *reviews, const struct queue_query *query,

@@ -89,9 +89,9 @@ def check_review(document, api, stored):
     document.check(api, "POST", "/batches/{batch}/review/round", batch + "/round?dry_run=1", json.dumps({"percent": 50, "seed": 7}))
     drawn = document.check(api, "POST", "/batches/{batch}/review/round", batch + "/round", "{}")["drawn"]
     document.check(api, "GET", "/reviews", "/reviews?batch=watched&field=signer&limit=1")
-    document.check(api, "GET", "/batches/{batch}/documents/{doc}/review", of)
+    document.check(api, "GET", "/batches/{batch}/documents/{doc}/review", of + "?hold=1")
     for wrong, status in (({"decision": "like"}, 400), ({"decision": "reject"}, 400), ({"decision": "accept", "corrections": {"signed": "An"}}, 400),
-                          ({"decision": "accept", "corrections": {"issuedDate": "2023-02-29"}}, 400), ({"decision": "accept", "generation": 7}, 409),
+                          ({"decision": "accept", "corrections": {"issuedDate": "2023-02-29"}}, 400), ({"decision": "accept", "generation": 7}, 409), ({"decision": "accept", "decided_ms": 7}, 409),
                           ({"decision": "accept", "corrections": {"codeNotation": "x" * 31}}, 413), ({"decision": "accept", "reasons": ""}, 400)):
         document.check(api, "POST", "/batches/{batch}/documents/{doc}/review", of, json.dumps(wrong), status)
     document.check(api, "POST", "/batches/{batch}/review/close", batch + "/close", "{}", 409)

@@ -402,8 +402,12 @@ static void fields_are_called_as_in_records(void **state)
 
 /* ---- the queue ---- */
 
+static struct holds holds;
+
 static const struct doc_ref *queue(struct queue_query query, struct buf *rows, uint64_t *ret_total)
 {
+    query.holds = &holds;
+    query.now_ms = query.now_ms ? query.now_ms : NOW_MS;
     buf_clear(rows);
     *ret_total = queue_take(now.backlog, now.reviews, &query, rows);
     return (const struct doc_ref *)(const void *)rows->data;
@@ -437,6 +441,30 @@ static void the_most_doubtful_come_first(void **state)
     assert_true(total == 1 && at[0].doc == 70);
 }
 
+static void what_another_looks_at_comes_last(void **state)
+{
+    AUTO(buf_destroy) struct buf rows = {0};
+    struct account lan = {.role = SOHOA__ROLE__ROLE_ARCHIVIST}, minh = lan;
+    struct queue_query of_lan = {.account = &lan, .field = -1, .limit = DOCS}, of_minh = of_lan, later = of_lan;
+    uint64_t total;
+    (void)state;
+    round_begin(PERCENT, SEED);
+    hold_take(&holds, (struct doc_ref){0, 0}, &minh, NOW_MS);
+    const struct doc_ref *at = queue(of_lan, &rows, &total);
+    assert_true(total == DOCS && at[0].doc == 1 && at[DOCS - 1].doc == 0);
+    of_minh.account = &minh;
+    assert_int_equal(queue(of_minh, &rows, &total)->doc, 0);
+    hold_take(&holds, (struct doc_ref){0, 0}, &lan, NOW_MS);
+    assert_int_equal(queue(of_minh, &rows, &total)->doc, 1);
+    for (uint32_t i = 0; i < HOLDS_MAX; i++) /* more than there is room for: the oldest goes */
+        hold_take(&holds, (struct doc_ref){1, i}, &minh, NOW_MS + 1);
+    assert_int_equal(queue(of_minh, &rows, &total)->doc, 0);
+    hold_take(&holds, (struct doc_ref){0, 0}, &minh, NOW_MS + 2);
+    later.now_ms = NOW_MS + 2 + HOLD_MS;
+    assert_int_equal(queue(later, &rows, &total)->doc, 0);
+    holds = (struct holds){0};
+}
+
 static void only_documents_of_the_account_are_listed(void **state)
 {
     AUTO(buf_destroy) struct buf rows = {0};
@@ -468,6 +496,7 @@ int main(void)
         TEST(values_have_the_form_of_their_field),
         TEST(fields_are_called_as_in_records),
         TEST(the_most_doubtful_come_first),
+        TEST(what_another_looks_at_comes_last),
         TEST(only_documents_of_the_account_are_listed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

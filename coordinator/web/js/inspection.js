@@ -11,7 +11,7 @@ export const documentPath = (row) => `batches/${encodeURIComponent(row.batch)}/d
 
 /** It is there when its turn comes. Returns the document. */
 export async function fetchDocument(row) {
-  const one = await get(`${documentPath(row)}/review`);
+  const one = await get(`${documentPath(row)}/review?hold=1`);
   prefetch(documentPath(row), one.fields[0].place);
   return one;
 }
@@ -85,7 +85,7 @@ export function inspection(decide, skip) {
     replace(node, h("p", {}, h("a", {href: `#document/${encodeURIComponent(one.batch)}/${one.document}`}, `${one.batch} / ${one.document}`),
       ` · ${t("round")} ${one.round} · ${at + 1} / ${one.fields.length}`),
     h("div", {class: "two"}, closeup(documentPath(one), field.place, t(`f:${field.name}`)), fieldPanel(field)),
-    mode === "reject" && h("div", {class: "note warn"}, h("p", {}, t("rejectWhy")), input(t("rejectWhy"), "", (reason) => reason.trim() && decide({decision: "reject", reason: reason.trim(), generation: one.generation}))),
+    mode === "reject" && h("div", {class: "note warn"}, h("p", {}, t("rejectWhy")), input(t("rejectWhy"), "", (reason) => reason.trim() && decide({decision: "reject", reason: reason.trim()}))),
     buttons(), list());
     const typed = node.querySelector(".say");
     (typed ?? node).focus({preventScroll: true});
@@ -102,7 +102,7 @@ export function inspection(decide, skip) {
   function act(name) {
     if (!one) return;
     if (name === "next" || name === "previous") go(at + (name === "next" ? 1 : -1));
-    else if (name === "accept") decide({decision: "accept", corrections: said, generation: one.generation});
+    else if (name === "accept") decide({decision: "accept", corrections: said});
     else {
       mode = name;
       draw();
@@ -120,6 +120,6 @@ export function inspection(decide, skip) {
       if (one) draw();
       else replace(node, h("p", {class: "note good"}, t("nothingWaits")));
     },
-    send: (body) => post(`${documentPath(one)}/review`, body),
+    send: (body) => post(`${documentPath(one)}/review`, {...body, generation: one.generation, decided_ms: one.decided?.at_ms ?? 0}),
   };
 }

@@ -91,6 +91,9 @@ export async function show(node, place) {
         await advance();
         panel && panel.refresh().catch(() => {});
         return `${id(row)}: ${t(`w:${row.state}`)}`;
+      } catch (why) {
+        if (why.status === 409) await restart(); /* somebody else was there, or it was read again */
+        throw why;
       } finally {
         busy = false;
       }
