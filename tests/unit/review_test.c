@@ -247,6 +247,9 @@ static void a_re_run_loses_its_acceptance(void **state)
     assert_int_equal(review_stand(now.backlog, review(), now.batch, 3), STAND_WAITING);
     assert_string_equal(review_correction(review_find(review(), 3), SOHOA__FIELD_NAME__FIELD_SIGNER)->value,
                         "Nguyễn Văn An");
+    decide(3, SOHOA__DECISION__DECISION_ACCEPTED, NULL, "lan");
+    assert_int_equal(review_open(review())->wrong[SOHOA__FIELD_NAME__FIELD_SIGNER], 0); /* it was in the round before */
+    assert_int_equal(review()->round[0].wrong[SOHOA__FIELD_NAME__FIELD_SIGNER], 1);
     assert_restart_is_same();
 }
 
