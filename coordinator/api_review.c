@@ -175,7 +175,7 @@ static int force_check(const struct batch *batch, uint32_t doc, struct err *err)
 }
 
 /* ?hold=1: others get it last for a while. */
-void get_document_review(struct coordinator *c, struct request *request, const struct route_args *args)
+void get_doc_review(struct coordinator *c, struct request *request, const struct route_args *args)
 {
     const char *hold = request_argument(request, "hold");
     struct doc_ref ref = {args->batch->index, args->doc};
@@ -275,31 +275,47 @@ static int corrections_take(const json_t *said, struct deciding *deciding, struc
     return 0;
 }
 
+/* -1: it is not said. */
+static int number_take(const json_t *body, const char *key, json_int_t *ret_number, struct err *err)
+{
+    const json_t *said = json_object_get(body, key);
+    *ret_number = said ? json_integer_value(said) : -1;
+    return !said || (json_is_integer(said) && *ret_number >= 0) ? 0 : err_set(err, E_USAGE, "%s is a number", key);
+}
+
+static int decision_check(const struct deciding *deciding, struct err *err)
+{
+    if (deciding->decision != SOHOA__DECISION__DECISION_REJECTED)
+        return 0;
+    if (!*deciding->reason)
+        return err_set(err, E_USAGE, "who rejects a document gives a reason");
+    return json_object_size(deciding->corrections)
+               ? err_set(err, E_USAGE, "a document is corrected or rejected, not both")
+               : 0;
+}
+
 static int decision_take(json_t *body, struct deciding *deciding, struct err *err)
 {
     static const char *const known[] = {"decision", "corrections", "reason", "generation", "decided_ms", NULL};
     const char *decision = json_string_value(json_object_get(body, "decision")), *reason = "";
-    const json_t *generation = json_object_get(body, "generation"), *before = json_object_get(body, "decided_ms");
     int rc = keys_check(body, known, "a decision", err);
     if (!rc && (!decision || (strcmp(decision, "accept") && strcmp(decision, "reject"))))
         rc = err_set(err, E_USAGE, "decision is \"accept\", with or without corrections, or \"reject\"");
     if (!rc)
         rc = reason_take(body, &reason, err);
     if (!rc)
+        rc = number_take(body, "generation", &deciding->generation, err);
+    if (!rc)
+        rc = number_take(body, "decided_ms", &deciding->decided_ms, err);
+    if (!rc)
         rc = corrections_take(json_object_get(body, "corrections"), deciding, err);
     if (rc)
         return rc;
-    bool reject = !strcmp(decision, "reject");
-    deciding->decision = reject ? SOHOA__DECISION__DECISION_REJECTED : SOHOA__DECISION__DECISION_ACCEPTED;
-    deciding->generation = json_is_integer(generation) ? json_integer_value(generation) : -1;
-    deciding->decided_ms = json_is_integer(before) ? json_integer_value(before) : -1;
-    if (reject && !*reason)
-        return err_set(err, E_USAGE, "who rejects a document gives a reason");
-    if (reject && json_object_size(deciding->corrections))
-        return err_set(err, E_USAGE, "a document is corrected or rejected, not both");
+    deciding->decision =
+        strcmp(decision, "reject") ? SOHOA__DECISION__DECISION_ACCEPTED : SOHOA__DECISION__DECISION_REJECTED;
     if (!(deciding->reason = strdup(reason)))
         abort();
-    return 0;
+    return decision_check(deciding, err);
 }
 
 /* In the round under way, with the result that was looked at. What was decided in that round may be decided anew. */
@@ -403,7 +419,7 @@ static void decision_done(struct record_read *read)
         decision_enter(read, deciding);
 }
 
-void post_document_review(struct coordinator *c, struct request *request, const struct route_args *args)
+void post_decision(struct coordinator *c, struct request *request, const struct route_args *args)
 {
     AUTO(json_drop) json_t *body = NULL;
     AUTO(deciding_destroy) struct deciding *deciding = calloc(1, sizeof *deciding);

@@ -15,8 +15,8 @@ const char *stand_name(const struct coordinator *c, const struct batch *batch, u
 int reason_take(const json_t *body, const char **ret_reason, struct err *err);
 
 void get_reviews(struct coordinator *c, struct request *request, const struct route_args *args);
-void get_document_review(struct coordinator *c, struct request *request, const struct route_args *args);
-void post_document_review(struct coordinator *c, struct request *request, const struct route_args *args);
+void get_doc_review(struct coordinator *c, struct request *request, const struct route_args *args);
+void post_decision(struct coordinator *c, struct request *request, const struct route_args *args);
 /* The document's record, with corrections beside the machine's values. */
 void get_record(struct coordinator *c, struct request *request, struct doc_ref ref);
 

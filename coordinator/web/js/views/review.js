@@ -11,6 +11,7 @@ import {fetchDocument, inspection} from "../inspection.js";
 import {rounds} from "../rounds.js";
 
 const QUEUE = 30, LOW = 10; /* rows that are listed; below so many more are asked for */
+const SETTLE_MS = 1000; /* from the last decision until the rounds are asked for: they look at the whole batch */
 export const FIELDS = ["header", "organName", "parentOrganName", "codeNumber", "codeNotation", "place", "issuedDate", "typeName", "typeCode", "subject",
   "addressee", "signerPrefix", "signerTitle", "signer", "recipients", "urgency", "copies", "language"];
 const KEYS = [["A, Enter", "accept"], ["0–9", "chooseCandidate"], ["E", "edit"], ["N, P", "otherField"], ["R", "rejectDocument"], ["S", "skipDocument"], ["?", "keys"]];
@@ -32,7 +33,7 @@ export async function show(node, place) {
   const said = h("div", {role: "status"}), listed = h("ol", {class: "plain queue"}), count = h("p", {class: "dim", role: "status"});
   const skipped = [], ready = new Map(), done = new Map(); /* rows that come last; documents fetched ahead; what was decided here, which an answer may not know yet */
   const part = inspection(decide, skip), panel = batch && rounds(batch, restart);
-  let queue = [], total = 0, current = null, busy = false, turn = 0;
+  let queue = [], total = 0, current = null, busy = false, turn = 0, timer = 0;
   const id = (row) => `${row.batch}/${row.document}`, turnOf = (row) => `${row.round}.${row.generation}`;
 
   async function fill() {
@@ -49,7 +50,7 @@ export async function show(node, place) {
   function drawQueue() {
     count.textContent = `${number(total)} ${t("waitHere")}`;
     replace(listed, queue.slice(0, QUEUE).map((row) => h("li", {}, h("button", {
-      type: "button", "aria-current": current && same(row, current) && "true", onclick: () => open(row)},
+      type: "button", "aria-current": current && same(row, current) && "true", onclick: () => visit(row)},
     h("b", {}, id(row)), " ", h("span", {class: row.doubts.length ? "warn" : "dim"}, `${number(row.doubts.length)} ${t("doubts")}`),
     row.confidence !== null && h("span", {class: "dim"}, ` ${percent(row.confidence, 1)}`)))));
   }
@@ -70,6 +71,8 @@ export async function show(node, place) {
     ahead(queue.find((other) => !row || !same(other, row)));
   }
 
+  const visit = (row) => attempt(said, () => open(row));
+
   /** The next one, when the current one is done with. */
   async function advance() {
     queue = queue.filter((row) => !same(row, current));
@@ -89,7 +92,8 @@ export async function show(node, place) {
         done.set(id(row), turnOf(row));
         total--;
         await advance();
-        panel && panel.refresh().catch(() => {});
+        clearTimeout(timer);
+        timer = setTimeout(() => panel && panel.refresh().catch(() => {}), SETTLE_MS);
         return `${id(row)}: ${t(`w:${row.state}`)}`;
       } catch (why) {
         if (why.status === 409) await restart(); /* somebody else was there, or it was read again */
@@ -104,7 +108,7 @@ export async function show(node, place) {
     if (!current) return;
     skipped.push(current);
     queue = [...queue.filter((row) => !same(row, current)), current];
-    open(queue[0]);
+    visit(queue[0]);
   }
 
   async function restart() {
@@ -147,4 +151,5 @@ export async function show(node, place) {
   node.addEventListener("keydown", onKey);
   await Promise.all([restart(), panel && panel.refresh()]).catch((why) => said.replaceChildren(failedNote(why)));
   if (!session.may("archive")) node.append(note("warn", t("mayNot")));
+  return () => clearTimeout(timer);
 }
