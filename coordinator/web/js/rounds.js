@@ -24,13 +24,14 @@ function rates(round) {
 
 /** {node, refresh()}; changed is called after what was done here. */
 export function rounds(batch, changed) {
-  const path = `batches/${encodeURIComponent(batch)}/review`, said = h("div"), body = h("div");
+  const path = `batches/${encodeURIComponent(batch)}/review`, said = h("div", {tabindex: "-1"}), body = h("div");
   const percent = h("input", {type: "number", min: 1, max: 100, value: 30}), seed = h("input", {inputmode: "numeric", pattern: "[0-9]*", size: 10});
   const reason = h("input", {size: 28, maxlength: 300});
   const all = h("input", {type: "checkbox"});
 
   const order = (what, order_, text) => attempt(said, async () => {
     const answer = await post(`${path}/${what}`, order_());
+    said.focus({preventScroll: true}); /* what was pressed goes */
     await refresh();
     changed();
     return text(answer);
@@ -55,7 +56,9 @@ export function rounds(batch, changed) {
       last && [h("label", {class: "check"}, all, t("allOfIt")), action(t("rejectBatch"), "archive", reject, "danger")]);
   }
 
+  /** Not while one types here. */
   async function refresh() {
+    if (body.contains(document.activeElement) && document.activeElement.matches("input")) return;
     const review = await get(path), last = review.rounds.at(-1), counts = review.documents;
     replace(body, h("p", {}, tag(review.state), " ", ["fresh", "waiting", "accepted", "rejected"].map((key) => `${t(`w:${key}`)} ${number(counts[key])}`).join(" · "),
       counts.open > 0 && ` · ${t("s:open")} ${number(counts.open)}`),

@@ -4,6 +4,7 @@
 import {h, replace} from "../dom.js";
 import {t} from "../i18n.js";
 import {get, query} from "../api.js";
+import {listen} from "../events.js";
 import {attempt, card, choice, failedNote, field, note} from "../parts.js";
 import {number, percent} from "../format.js";
 import {session} from "../session.js";
@@ -11,7 +12,7 @@ import {fetchDocument, inspection} from "../inspection.js";
 import {rounds} from "../rounds.js";
 
 const QUEUE = 30, LOW = 10; /* rows that are listed; below so many more are asked for */
-const SETTLE_MS = 1000; /* from the last decision until the rounds are asked for: they look at the whole batch */
+const SETTLE_MS = 1000; /* from the last change until the rounds are asked for: they look at the whole batch */
 export const FIELDS = ["header", "organName", "parentOrganName", "codeNumber", "codeNotation", "place", "issuedDate", "typeName", "typeCode", "subject",
   "addressee", "signerPrefix", "signerTitle", "signer", "recipients", "urgency", "copies", "language"];
 const KEYS = [["A, Enter", "accept"], ["0–9", "chooseCandidate"], ["E", "edit"], ["N, P", "otherField"], ["R", "rejectDocument"], ["S", "skipDocument"], ["?", "keys"]];
@@ -92,8 +93,7 @@ export async function show(node, place) {
         done.set(id(row), turnOf(row));
         total--;
         await advance();
-        clearTimeout(timer);
-        timer = setTimeout(() => panel && panel.refresh().catch(() => {}), SETTLE_MS);
+        settle();
         return `${id(row)}: ${t(`w:${row.state}`)}`;
       } catch (why) {
         if (why.status === 409) await restart(); /* somebody else was there, or it was read again */
@@ -102,6 +102,15 @@ export async function show(node, place) {
         busy = false;
       }
     });
+  }
+
+  /** What was decided, or read, shows in the rounds; and where nothing waited, something may now. */
+  function settle() {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      panel && panel.refresh().catch(() => {});
+      if (!current && !busy) restart().catch(() => {});
+    }, SETTLE_MS);
   }
 
   function skip() {
@@ -151,5 +160,9 @@ export async function show(node, place) {
   node.addEventListener("keydown", onKey);
   await Promise.all([restart(), panel && panel.refresh()]).catch((why) => said.replaceChildren(failedNote(why)));
   if (!session.may("archive")) node.append(note("warn", t("mayNot")));
-  return () => clearTimeout(timer);
+  const stop = listen(settle);
+  return () => {
+    stop();
+    clearTimeout(timer);
+  };
 }
