@@ -220,9 +220,16 @@ int review_draw(const struct backlog *backlog, const struct review *review, cons
     stand_collect(backlog, review, batch, STAND_ACCEPTED, docs);
     if (!docs->size)
         return err_set(err, E_STATE, "batch %s has no documents to be looked at", batch->id);
+    size_t count = docs->size / sizeof(uint32_t);
     *seed = *percent == REVIEW_PERCENT_ALL ? 0 : *seed;
-    docs->size = sizeof(uint32_t) * sample_draw((uint32_t *)(void *)docs->data,
-                                                (uint32_t)(docs->size / sizeof(uint32_t)), *percent, *seed);
+    if (*percent == REVIEW_PERCENT_ALL)
+        return 0;
+    if (count > SAMPLE_POOL_MAX)
+        return err_set(
+            err, E_LIMIT,
+            "%zu documents of batch %s have passed, a sample is of at most %d (SAMPLE_POOL_MAX): 100 %% can be looked at",
+            count, batch->id, SAMPLE_POOL_MAX);
+    docs->size = sizeof(uint32_t) * sample_draw((uint32_t *)(void *)docs->data, (uint32_t)count, *percent, *seed);
     return 0;
 }
 

@@ -9,26 +9,29 @@
 #include "proto/sha256.h"
 
 struct ticket {
-    uint8_t hash[SHA256_BYTES];
+    uint64_t hash;
     uint32_t doc;
 };
 
 static struct ticket ticket_of(uint64_t seed, uint32_t doc)
 {
-    struct ticket ticket = {.doc = doc};
+    uint8_t digest[SHA256_BYTES];
+    uint64_t hash;
     struct {
         uint64_t seed;
         uint32_t doc;
     } __attribute__((packed)) text = {htobe64(seed), htobe32(doc)};
-    sha256_of(&text, sizeof text, ticket.hash);
-    return ticket;
+    sha256_of(&text, sizeof text, digest);
+    memcpy(&hash, digest, sizeof hash);
+    return (struct ticket){be64toh(hash), doc};
 }
 
 static int by_hash(const void *a, const void *b)
 {
     const struct ticket *x = a, *y = b;
-    int order = memcmp(x->hash, y->hash, sizeof x->hash);
-    return order ? order : (x->doc > y->doc) - (x->doc < y->doc);
+    if (x->hash != y->hash)
+        return x->hash > y->hash ? 1 : -1;
+    return (x->doc > y->doc) - (x->doc < y->doc);
 }
 
 static int by_number(const void *a, const void *b)
