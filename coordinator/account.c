@@ -144,7 +144,7 @@ bool account_covers(const struct account *account, const char *unit)
     if (!account->units || is_bound(account, unit))
         return true;
     const struct place *place = place_find(unit);
-    return place && *place->parent && is_bound(account, place->parent);
+    return place && place->parent && is_bound(account, place->parent->unit);
 }
 
 void account_each_unit(const struct account *account, void (*each)(const char *unit, void *user), void *user)

@@ -50,7 +50,7 @@ struct account {
     Sohoa__Role role;
     char (*unit)[UNIT_BYTES];
     uint32_t units;                /* 0: all */
-    struct succession *succession; /* that were decided, each of a unit above */
+    struct succession *succession; /* that were decided, each of a unit above or of one that the rights went with */
     uint32_t successions;
     char password_hash[ACCOUNT_HASH_BYTES], token_id[ACCOUNT_TOKEN_ID_BYTES],
         token_hash[ACCOUNT_HASH_BYTES]; /* "": none */

@@ -15,10 +15,12 @@
 #include "coordinator/api_metrics.h"
 #include "coordinator/api_order.h"
 #include "coordinator/api_plan.h"
+#include "coordinator/api_reorganise.h"
 #include "coordinator/api_report.h"
 #include "coordinator/api_rerun.h"
 #include "coordinator/api_review.h"
 #include "coordinator/api_round.h"
+#include "coordinator/api_units.h"
 #include "coordinator/api_view.h"
 #include "coordinator/api_why.h"
 #include "coordinator/auth.h"
@@ -219,6 +221,10 @@ static const struct route route_rule[] = {
     {"GET",    "series",                                               get_series,         RIGHT_READ,       REACH_NO_UNIT},
     {"GET",    "units",                                                get_units,          RIGHT_READ,       REACH_OWN    },
     {"GET",    "units/{word}",                                         get_unit,           RIGHT_READ,       REACH_OWN    },
+    {"GET",    "places",                                               get_places,         RIGHT_READ,       REACH_NO_UNIT},
+    {"GET",    "reorganisations",                                      get_reorganised,    RIGHT_READ,       REACH_NO_UNIT},
+    {"POST",   "reorganisations",                                      post_reorganised,   RIGHT_ADMINISTER, REACH_ALL    },
+    {"DELETE", "reorganisations/{word}",                               delete_reorganised, RIGHT_ADMINISTER, REACH_ALL    },
     {"GET",    "failures",                                             get_failures,       RIGHT_READ,       REACH_OWN    },
     {"GET",    "workers",                                              get_workers,        RIGHT_READ,       REACH_NO_UNIT},
     {"GET",    "events",                                               get_events,         RIGHT_READ,       REACH_OWN    },

@@ -7,6 +7,8 @@
 
 #include "coordinator/api_body.h"
 #include "coordinator/api_forecast.h"
+#include "coordinator/api_units.h"
+#include "coordinator/belonging.h"
 #include "coordinator/gazetteer.h"
 #include "coordinator/live.h"
 #include "coordinator/shape.h"
@@ -204,10 +206,13 @@ static json_t *unit_json(const struct live_unit *unit, const struct place *place
 {
     json_t *json = total_json("unit", unit->unit, &unit->total), *successors = json_array();
     for (size_t i = 0; place && i < place->successors; i++)
-        json_array_append_new(successors, json_string(place->successor[i]));
+        json_array_append_new(successors, json_string(place->successor[i].place->unit));
     json_object_set_new(json, "name", json_string(place ? place->name : ""));
-    json_object_set_new(json, "parent", json_string(place ? place->parent : ""));
+    json_object_set_new(json, "parent", json_string(place && place->parent ? place->parent->unit : ""));
     json_object_set_new(json, "successors", successors);
+    json_object_set_new(json, "from", day_json(place ? place->from_day : 0));
+    json_object_set_new(json, "until", day_json(place ? place->until_day : 0));
+    json_object_set_new(json, "old", json_boolean(place && place_ended(place, day_of(now_ms))));
     json_object_set_new(json, "batches", json_integer(unit->batches));
     json_object_set_new(json, "documents", json_integer(unit->docs));
     json_object_set_new(json, "pages_left", json_integer((json_int_t)unit->total.pages));
@@ -225,11 +230,12 @@ static json_t *unit_json(const struct live_unit *unit, const struct place *place
     return json;
 }
 
-void units_write(const struct live_unit *unit, size_t count, uint64_t taken_ms, struct buf *text)
+void units_write(const struct gazetteer *gazetteer, const struct live_unit *unit, size_t count, uint64_t taken_ms,
+                 struct buf *text)
 {
     buf_puts(text, "{\"units\":[");
     for (size_t i = 0; i < count; i++) {
-        AUTO(json_drop) json_t *json = unit_json(&unit[i], place_find(unit[i].unit), taken_ms);
+        AUTO(json_drop) json_t *json = unit_json(&unit[i], gazetteer_find(gazetteer, unit[i].unit), taken_ms);
         AUTO(mem_destroy) char *row = json_dumps(json, JSON_COMPACT);
         buf_printf(text, "%s%s", i ? "," : "", row);
     }
@@ -250,7 +256,12 @@ static bool asks_for_all(struct request *request)
 
 void get_units(struct coordinator *c, struct request *request, const struct route_args *args)
 {
-    const struct buf *text = asks_for_all(request) ? live_units_text(c->live) : NULL;
+    const char *by = request_argument(request, "by");
+    const struct buf *text = !by && asks_for_all(request) ? live_units_text(c->live) : NULL;
+    if (by) {
+        get_units_by(c, request, by);
+        return;
+    }
     if (text) {
         request_answer_text(request, 200, "application/json", text);
         return;
@@ -286,14 +297,43 @@ void get_unit(struct coordinator *c, struct request *request, const struct route
 
 /* ---- batches ---- */
 
-static bool batch_wanted(struct request *request, const struct batch *batch)
+/* Of the batch's documents, those whose unit belongs to the other most surely. */
+static enum relation batch_relation(const struct batch *batch, const char *unit)
+{
+    const struct place *wanted = place_find(unit);
+    enum relation best = RELATION_NONE;
+    const char *last = NULL;
+    if (!wanted)
+        return batch_has_unit(batch, unit) ? RELATION_SURE : RELATION_NONE;
+    for (uint32_t i = 0; i < batch->lots && best != RELATION_SURE; i++) {
+        const char *name = batch->lot[i]->terms.unit;
+        const struct place *place = last && !strcmp(last, name) ? NULL : place_find(name);
+        enum relation relation = place ? belonging_to(place, wanted) : RELATION_NONE;
+        best = relation > best ? relation : best;
+        last = name;
+    }
+    return best;
+}
+
+static bool batch_wanted(struct request *request, const struct batch *batch, enum relation *ret_relation)
 {
     const char *state = request_argument(request, "state"), *unit = request_argument(request, "unit");
     if (batch->check_only || !account_covers_some(request_account(request), batch) ||
         !text_has(batch->id, request_argument(request, "q")))
         return false;
-    return (!state || !*state || !strcmp(state, batch_state(batch))) &&
-           (!unit || !*unit || batch_has_unit(batch, unit));
+    *ret_relation = unit && *unit ? batch_relation(batch, unit) : RELATION_SURE;
+    return (!state || !*state || !strcmp(state, batch_state(batch))) && *ret_relation != RELATION_NONE;
+}
+
+/* One of a list; who asked for a unit is told whether it is of that. */
+static json_t *batch_listed(const struct coordinator *c, struct request *request, const struct batch *batch,
+                            enum relation relation)
+{
+    const char *unit = request_argument(request, "unit");
+    json_t *json = batch_json(c, request_account(request), batch);
+    if (unit && *unit)
+        json_object_set_new(json, "belongs", json_string(relation == RELATION_SURE ? "sure" : "perhaps"));
+    return json;
 }
 
 /* ?after=ID&limit=N: the next ones, the last admitted first. */
@@ -312,11 +352,12 @@ void get_batches(struct coordinator *c, struct request *request, const struct ro
     }
     for (uint32_t i = c->backlog->batches; i-- > 0;) {
         const struct batch *batch = c->backlog->batch[i];
-        if (!batch || !batch_wanted(request, batch))
+        enum relation relation;
+        if (!batch || !batch_wanted(request, batch, &relation))
             continue;
         total++;
         if (begun && json_array_size(batches) < limit) {
-            json_array_append_new(batches, batch_json(c, request_account(request), batch));
+            json_array_append_new(batches, batch_listed(c, request, batch, relation));
         } else if (begun && json_is_null(next)) {
             next = json_incref(json_object_get(json_array_get(batches, json_array_size(batches) - 1), "id"));
         }

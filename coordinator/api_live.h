@@ -4,13 +4,15 @@
 #define SOHOA_API_LIVE_H
 
 #include "coordinator/api_order.h"
+#include "coordinator/gazetteer.h"
 #include "coordinator/live.h"
 
 /* All of the account's units at a glance; it changes only when something did. */
 json_t *overview_json(struct coordinator *c, const struct account *account, uint64_t now_ms);
 
 /* The answer to `units` for who may see all of them. May run beside the loop. */
-void units_write(const struct live_unit *unit, size_t count, uint64_t taken_ms, struct buf *text);
+void units_write(const struct gazetteer *gazetteer, const struct live_unit *unit, size_t count, uint64_t taken_ms,
+                 struct buf *text);
 
 void get_overview(struct coordinator *c, struct request *request, const struct route_args *args);
 void get_series(struct coordinator *c, struct request *request, const struct route_args *args);

@@ -32,12 +32,18 @@ const char *stand_name(const struct coordinator *c, const struct batch *batch, u
     return corrected ? "corrected" : name[stand];
 }
 
+/* As records have it: behind the fields a bit says that the document looks damaged. */
+static const char *doubt_name(int bit)
+{
+    return bit < REVIEW_FIELDS ? correction_field(bit) : "format";
+}
+
 static json_t *doubts_json(uint32_t doubts)
 {
     json_t *list = json_array();
-    for (int field = 0; field < REVIEW_FIELDS; field++)
-        if (doubts >> field & 1)
-            json_array_append_new(list, json_string(correction_field(field)));
+    for (int bit = 0; bit <= REVIEW_FIELDS; bit++)
+        if (doubts >> bit & 1)
+            json_array_append_new(list, json_string(doubt_name(bit)));
     return list;
 }
 
@@ -161,7 +167,7 @@ static void review_show(struct record_read *read)
         return;
     }
     json_t *answer = row_json(c, read->ref);
-    json_object_set_new(answer, "fields", fields_json(c, read->record, reviewed, doc_doubts(batch, read->ref.doc)));
+    json_object_set_new(answer, "fields", fields_json(c, read->record, reviewed, record_doubts(read->record)));
     request_answer(read->request, 200, answer);
 }
 

@@ -17,6 +17,7 @@
 #include "coordinator/http.h"
 #include "coordinator/live.h"
 #include "coordinator/others.h"
+#include "coordinator/reorganisation.h"
 #include "coordinator/story.h"
 #include "coordinator/watch.h"
 #include "coordinator/standby.h"
@@ -126,6 +127,7 @@ static int coordinator_start(struct coordinator *c, struct err *err)
     c->watch = watch_new();
     c->accounts = accounts_new();
     c->reviews = reviews_new();
+    c->reorganisations = reorganisations_new();
     c->stories = stories_new();
     c->group = group_new(c->history, c->tally);
     c->rows = rows_new(c->store);
@@ -168,6 +170,7 @@ static void coordinator_end(struct coordinator *c)
     herald_destroy(&c->herald);
     accounts_destroy(&c->accounts);
     reviews_destroy(&c->reviews);
+    reorganisations_destroy(&c->reorganisations);
     buf_destroy(&c->awaited);
     acts_destroy(&c->acts);
     rows_destroy(&c->rows);

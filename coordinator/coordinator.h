@@ -23,6 +23,7 @@ struct herald;
 struct http;
 struct live;
 struct others;
+struct reorganisations;
 struct stories;
 struct watch;
 
@@ -60,7 +61,8 @@ struct coordinator {
     struct tally *tally;
     struct accounts *accounts;
     struct reviews *reviews;
-    struct holds holds; /* who looks at what of them */
+    struct holds holds;                      /* who looks at what of them */
+    struct reorganisations *reorganisations; /* of communes */
     struct stories *stories;
     struct others *others;
     struct auth *auth;

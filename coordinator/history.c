@@ -195,6 +195,22 @@ static void add_review_closed(struct history *history, const Sohoa__LedgerEntry 
     event_add(history, entry, time_ms, "review", closed->batch, buf_text(&text));
 }
 
+static void add_reorganised(struct history *history, const Sohoa__LedgerEntry *entry, uint64_t time_ms)
+{
+    const Sohoa__Reorganised *said = entry->reorganised;
+    AUTO(buf_destroy) struct buf text = {0};
+    buf_printf(&text, "re-organisation %u from %s: communes that end %u, that begin %u", said->number, said->day,
+               said->ends, said->begins);
+    event_add(history, entry, time_ms, "reorganised", "", buf_text(&text));
+}
+
+static void add_reorganisation_undone(struct history *history, const Sohoa__LedgerEntry *entry, uint64_t time_ms)
+{
+    AUTO(buf_destroy) struct buf text = {0};
+    buf_printf(&text, "re-organisation %u is taken back", entry->reorganisation_undone->number);
+    event_add(history, entry, time_ms, "reorganisation_undone", "", buf_text(&text));
+}
+
 void history_add(struct history *history, const Sohoa__LedgerEntry *entry, uint64_t time_ms)
 {
     switch (entry->body_case) {
@@ -223,6 +239,8 @@ void history_add(struct history *history, const Sohoa__LedgerEntry *entry, uint6
     case SOHOA__LEDGER_ENTRY__BODY_ACCOUNT: add_account(history, entry, time_ms); break;
     case SOHOA__LEDGER_ENTRY__BODY_REVIEW_ROUND: add_review_round(history, entry, time_ms); break;
     case SOHOA__LEDGER_ENTRY__BODY_REVIEW_CLOSED: add_review_closed(history, entry, time_ms); break;
+    case SOHOA__LEDGER_ENTRY__BODY_REORGANISED: add_reorganised(history, entry, time_ms); break;
+    case SOHOA__LEDGER_ENTRY__BODY_REORGANISATION_UNDONE: add_reorganisation_undone(history, entry, time_ms); break;
     default: break;
     }
 }

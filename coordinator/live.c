@@ -23,8 +23,9 @@ struct table {
 };
 
 struct live {
-    struct io_task task; /* putting a copy of the units in words */
-    struct table copy;   /* empty: it does not run */
+    struct io_task task;         /* putting a copy of the units in words */
+    struct table copy;           /* empty: it does not run */
+    struct gazetteer *gazetteer; /* its names, which another thread looks for */
     struct buf writing, text;
     uint64_t asked_ms;
     struct series *series;
@@ -46,7 +47,6 @@ struct live *live_new(uint64_t now_ms)
     if (!live)
         abort();
     live->series = series_new(now_ms);
-    place_find(""); /* the table is read before another thread looks for names */
     return live;
 }
 
@@ -69,6 +69,7 @@ void live_destroy(struct live **live)
     table_destroy(&(*live)->before);
     table_destroy(&(*live)->between);
     table_destroy(&(*live)->copy);
+    gazetteer_drop(&(*live)->gazetteer);
     buf_destroy(&(*live)->writing);
     buf_destroy(&(*live)->text);
     buf_destroy(&(*live)->told);
@@ -227,7 +228,7 @@ static void text_work(struct io_task *task)
 {
     struct live *live = (struct live *)task;
     buf_clear(&live->writing);
-    units_write(live->copy.unit, live->copy.units, live->copy.taken_ms, &live->writing);
+    units_write(live->gazetteer, live->copy.unit, live->copy.units, live->copy.taken_ms, &live->writing);
 }
 
 static void text_done(struct io_task *task)
@@ -237,6 +238,7 @@ static void text_done(struct io_task *task)
     live->text = live->writing;
     live->writing = before;
     table_destroy(&live->copy);
+    gazetteer_drop(&live->gazetteer);
 }
 
 /* Of what was just taken; what nobody has asked for lately is too old for who asks next. */
@@ -251,6 +253,7 @@ static void text_start(struct live *live, struct coordinator *c)
     if (!live->copy.unit)
         abort();
     memcpy(live->copy.unit, live->now.unit, live->now.units * sizeof *live->copy.unit);
+    live->gazetteer = gazetteer_keep(gazetteer_now());
     live->task = (struct io_task){.work = text_work, .done = text_done};
     io_submit(c->back_io, &live->task);
 }

@@ -16,6 +16,7 @@
 #include "coordinator/csv.h"
 #include "coordinator/day.h"
 #include "proto/auto.h"
+#include "proto/imported.h"
 #include "proto/unit.h"
 
 static void json_drop(json_t **json)
@@ -127,6 +128,36 @@ static int keys_take(const json_t *json, uint64_t line_no, struct manifest_row *
     return deadline && !json_is_null(deadline) ? deadline_take(&place, deadline, &row->deadline_ms, err) : 0;
 }
 
+/* What an older system says of the document; it travels in the row, and is checked here. */
+static int imported_check(const json_t *json, uint64_t line_no, struct err *err)
+{
+    const char *raw[IMPORTED_FIELDS];
+    char *value[IMPORTED_FIELDS];
+    struct err why = {0};
+    for (size_t i = 0; i < IMPORTED_FIELDS; i++) {
+        const json_t *said = json_object_get(json, imported_name(i));
+        raw[i] = json_string_value(said);
+        if (said && !raw[i] && !json_is_null(said))
+            return err_set(err, E_MANIFEST, "line %" PRIu64 ": %s is not text", line_no, imported_name(i));
+    }
+    int rc = imported_read(raw, value, &why);
+    imported_clear(value);
+    return rc ? err_set(err, E_MANIFEST, "line %" PRIu64 ": %s", line_no, why.text) : 0;
+}
+
+static int digitised_check(const json_t *json, uint64_t line_no, struct err *err)
+{
+    const json_t *said = json_object_get(json, IMPORTED_DIGITISED);
+    struct err why = {0};
+    bool digitised;
+    if (!said || json_is_null(said) || json_is_boolean(said))
+        return 0;
+    const char *text = json_string_value(said);
+    if (imported_digitised(text ? text : "", &digitised, &why))
+        return err_set(err, E_MANIFEST, "line %" PRIu64 ": %s", line_no, why.text);
+    return 0;
+}
+
 static int row_take(const json_t *json, uint64_t line_no, struct manifest_row *row, struct err *err)
 {
     *row = (struct manifest_row){0};
@@ -138,7 +169,8 @@ static int row_take(const json_t *json, uint64_t line_no, struct manifest_row *r
     struct err why = {0};
     if (unit_check(row->unit, &why))
         return err_set(err, E_MANIFEST, "line %" PRIu64 ": %s", line_no, why.text);
-    return 0;
+    rc = imported_check(json, line_no, err);
+    return rc ? rc : digitised_check(json, line_no, err);
 }
 
 int manifest_row_parse(const char *json, size_t bytes, uint64_t line_no, struct manifest_row *row, struct err *err)

@@ -3,6 +3,7 @@
  * the store have JSON lines, one document a line, keys as the columns:
  *     source (required), unit, bloc, fonds, file_code, ordinal, retention, priority (1-5), deadline (YYYY-MM-DD), pages,
  *     intake (tag of the nodes that see the source)
+ * and what an older system knows of the document: the fields that imported.h has, and digitised (yes: it need not be read again).
  * Unknown columns are kept as they are: they travel into the record. */
 #ifndef SOHOA_MANIFEST_H
 #define SOHOA_MANIFEST_H

@@ -62,6 +62,19 @@ const char *record_value(const json_t *record, int field)
     return value ? value : "";
 }
 
+uint32_t record_doubts(const json_t *record)
+{
+    uint32_t doubts = 0;
+    size_t i;
+    json_t *name;
+    json_array_foreach(json_object_get(record, "doubts"), i, name)
+    {
+        int field = json_is_string(name) ? correction_field_named(json_string_value(name)) : -1;
+        doubts |= field < 0 ? 0 : 1u << field;
+    }
+    return doubts;
+}
+
 static const char *moment(uint64_t ms, char text[MOMENT_BYTES])
 {
     time_t seconds = (time_t)(ms / 1000);

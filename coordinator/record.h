@@ -32,6 +32,9 @@ void record_read(struct coordinator *c, struct request *request, struct doc_ref 
 const json_t *record_field(const json_t *record, int field);
 const char *record_value(const json_t *record, int field); /* what the machine says; "": nothing */
 
+/* Bits 1 << FieldName of what it says that a person should look at: also what contradicts the manifest of this document. */
+uint32_t record_doubts(const json_t *record);
+
 /* {"value", "by", "at", "round"}: at as the record says moments. */
 json_t *record_corrected(const struct reviews *reviews, const struct correction *correction);
 /* Adds metadata.<field>.corrected for each correction of the document. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "coordinator/coordinator.h"
+#include "coordinator/reorganisation.h"
 #include "coordinator/rerun.h"
 #include "coordinator/review_ledger.h"
 #include "coordinator/target.h"
@@ -219,6 +220,39 @@ static int load_calendar(struct loading *loading, const char *csv, struct err *e
     return 0;
 }
 
+/* What was read well once is read well again: the same was in force then. */
+static int load_reorganised(const struct loading *loading, const Sohoa__Reorganised *said, uint64_t time_ms,
+                            struct err *err)
+{
+    AUTO(draft_clear) struct draft draft = {0};
+    struct err why;
+    uint32_t number = 0;
+    int64_t day = 0;
+    if (!loading->c || !loading->c->reorganisations)
+        return 0;
+    int rc = day_parse(said->day, &day) ? 0 : err_set(&why, E_MANIFEST, "'%.20s' is no day", said->day);
+    if (!rc) {
+        reorganisation_read(loading->c->reorganisations, (const char *)said->csv.data, said->csv.len, day, &draft);
+        rc = draft_check(&draft, &why);
+    }
+    if (!rc)
+        rc = reorganisations_add(loading->c->reorganisations, &draft, time_ms, &number, &why);
+    if (!rc && number != said->number)
+        rc = err_set(&why, E_MANIFEST, "it would be number %u", number);
+    return rc ? err_set(err, E_CORRUPT, "the ledger's re-organisation %u makes no sense: %s", said->number, why.text)
+              : 0;
+}
+
+static int load_reorganisation_undone(const struct loading *loading, const Sohoa__ReorganisationUndone *said,
+                                      uint64_t time_ms, struct err *err)
+{
+    struct err why;
+    if (!loading->c || !loading->c->reorganisations ||
+        !reorganisations_undo(loading->c->reorganisations, said->number, time_ms, &why))
+        return 0;
+    return err_set(err, E_CORRUPT, "the ledger takes back a re-organisation and can't: %s", why.text);
+}
+
 static int on_entry(const Sohoa__LedgerEntry *entry, void *user, struct err *err)
 {
     struct loading *loading = user;
@@ -257,6 +291,10 @@ static int on_entry(const Sohoa__LedgerEntry *entry, void *user, struct err *err
     case SOHOA__LEDGER_ENTRY__BODY_REVIEWED:
     case SOHOA__LEDGER_ENTRY__BODY_REVIEW_CLOSED:
         return loading->c ? review_restore(loading->c->reviews, loading->backlog, entry, err) : 0;
+    case SOHOA__LEDGER_ENTRY__BODY_REORGANISED:
+        return load_reorganised(loading, entry->reorganised, entry->time_ms, err);
+    case SOHOA__LEDGER_ENTRY__BODY_REORGANISATION_UNDONE:
+        return load_reorganisation_undone(loading, entry->reorganisation_undone, entry->time_ms, err);
     case SOHOA__LEDGER_ENTRY__BODY_WITHDRAWN: {
         struct batch *batch = backlog_batch(loading->backlog, entry->withdrawn->batch);
         if (batch)

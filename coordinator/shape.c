@@ -2,6 +2,7 @@
 #include "coordinator/shape.h"
 
 #include "proto/auto.h"
+#include "proto/clock.h"
 
 json_t *documents_json(const uint64_t count[DOC_STATES])
 {
@@ -54,6 +55,21 @@ void totals_of(const struct backlog *backlog, const struct account *account, str
             totals_add(totals, backlog->batch[i], account);
 }
 
+json_t *day_json(int64_t day)
+{
+    char date[DAY_CHARS + 1];
+    return day ? json_string(day_date(day_start_ms(day), date)) : json_null();
+}
+
+json_t *kin_json(const struct kin *kin, size_t count)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "unit", kin[i].place->unit, "name", kin[i].place->name,
+                                              "coverage", coverage_name(kin[i].coverage)));
+    return list;
+}
+
 json_t *err_json(const struct coordinator *c, uint32_t fault)
 {
     if (fault == NONE)
@@ -70,12 +86,15 @@ const char *batch_state(const struct batch *batch)
 
 json_t *batch_json(const struct coordinator *c, const struct account *account, const struct batch *batch)
 {
+    const struct place *unit = place_find(batch->unit);
     struct totals totals = {0};
     totals_add(&totals, batch, account);
-    return json_pack("{s:s, s:s, s:o, s:b, s:I, s:i, s:I, s:s, s:o, s:o, s:I, s:I}", "id", batch->id, "state",
+    return json_pack("{s:s, s:s, s:o, s:b, s:I, s:i, s:I, s:s, s:b, s:o, s:o, s:o, s:I, s:I}", "id", batch->id, "state",
                      batch_state(batch), "paused_by", err_json(c, batch->standing.fault), "more", batch->more,
                      "manifest_bytes", (json_int_t)batch->manifest_bytes, "priority", (int)batch_priority(batch),
-                     "deadline_ms", (json_int_t)batch_deadline_ms(batch), "unit", batch->unit, "documents",
+                     "deadline_ms", (json_int_t)batch_deadline_ms(batch), "unit", batch->unit, "unit_old",
+                     unit && place_ended(unit, day_of(clock_wall_ms())), "became",
+                     kin_json(unit ? unit->successor : NULL, unit ? unit->successors : 0), "documents",
                      documents_json(totals.docs), "pages", pages_json(totals.pages), "cpu_ms",
                      (json_int_t)batch->cpu_ms, "pages_read", (json_int_t)batch->pages_read);
 }

@@ -7,6 +7,7 @@
 
 #include "coordinator/account.h"
 #include "coordinator/coordinator.h"
+#include "coordinator/gazetteer.h"
 
 struct totals {
     uint64_t docs[DOC_STATES], pages[PAGE_STATES];
@@ -18,6 +19,8 @@ void totals_of(const struct backlog *backlog, const struct account *account, str
 
 json_t *documents_json(const uint64_t count[DOC_STATES]); /* by state, and in all */
 json_t *pages_json(const uint64_t count[PAGE_STATES]);
+json_t *day_json(int64_t day);                                 /* "2027-07-01"; 0: null */
+json_t *kin_json(const struct kin *kin, size_t count);         /* [{"unit", "name", "coverage"}] */
 json_t *err_json(const struct coordinator *c, uint32_t fault); /* NONE: null */
 
 const char *batch_state(const struct batch *batch); /* "running", "paused", "finished", "withdrawn" */

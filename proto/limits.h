@@ -17,6 +17,9 @@ enum {
     DOC_MAX_PAGES = 20000,     /* pages of one source */
     PAGE_MAX_WORDS = 50000,    /* words on one page */
     PAGE_MAX_BYTES = 16 << 20, /* one packed Page */
+    HANDS_MOST = 8,            /* places for digits noted of one page, */
+    HAND_MAX_GUESSES = 5,      /* guesses at one of them, */
+    HAND_MAX_DIGITS = 8,       /* and digits of a guess */
     SIGNATURES_MAX = 64,       /* digital signatures noted of one source */
     MANIFEST_ROW_BYTES = 64 << 10,
 

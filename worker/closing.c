@@ -11,7 +11,7 @@
 #include "proto/auto.h"
 #include "worker/bare.h"
 #include "worker/rules.h"
-#include "worker/syllable.h"
+#include "proto/syllable.h"
 #include "worker/names.h"
 #include "worker/token.h"
 
@@ -22,6 +22,7 @@ enum {
     NAME_WORDS_MOST = 6,
     NAME_SURE_CPCT = 9600,
     NAME_MENDED_CPCT = 8800,
+    NAME_SHORT_CPCT = 8500,   /* two words: most have three or more */
     NAME_STRANGE_CPCT = 8000, /* no surname that is known */
     NAME_LEAST_CPCT = 5000,   /* words read worse are none of a name */
     TITLE_SURE_CPCT = 9500,
@@ -201,6 +202,15 @@ static size_t character_of(const struct line *line, size_t word)
     return at;
 }
 
+/* A word was lost between two of them: under a seal or a stroke of the signature. */
+static bool has_hole(const struct lines *page, const struct line *line, size_t first, size_t end)
+{
+    for (size_t i = first + 1; i < end; i++)
+        if (line->word[i]->x - (line->word[i - 1]->x + (int32_t)line->word[i - 1]->w) > page->em)
+            return true;
+    return false;
+}
+
 static void name_set(const struct closing *closing, const struct line *line, size_t first, size_t end,
                      Sohoa__Description *description)
 {
@@ -218,6 +228,8 @@ static void name_set(const struct closing *closing, const struct line *line, siz
     AUTO(mem_destroy) char *read_as = strndup(name, surname);
     AUTO(buf_destroy) struct buf mended = {0};
     uint32_t read = evidence_cpct(&evidence), most = NAME_SURE_CPCT;
+    if (end - first == NAME_WORDS_LEAST || has_hole(closing->page, line, first, end))
+        most = NAME_SHORT_CPCT;
     if (read_as && !surname_known(name, surname)) {
         const char *known = surname_mended(read_as);
         most = known ? NAME_MENDED_CPCT : NAME_STRANGE_CPCT;

@@ -2,12 +2,15 @@
 #include "worker/describe.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "proto/auto.h"
+#include "worker/bare.h"
 #include "worker/closing.h"
 #include "worker/header.h"
 #include "worker/moment.h"
 #include "worker/number.h"
+#include "worker/propose.h"
 #include "worker/title.h"
 #include "worker/token.h"
 
@@ -16,6 +19,8 @@ enum {
     LANGUAGE_WORDS = 5,   /* fewer say nothing of the language */
     LANGUAGE_PERCENT = 60,
     LANGUAGE_CPCT = 9900,
+    YEAR_DIGITS = 4,
+    AGAINST_CPCT = 6000, /* what another field contradicts */
 };
 
 static void language_describe(const struct lines *pages, size_t count, Sohoa__Description *description)
@@ -30,6 +35,39 @@ static void language_describe(const struct lines *pages, size_t count, Sohoa__De
             }
     if (words >= LANGUAGE_WORDS && vietnamese * 100 >= words * LANGUAGE_PERCENT)
         field_set(description, SOHOA__FIELD_NAME__FIELD_LANGUAGE, "Tiếng Việt", LANGUAGE_CPCT, NULL);
+}
+
+/* A normative text carries its year in its notation: "2025/QĐ-UBND". */
+static void year_check(Sohoa__Description *description)
+{
+    const char *notation = field_value(description, SOHOA__FIELD_NAME__FIELD_NOTATION);
+    const char *date = field_value(description, SOHOA__FIELD_NAME__FIELD_DATE);
+    if (strspn(notation, "0123456789") != YEAR_DIGITS || !*date || !strncmp(notation, date, YEAR_DIGITS))
+        return;
+    field_doubt(description, SOHOA__FIELD_NAME__FIELD_NOTATION, AGAINST_CPCT, "its year is not that of the date");
+    field_doubt(description, SOHOA__FIELD_NAME__FIELD_DATE, AGAINST_CPCT, "its year is not that of the notation");
+}
+
+static bool text_has(const char *text, const char *part)
+{
+    AUTO(mem_destroy) char *in = malloc(bare_room(text));
+    AUTO(mem_destroy) char *what = malloc(bare_room(part));
+    if (!in || !what)
+        abort();
+    bare_text(text, in, NULL);
+    bare_text(part, what, NULL);
+    return strstr(in, what) != NULL;
+}
+
+/* Where it was issued is in the name of who issued it, or of the body above. */
+static void place_check(Sohoa__Description *description)
+{
+    const char *place = field_value(description, SOHOA__FIELD_NAME__FIELD_PLACE);
+    const char *organ = field_value(description, SOHOA__FIELD_NAME__FIELD_ORGAN);
+    const char *parent = field_value(description, SOHOA__FIELD_NAME__FIELD_PARENT_ORGAN);
+    if (*place && *organ && !text_has(organ, place) && !text_has(parent, place))
+        field_doubt(description, SOHOA__FIELD_NAME__FIELD_PLACE, AGAINST_CPCT,
+                    "it is in the name of neither body of the letterhead");
 }
 
 Sohoa__Description *describe(Sohoa__Page *const *pages, size_t count)
@@ -48,9 +86,12 @@ Sohoa__Description *describe(Sohoa__Page *const *pages, size_t count)
         number_describe(&header, description);
         moment_describe(&header, moment_stamped(header.page), description);
         title_describe(&header, description);
+        year_check(description);
+        place_check(description);
         closing_describe(header.page, looked - first, description);
         language_describe(lines, looked, description);
     }
+    propose(pages, lines, looked, description);
     for (size_t i = 0; i < looked; i++)
         lines_clear(&lines[i]);
     return description;

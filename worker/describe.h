@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
  * What a document is, told by its pages: the fields that an archive asks for, each with its value, how sure that is, and where it stands.
- * What can't be read is not guessed: the field then has candidates, and no value. */
+ * What can't be read is not guessed: the field then has candidates, and no value. And what is proposed of it (propose.h). */
 #ifndef SOHOA_DESCRIBE_H
 #define SOHOA_DESCRIBE_H
 

@@ -4,6 +4,7 @@
  * differ are what a killed attempt left behind, and are replaced. */
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "proto/auto.h"
@@ -279,20 +280,31 @@ static bool begins(const struct slot_answer *answer, unsigned section, const cha
     return answer->section[section].bytes >= n && !memcmp(answer->section[section].data, text, n);
 }
 
-/* "LEVEL\nWHY", from a slot: only what is known or plain goes on into the record. */
-static int pdfa_take(struct job *job, const struct slot_answer *answer, struct err *err)
+/* Up to the next newline, which is passed over; NULL: there is none, or more than most bytes before it. */
+static const char *line_take(const char **text, size_t *bytes, size_t most)
 {
-    enum { LEVEL_CHARS = 2 };
+    const char *line = *text, *end = memchr(line, '\n', *bytes);
+    if (!end || (size_t)(end - line) > most)
+        return NULL;
+    *bytes -= (size_t)(end + 1 - line);
+    *text = end + 1;
+    return line;
+}
+
+/* "LEVEL\nLAYERS\nWHY", from a slot: only what is known or plain goes on into the record. */
+static int pdf_said_take(struct job *job, const struct slot_answer *answer, struct err *err)
+{
+    enum { LEVEL_CHARS = 2, LAYERS_CHARS = 10 };
     const char *text = (const char *)answer->section[3].data;
-    size_t bytes = answer->section[3].bytes, at = 0;
-    while (at < bytes && text[at] != '\n')
-        at++;
-    if (at == bytes || at > LEVEL_CHARS || bytes - at > PDFA_WHY_BYTES)
+    size_t bytes = answer->section[3].bytes;
+    const char *level = line_take(&text, &bytes, LEVEL_CHARS), *layers = line_take(&text, &bytes, LAYERS_CHARS);
+    if (!level || !layers || bytes >= PDFA_WHY_BYTES)
         return err_set(err, E_ASSEMBLE, "the slot does not tell the PDF/A level");
-    snprintf(job->pdfa, sizeof job->pdfa, "%.*s", (int)at, text);
+    snprintf(job->pdfa, sizeof job->pdfa, "%.*s", (int)strcspn(level, "\n"), level);
     if (strcmp(job->pdfa, pdfa_name(PDFA_1B)) && strcmp(job->pdfa, pdfa_name(PDFA_2B)) && *job->pdfa)
         return err_set(err, E_ASSEMBLE, "the slot tells a PDF/A level that is not known");
-    snprintf(job->pdfa_why, sizeof job->pdfa_why, "%.*s", (int)(bytes - at - 1), text + at + 1);
+    job->layers_left = (uint32_t)strtoul(layers, NULL, 10);
+    snprintf(job->pdfa_why, sizeof job->pdfa_why, "%.*s", (int)bytes, text);
     for (char *c = job->pdfa_why; *c; c++)
         if (*c < ' ' || *c > '~')
             *c = '?';
@@ -317,7 +329,7 @@ int step_assemble_answer(struct job *job, const struct slot_answer *answer, stru
     }
     if (job->description)
         description_destroy(&job->description);
-    int rc = pdfa_take(job, answer, err);
+    int rc = pdf_said_take(job, answer, err);
     return rc ? rc : description_unpack(answer->section[4].data, answer->section[4].bytes, &job->description, err);
 }
 
@@ -407,6 +419,7 @@ static void done_write(const struct job *job, struct buf *out)
         .lang = job->node->lang,
         .pdfa = job->pdfa,
         .pdfa_why = job->pdfa_why,
+        .layers_left = job->layers_left,
         .description = job->description,
         .probe = job->probe,
         .pages = pages,

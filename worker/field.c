@@ -7,6 +7,7 @@
 #include <utf8proc.h>
 
 #include "proto/auto.h"
+#include "worker/propose.h"
 #include "worker/token.h"
 
 enum { SURE_CPCT = 10000, ODD_COST_CPCT = 1500, LEAST_CPCT = 500 };
@@ -57,7 +58,7 @@ static void evidence_box(struct evidence *evidence, const Sohoa__Word *word)
 static void evidence_word(struct evidence *evidence, const Sohoa__Word *word)
 {
     enum token token = token_look(word->text);
-    uint32_t letters = letters_of(word->text), cpct = word->own ? SURE_CPCT : word->confidence_cpct;
+    uint32_t letters = letters_of(word->text), cpct = word->confidence_cpct;
     evidence_box(evidence, word);
     buf_printf(&evidence->raw, evidence->words ? " %s" : "%s", word->raw && *word->raw ? word->raw : word->text);
     evidence->confidence_sum += (uint64_t)cpct * letters;
@@ -162,13 +163,21 @@ static bool field_is_sound(const Sohoa__Field *field, size_t index)
     return sound;
 }
 
+static bool proposal_is_sound(const Sohoa__Proposal *proposal, size_t index)
+{
+    return (size_t)proposal->name == index && proposal->confidence_cpct <= SURE_CPCT &&
+           strlen(proposal->value) <= PROPOSAL_BYTES && strlen(proposal->rule) <= PROPOSAL_BYTES;
+}
+
 int description_unpack(const void *data, size_t bytes, Sohoa__Description **ret_description, struct err *err)
 {
     AUTO(description_free)
     Sohoa__Description *description = bytes <= DESCRIPTION_BYTES ? sohoa__description__unpack(NULL, bytes, data) : NULL;
-    bool sound = description && description->n_fields == FIELDS;
+    bool sound = description && description->n_fields == FIELDS && description->n_proposals == PROPOSALS;
     for (size_t i = 0; i < FIELDS && sound; i++)
         sound = field_is_sound(description->fields[i], i);
+    for (size_t i = 0; i < PROPOSALS && sound; i++)
+        sound = proposal_is_sound(description->proposals[i], i);
     if (!sound)
         return err_set(err, E_FRAME, "%zu bytes are no description of a document", bytes);
     *ret_description = description;
@@ -242,7 +251,7 @@ static const uint32_t expected = 1U << SOHOA__FIELD_NAME__FIELD_ORGAN | 1U << SO
                                  1U << SOHOA__FIELD_NAME__FIELD_TYPE | 1U << SOHOA__FIELD_NAME__FIELD_SUBJECT |
                                  1U << SOHOA__FIELD_NAME__FIELD_SIGNER;
 
-uint32_t description_doubts(const Sohoa__Description *description)
+uint32_t field_doubts(const Sohoa__Description *description)
 {
     uint32_t doubts = 0;
     for (size_t i = 0; i < description->n_fields; i++) {

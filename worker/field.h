@@ -57,6 +57,6 @@ const char *field_value(const Sohoa__Description *description, Sohoa__FieldName 
 uint32_t field_cpct(const Sohoa__Description *description, Sohoa__FieldName name);
 
 /* Bit 1 << name for each field that a person should look at: doubted, below FIELD_SURE_CPCT, or missing where every document has it. */
-uint32_t description_doubts(const Sohoa__Description *description);
+uint32_t field_doubts(const Sohoa__Description *description);
 
 #endif

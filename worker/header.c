@@ -166,11 +166,21 @@ static void organs_find(const struct header *header, struct organs *organs)
     }
 }
 
+/* "BAN CHẤP HÀNH" by itself: whose it is stands in the next line. */
+static bool goes_on(const struct line *line)
+{
+    static const char *const known[] = {"ban chap hanh", "ban thuong vu", "bch", "thuong truc"};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (bare_alike(line->bare, line->length, known[i]))
+            return true;
+    return false;
+}
+
 static void organs_part(struct organs *organs)
 {
     organs->known = true;
     for (size_t i = 0; i < organs->count; i++) {
-        bool begins = begins_a_body(organs->line[i]);
+        bool begins = begins_a_body(organs->line[i]) && !(i && goes_on(organs->line[i - 1]));
         if (i == 0)
             organs->known = begins;
         if (i == 0 || begins)
@@ -187,8 +197,11 @@ static void organs_name(const struct header *header, const struct organs *organs
     AUTO(buf_destroy) struct buf mended = {0};
     for (size_t i = first; i < end; i++) {
         const struct line *line = organs->line[i];
-        evidence_add(&evidence, header->page, line, 0, line->length);
-        buf_printf(&text, i > first ? " %s" : "%s", line->text);
+        size_t from, to;
+        line_core(line, &from, &to);
+        evidence_add(&evidence, header->page, line, from, to);
+        buf_puts(&text, i > first ? " " : "");
+        buf_append(&text, line->text + line->at[from], line->at[to] - line->at[from]);
     }
     names_mend(buf_text(&text), &mended);
     names_lower(buf_text(&mended), &value);

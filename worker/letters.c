@@ -9,7 +9,7 @@
 
 #include "proto/auto.h"
 #include "proto/buf.h"
-#include "worker/syllable.h"
+#include "proto/syllable.h"
 #include "worker/token.h"
 
 enum {

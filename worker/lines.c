@@ -74,7 +74,7 @@ static void line_measure(struct line *line)
     uint64_t sum = 0;
     for (size_t i = 0; i < line->words; i++) {
         uint32_t letters = letters_of(line->word[i]->text);
-        sum += (uint64_t)letters * (line->word[i]->own ? 10000 : line->word[i]->confidence_cpct);
+        sum += (uint64_t)letters * line->word[i]->confidence_cpct;
         line->letters += letters;
     }
     line->confidence_cpct = line->letters ? (uint32_t)(sum / line->letters) : 0;
@@ -200,7 +200,8 @@ static int by_place(const void *a, const void *b)
 void lines_take(const Sohoa__Page *page, struct lines *lines)
 {
     bool lying = page->rotation_deg == TURN_LEFT || page->rotation_deg == TURN_RIGHT;
-    *lines = (struct lines){.page_no = page->page_no,
+    *lines = (struct lines){.page = page,
+                            .page_no = page->page_no,
                             .width = (int32_t)(lying ? page->height_px : page->width_px),
                             .height = (int32_t)(lying ? page->width_px : page->height_px),
                             .em = em_of(page)};
@@ -237,6 +238,17 @@ bool line_in_capitals(const struct line *line)
 static bool is_letter(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+void line_core(const struct line *line, size_t *ret_from, size_t *ret_to)
+{
+    size_t from = 0, to = line->length;
+    while (from < to && !is_letter(line->bare[from]))
+        from++;
+    while (to > from && !is_letter(line->bare[to - 1]))
+        to--;
+    *ret_from = from;
+    *ret_to = to;
 }
 
 size_t line_find(const struct line *line, size_t from, const char *what)

@@ -18,10 +18,11 @@ struct line {
     uint16_t *owner; /* owner[i]: which word bare[i] is of, the blank behind a word included */
     size_t length;   /* of bare */
     uint32_t letters, capitals;
-    uint32_t confidence_cpct; /* mean of its words, each weighing as many letters as it has; own words count as sure */
+    uint32_t confidence_cpct; /* mean of its words, each weighing as many letters as it has */
 };
 
 struct lines {
+    const Sohoa__Page *page;
     uint32_t page_no;
     int32_t width, height; /* of the upright page */
     int32_t em;            /* usual height of a line */
@@ -35,6 +36,9 @@ void lines_clear(struct lines *lines);
 
 int32_t line_centre(const struct line *line);
 bool line_in_capitals(const struct line *line); /* nearly all its letters are */
+
+/* Where its first letter or digit is, and behind its last one. */
+void line_core(const struct line *line, size_t *ret_from, size_t *ret_to);
 
 /* Where bare has what, from `from` on, at the beginning of a word; SIZE_MAX: nowhere. */
 size_t line_find(const struct line *line, size_t from, const char *what);

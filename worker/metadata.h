@@ -10,8 +10,14 @@
 
 #include "worker/field.h"
 
+/* A text that may be no UTF-8: then what is not ASCII becomes '?'. */
+json_t *metadata_text(const char *text);
+
 /* Texts may be no UTF-8: what is not becomes '?'. Owned by the caller. */
 json_t *metadata_json(const Sohoa__Description *description);
+
+/* "proposals": {"area": {"value": "land" or null, "confidence": 0.92 or null, "rule": "..."}, ...}. Likewise. */
+json_t *proposals_json(const Sohoa__Description *description);
 
 /* The names of the fields that a person should look at, and bits 1 << FieldName of such a list. */
 json_t *metadata_doubts_json(uint32_t doubts);

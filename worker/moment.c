@@ -4,9 +4,11 @@
 #include "worker/moment.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "proto/auto.h"
+#include "worker/guess.h"
 #include "worker/header.h"
 
 enum {
@@ -15,11 +17,18 @@ enum {
     DAY_MOST = 31,
     MONTH_MOST = 12,
     PLACE_CPCT = 9500,
-    DATE_PRINTED_CPCT = 9300, /* words read so well are print, ... */
-    DATE_ALONE_CPCT = 8800,   /* ... and yet no surer than this by themselves */
-    DATE_DOUBTED_CPCT = 5000,
+    DATE_ALONE_CPCT = 8800, /* nobody but the recogniser read it, and no stamp bounds it */
+    DATE_SURE_CPCT = 9800,
+    DATE_WORTH_CPCT = 200, /* candidates that are less likely are not named */
     STAMPED_LAG_DAYS = 31,
+    YEAR_DAYS = 366,
+    OWN_CPCT = 10000,
+    ISO_BYTES = 16,
 };
+
+#define WEEKEND_LIKELY      0.4
+#define STAMPED_LATE_LIKELY 0.005
+#define STAMPED_OUT_LIKELY  0.0005
 
 static bool is_digit(char c)
 {
@@ -147,28 +156,112 @@ static uint32_t digits_of(const struct line *line, size_t from, size_t to, bool 
     return number;
 }
 
-struct reading {
-    uint32_t day, month, year; /* 0: not read */
-    bool printed;              /* all of it, as far as can be told */
+/* ---- what it may be ---- */
+
+/* Weights of the days, the months and the years that it may be; index 0: what is none of these. */
+struct calendar {
+    double day[DAY_MOST + 1], month[MONTH_MOST + 1];
+    uint32_t year; /* 0: not read */
 };
 
-static void date_read(const struct lines *page, const struct line *line, const struct moment *at,
-                      struct reading *reading)
+/* A part of the date as digits, by who reads handwriting and by the recogniser. */
+static void part_weigh(const struct lines *page, const struct line *line, size_t from, size_t to, Sohoa__HandKind kind,
+                       struct guesses *guesses)
 {
     AUTO(evidence_clear) struct evidence evidence = {0};
-    bool day, month, year;
-    reading->day = digits_of(line, at->day, at->day_end, &day);
-    reading->month = digits_of(line, at->month, at->month_end, &month);
-    reading->year = digits_of(line, at->year, at->year_end, &year);
-    evidence_add(&evidence, page, line, at->day, at->year_end);
-    if (!year || reading->year < YEAR_FIRST || reading->year > YEAR_LAST)
-        reading->year = 0;
-    if (!month || !reading->month || reading->month > MONTH_MOST)
-        reading->month = 0;
-    if (!day || !reading->day || reading->day > DAY_MOST ||
-        (reading->year && reading->month && reading->day > month_days(reading->year, reading->month)))
-        reading->day = 0;
-    reading->printed = reading->day && reading->month && reading->year && evidence.least_cpct >= DATE_PRINTED_CPCT;
+    const Sohoa__Hand *hand = guess_hand(page, line, kind);
+    char digits[GUESS_BYTES];
+    bool clean;
+    uint32_t number = digits_of(line, from, to, &clean);
+    evidence_add(&evidence, page, line, from, to);
+    guesses_begin(guesses, hand);
+    snprintf(digits, sizeof digits, kind == SOHOA__HAND_KIND__HAND_YEAR ? "%u" : "%02u", number);
+    if (clean && number)
+        guesses_support(guesses, digits, guess_reading_ratio(evidence.least_cpct));
+}
+
+/* "5" and "05" are the same. What is not listed shares what is left. */
+static void numbers_weigh(const struct guesses *guesses, double *weight, uint32_t most)
+{
+    for (uint32_t i = 1; i <= most; i++)
+        weight[i] = guesses->other / most;
+    for (size_t i = 0; i < guesses->count; i++) {
+        int number = atoi(guesses->at[i].text);
+        if (number > 0 && number <= (int)most)
+            weight[number] += guesses->at[i].weight;
+    }
+}
+
+static void calendar_weigh(const struct lines *page, const struct line *line, const struct moment *at,
+                           struct calendar *calendar)
+{
+    struct guesses day, month, year;
+    *calendar = (struct calendar){0};
+    part_weigh(page, line, at->day, at->day_end, SOHOA__HAND_KIND__HAND_DAY, &day);
+    part_weigh(page, line, at->month, at->month_end, SOHOA__HAND_KIND__HAND_MONTH, &month);
+    part_weigh(page, line, at->year, at->year_end, SOHOA__HAND_KIND__HAND_YEAR, &year);
+    numbers_weigh(&day, calendar->day, DAY_MOST);
+    numbers_weigh(&month, calendar->month, MONTH_MOST);
+    guesses_sort(&year);
+    int number = guesses_cpct(&year, 0) >= GUESS_ANSWER_CPCT ? atoi(year.at[0].text) : 0;
+    calendar->year = number >= YEAR_FIRST && number <= YEAR_LAST ? (uint32_t)number : 0;
+}
+
+/* ---- what is likely ---- */
+
+/* Days since 1 March of the year 0 (proleptic Gregorian). */
+static int64_t day_number(uint32_t year, uint32_t month, uint32_t day)
+{
+    int64_t y = year - (month < 3), m = (month + 9) % 12;
+    return 365 * y + y / 4 - y / 100 + y / 400 + (m * 306 + 5) / 10 + day - 1;
+}
+
+static bool on_weekend(int64_t number)
+{
+    return number % 7 == 3 || number % 7 == 4; /* 1 March of the year 0 was a Wednesday */
+}
+
+/* How likely a day is by itself: offices work on weekdays, and a stamp is put on the day of issue or soon after. */
+static double day_likely(uint32_t year, uint32_t month, uint32_t day, uint32_t stamped)
+{
+    static const double after[] = {0.3, 0.24, 0.12, 0.1, 0.06, 0.05, 0.04, 0.03};
+    int64_t number = day_number(year, month, day);
+    double likely = on_weekend(number) ? WEEKEND_LIKELY : 1;
+    if (!stamped)
+        return likely;
+    int64_t lag = day_number(stamped / 10000, stamped / 100 % 100, stamped % 100) - number;
+    if (lag < 0 || lag > STAMPED_LAG_DAYS)
+        return likely * STAMPED_OUT_LIKELY;
+    return likely * (lag < (int64_t)(sizeof after / sizeof *after) ? after[lag] : STAMPED_LATE_LIKELY);
+}
+
+struct dated {
+    uint32_t month, day;
+    double weight;
+};
+
+static int by_weight(const void *a, const void *b)
+{
+    const struct dated *x = a, *y = b;
+    if (x->weight != y->weight)
+        return x->weight > y->weight ? -1 : 1;
+    return (x->month * 100 + x->day > y->month * 100 + y->day) - (x->month * 100 + x->day < y->month * 100 + y->day);
+}
+
+/* All days of the year, the likeliest first; returns how many there are, and the sum of their weights. */
+static size_t days_weigh(const struct calendar *calendar, uint32_t stamped, struct dated *dated, double *ret_sum)
+{
+    size_t count = 0;
+    *ret_sum = 0;
+    for (uint32_t month = 1; month <= MONTH_MOST; month++)
+        for (uint32_t day = 1; day <= month_days(calendar->year, month); day++) {
+            double weight =
+                calendar->day[day] * calendar->month[month] * day_likely(calendar->year, month, day, stamped);
+            dated[count++] = (struct dated){month, day, weight};
+            *ret_sum += weight;
+        }
+    qsort(dated, count, sizeof *dated, by_weight);
+    return count;
 }
 
 static void place_describe(const struct lines *page, const struct line *line, const struct moment *at,
@@ -185,23 +278,46 @@ static void place_describe(const struct lines *page, const struct line *line, co
               &evidence);
 }
 
+/* Nobody but the recogniser read it, and no stamp bounds it. */
+static bool is_alone(const struct header *header, uint32_t stamped)
+{
+    return !stamped && header->date->confidence_cpct < OWN_CPCT &&
+           !guess_hand(header->page, header->date, SOHOA__HAND_KIND__HAND_DAY);
+}
+
+static void date_describe(const struct header *header, const struct calendar *calendar, uint32_t stamped,
+                          const struct evidence *evidence, Sohoa__Description *description)
+{
+    struct dated dated[YEAR_DAYS];
+    double sum;
+    size_t count = days_weigh(calendar, stamped, dated, &sum);
+    uint32_t most = is_alone(header, stamped) ? DATE_ALONE_CPCT : DATE_SURE_CPCT;
+    field_place(description, SOHOA__FIELD_NAME__FIELD_DATE, evidence);
+    for (size_t i = 0; i < count && sum > 0; i++) {
+        char iso[ISO_BYTES];
+        uint32_t cpct = (uint32_t)(dated[i].weight / sum * 10000);
+        snprintf(iso, sizeof iso, "%04u-%02u-%02u", calendar->year, dated[i].month, dated[i].day);
+        if (i == 0 && cpct >= GUESS_ANSWER_CPCT)
+            field_set(description, SOHOA__FIELD_NAME__FIELD_DATE, iso, cpct < most ? cpct : most, evidence);
+        else if (cpct >= DATE_WORTH_CPCT)
+            field_candidate(description, SOHOA__FIELD_NAME__FIELD_DATE, iso, cpct);
+        else
+            break;
+    }
+}
+
 void moment_describe(const struct header *header, uint32_t stamped, Sohoa__Description *description)
 {
     AUTO(evidence_clear) struct evidence evidence = {0};
+    struct calendar calendar;
     struct moment at;
-    struct reading reading;
-    (void)stamped;
     if (!header->date || !moment_in(header->date, &at))
         return;
     place_describe(header->page, header->date, &at, description);
-    date_read(header->page, header->date, &at, &reading);
-    evidence_add(&evidence, header->page, header->date, at.place_end, at.year_end);
-    if (!reading.day || !reading.month || !reading.year) {
+    calendar_weigh(header->page, header->date, &at, &calendar);
+    evidence_add(&evidence, header->page, header->date, at.place_end + 1, at.year_end);
+    if (calendar.year)
+        date_describe(header, &calendar, stamped, &evidence, description);
+    else
         field_place(description, SOHOA__FIELD_NAME__FIELD_DATE, &evidence);
-        return;
-    }
-    char iso[16];
-    snprintf(iso, sizeof iso, "%04u-%02u-%02u", reading.year, reading.month, reading.day);
-    field_set(description, SOHOA__FIELD_NAME__FIELD_DATE, iso, reading.printed ? DATE_ALONE_CPCT : DATE_DOUBTED_CPCT,
-              &evidence);
 }

@@ -217,14 +217,17 @@ struct raster *bits_take(fz_context *ctx, fz_image *image);
 
 /* words.c */
 
-/* The page's own visible text: of its contents from text operation number under on, and of its annotations. */
+/* The page's own visible text: of its contents from text operation number under on, and of its annotations. hidden: what
+ * is invisible there or comes before that operation, an older recogniser's layer. */
 struct words {
-    fz_stext_page *contents, *notes;
+    fz_stext_page *contents, *notes, *hidden;
 };
 void words_load(fz_context *ctx, const struct leaf *leaf, unsigned under, bool contents, struct words *words);
+void words_load_hidden(fz_context *ctx, const struct leaf *leaf, unsigned under, struct words *words);
 void words_drop(fz_context *ctx, struct words *words);
-/* Throws nothing. Errors: E_LIMIT (PAGE_MAX_WORDS). */
+/* What is visible, and what is hidden. They throw nothing. Errors: E_LIMIT (PAGE_MAX_WORDS). */
 int words_add(const struct words *words, const struct view *view, Sohoa__Page *page, struct err *err);
+int words_add_hidden(const struct words *words, const struct view *view, Sohoa__Page *layer, struct err *err);
 
 /* signature.c */
 
@@ -261,8 +264,9 @@ pdf_obj *dict_own(fz_context *ctx, pdf_document *pdf, pdf_obj *holder, pdf_obj *
 /* strip.c */
 
 /* Takes invisible text out of a page's contents: text mode 3, and, when a cover of that size lies over it, what is
- * shown before it. Leaves the page as it is when that would move other text. */
-void strip_page(fz_context *ctx, pdf_document *pdf, pdf_obj *page_obj, const struct look *look);
+ * shown before it. Where that would move other text it stays, marked as standing for no text. false: the page is as it was,
+ * since its contents are not understood well enough. */
+bool strip_page(fz_context *ctx, pdf_document *pdf, pdf_obj *page_obj, const struct look *look);
 
 /* objects.c */
 

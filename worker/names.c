@@ -15,7 +15,7 @@ enum { CASE_WORDS = 64, CASE_LETTERS = 24, CASE_RUNE_BYTES = 4 };
 
 /* ---- spelling ---- */
 
-enum { NAMES_MOST = 4096, NAME_LETTERS_SLIP = 8 };
+enum { NAMES_MOST = 4096, NAME_LETTERS_SLIP = 10 };
 
 /* A name and its bare letters, words parted by single blanks. */
 struct name {
@@ -47,14 +47,20 @@ static void name_add(struct names *names, const char *text)
     names->count++;
 }
 
+static struct names *names_new(void)
+{
+    struct names *names = calloc(1, sizeof *names);
+    if (!names)
+        abort();
+    return names;
+}
+
 static const struct names *names_of_bodies(void)
 {
     static struct names *names;
     if (names)
         return names;
-    names = calloc(1, sizeof *names);
-    if (!names)
-        abort();
+    names = names_new();
     const struct rules *bodies = rules_of(RULES_BODIES);
     for (size_t i = 0; i < bodies->rows; i++)
         name_add(names, bodies->row[i][0]);
@@ -81,9 +87,7 @@ static const struct names *names_of_places(void)
     static struct names *names;
     if (names)
         return names;
-    names = calloc(1, sizeof *names);
-    if (!names)
-        abort();
+    names = names_new();
     const struct rules *places = rules_of(RULES_PLACES);
     for (size_t i = 0; i < places->rows; i++)
         for (size_t k = 0; k < sizeof columns / sizeof *columns; k++)
@@ -108,27 +112,23 @@ static size_t name_fits(const struct name *name, const char *bare)
     return bare_distance(bare, size, name->bare, strlen(name->bare), most) <= most ? size : 0;
 }
 
-/* The longest name that fits, exactly before with slips; several of the same letters: none, since their marks are what is asked for. */
+/* The longest name that fits, exactly before with slips; several alike: none, since their marks are what is asked for. */
 static const struct name *names_find(const struct names *names, const char *bare, size_t *ret_size)
 {
     const struct name *best = NULL;
-    bool best_exact = false;
+    bool best_exact = false, alone = true;
     for (size_t i = 0; i < names->count; i++) {
         const struct name *name = &names->name[i];
         size_t size = name_fits(name, bare);
         bool exact = size && !strncmp(bare, name->bare, size) && !name->bare[size];
-        if (!size || (best && best->words > name->words) ||
-            (best && best->words == name->words && best_exact && !exact))
+        if (!size || (best && (name->words < best->words || (name->words == best->words && best_exact && !exact))))
             continue;
-        if (best && best->words == name->words && best_exact == exact) {
-            best = NULL;
-            continue;
-        }
+        alone = !best || name->words > best->words || exact != best_exact;
         best = name;
         best_exact = exact;
         *ret_size = size;
     }
-    return best;
+    return alone ? best : NULL;
 }
 
 size_t names_begin(const char *bare)
@@ -157,7 +157,7 @@ size_t names_mend(const char *text, struct buf *out)
         size_t size = 0;
         const struct name *name = names_find(names_of_places(), bare + i, &size);
         name = name ? name : names_find(names_of_bodies(), bare + i, &size);
-        if (name) {
+        if (name && name->words > 1) {
             buf_puts(out, name->text);
             known += name->words;
             i += size;

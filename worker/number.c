@@ -10,22 +10,24 @@
 
 #include "proto/auto.h"
 #include "worker/bare.h"
+#include "worker/guess.h"
 #include "worker/header.h"
 #include "worker/rules.h"
 
 enum {
     NUMBER_DIGITS = 5, /* of a number at most */
     NUMBER_PARTS = 6,  /* of a notation */
+    YEAR_DIGITS = 4,
+    OWN_CPCT = 10000,
     PART_BYTES = 24,
     NUMBER_TYPED_SCORE = 40, /* the notation begins with a type */
     NUMBER_KNOWN_SCORE = 20, /* or has a body in it */
     NUMBER_LEFT_SCORE = 15,
     NUMBER_PLAIN_SCORE = 10,
-    NUMBER_NEAR_SCORE = 50,     /* beside the date, ... */
-    NUMBER_NEAR_EMS = 3,        /* ... or not far above or below */
-    NUMBER_PRINTED_CPCT = 9300, /* words read so well are print, ... */
-    NUMBER_ALONE_CPCT = 8800,   /* ... and yet no surer than this by themselves */
-    NUMBER_DOUBTED_CPCT = 5000,
+    NUMBER_NEAR_SCORE = 50,   /* beside the date, ... */
+    NUMBER_NEAR_EMS = 3,      /* ... or not far above or below */
+    NUMBER_ALONE_CPCT = 8800, /* nobody but the recogniser read it */
+    NUMBER_WORTH_CPCT = 100,  /* candidates that are less likely are not named */
     NOTATION_SURE_CPCT = 9800,
     NOTATION_MENDED_CPCT = 9200,
     NOTATION_STRANGE_CPCT = 7500,
@@ -140,11 +142,26 @@ static size_t notation_end(const struct line *line, size_t at)
     }
 }
 
-static bool spans_take(const struct line *line, struct spans *spans)
+/* Digits between two signs are the number's, but for a year: "1/2/BB-UBND" is a 12 with a stroke in it. */
+static bool is_part_of_number(const struct line *line, size_t from, size_t to)
 {
-    size_t from = behind_so(line), sign = from == SIZE_MAX ? from : sign_find(line, from);
+    for (size_t at = from; at < to; at++)
+        if (!is_digit(line->bare[at]) && line->bare[at] != ' ')
+            return false;
+    return to > from && to - from != YEAR_DIGITS;
+}
+
+/* beside_date: where "Số" itself was not read, digits will do. */
+static bool spans_take(const struct line *line, bool beside_date, struct spans *spans)
+{
+    size_t from = behind_so(line);
+    if (from == SIZE_MAX && beside_date)
+        from = strcspn(line->bare, "0123456789");
+    size_t sign = from >= line->length ? SIZE_MAX : sign_find(line, from);
     if (sign == SIZE_MAX)
         return false;
+    for (size_t next = sign_find(line, sign + 1); next != SIZE_MAX && is_part_of_number(line, sign + 1, next);)
+        next = sign_find(line, (sign = next) + 1);
     spans->digits = from;
     spans->digits_end = sign;
     while (spans->digits_end > from && strchr(" _.,", line->bare[spans->digits_end - 1]))
@@ -173,7 +190,7 @@ static void part_take(const struct line *line, size_t from, size_t to, unsigned 
     size_t used = strlen(notation->text);
     char read[PART_BYTES];
     size_t bytes = line->at[to] - line->at[from];
-    bool year = to - from == 4 && is_digit(line->bare[from]);
+    bool year = to - from == YEAR_DIGITS && is_digit(line->bare[from]);
     const char *type = type_known(line->bare + from, to - from);
     const char *known = type && !part ? type : acronym_known(line->bare + from, to - from);
     known = known ? known : type;
@@ -223,49 +240,98 @@ static void notation_describe(const struct header *header, const struct spans *s
     field_set(description, SOHOA__FIELD_NAME__FIELD_NOTATION, notation.text, cpct, &evidence);
 }
 
+static bool is_beside_date(const struct header *header, const struct line *line)
+{
+    return header->date && line != header->date && abs(header->date->y - line->y) < header->page->em * NUMBER_NEAR_EMS;
+}
+
 int number_score(const struct header *header, const struct line *line)
 {
     struct spans spans;
     struct notation notation;
-    if (!spans_take(line, &spans))
+    bool beside = is_beside_date(header, line);
+    if (!spans_take(line, beside, &spans))
         return 0;
     notation_take(line, &spans, &notation);
     if (!notation.ordered)
         return 0;
     int score =
         NUMBER_PLAIN_SCORE + (notation.typed ? NUMBER_TYPED_SCORE : 0) + (notation.known ? NUMBER_KNOWN_SCORE : 0) +
-        (line_centre(line) * 2 < header->page->width ? NUMBER_LEFT_SCORE : 0) +
-        (header->date && abs(header->date->y - line->y) < header->page->em * NUMBER_NEAR_EMS ? NUMBER_NEAR_SCORE : 0);
+        (line_centre(line) * 2 < header->page->width ? NUMBER_LEFT_SCORE : 0) + (beside ? NUMBER_NEAR_SCORE : 0);
     return line_in_capitals(line) || line->letters < PART_BYTES ? score : 0;
 }
 
 /* ---- number ---- */
 
+/* The digits that the recogniser read, and whether there was nothing else. */
+static bool digits_read(const struct line *line, const struct spans *spans, char digits[NUMBER_DIGITS + 1])
+{
+    size_t count = 0;
+    bool clean = true;
+    for (size_t at = spans->digits; at < spans->digits_end; at++) {
+        bool digit = is_digit(line->bare[at]) && count < NUMBER_DIGITS;
+        clean = clean && digit;
+        if (digit)
+            digits[count++] = line->bare[at];
+    }
+    digits[count] = 0;
+    return clean && count;
+}
+
+/* Where handwriting was read, words or not. */
+static void evidence_of_hand(struct evidence *evidence, const struct lines *page, const Sohoa__Hand *hand)
+{
+    if (evidence->words || !hand)
+        return;
+    evidence->page = page;
+    evidence->x = hand->x;
+    evidence->y = hand->y;
+    evidence->right = hand->x + (int32_t)hand->w;
+    evidence->bottom = hand->y + (int32_t)hand->h;
+    evidence->words = 1;
+}
+
+/* The recogniser read what was read by hand, and a digit more at one end: that may have been cut off. */
+static bool is_longer(const char *digits, const struct guesses *guesses)
+{
+    const char *by_hand = guesses->count ? guesses->at[0].text : "";
+    size_t size = strlen(by_hand), more = strlen(digits);
+    return size && more == size + 1 && (!strncmp(digits, by_hand, size) || !strcmp(digits + 1, by_hand));
+}
+
+/* The source itself says it, nobody had to read. */
+static bool is_own(const struct line *line)
+{
+    return line->confidence_cpct == OWN_CPCT;
+}
+
 void number_describe(const struct header *header, Sohoa__Description *description)
 {
     AUTO(evidence_clear) struct evidence evidence = {0};
-    char digits[NUMBER_DIGITS + 1] = "";
-    size_t count = 0;
+    char digits[NUMBER_DIGITS + 1];
     struct spans spans;
+    struct guesses guesses;
     const struct line *line = header->number;
-    if (!line || !spans_take(line, &spans))
+    if (!line || !spans_take(line, is_beside_date(header, line), &spans))
         return;
     notation_describe(header, &spans, description);
+    const Sohoa__Hand *hand = guess_hand(header->page, line, SOHOA__HAND_KIND__HAND_NUMBER);
     evidence_add(&evidence, header->page, line, spans.digits, spans.digits_end);
-    bool clean = true;
-    for (size_t at = spans.digits; at < spans.digits_end; at++) {
-        bool digit = is_digit(line->bare[at]);
-        clean = clean && digit && count < NUMBER_DIGITS;
-        if (digit && count < NUMBER_DIGITS)
-            digits[count++] = line->bare[at];
-    }
-    if (clean && count) {
-        bool printed = evidence.least_cpct >= NUMBER_PRINTED_CPCT;
-        field_set(description, SOHOA__FIELD_NAME__FIELD_NUMBER, digits,
-                  printed ? NUMBER_ALONE_CPCT : NUMBER_DOUBTED_CPCT, &evidence);
-    } else {
+    guesses_begin(&guesses, hand);
+    bool read = digits_read(line, &spans, digits), short_by_one = read && is_longer(digits, &guesses);
+    if (read)
+        guesses_support(&guesses, digits, guess_reading_ratio(evidence.least_cpct));
+    evidence_of_hand(&evidence, header->page, hand);
+    guesses_sort(&guesses);
+    uint32_t cpct = guesses_cpct(&guesses, 0);
+    uint32_t most = (hand && !short_by_one) || is_own(line) ? cpct : NUMBER_ALONE_CPCT;
+    if (cpct >= GUESS_ANSWER_CPCT)
+        field_set(description, SOHOA__FIELD_NAME__FIELD_NUMBER, guesses.at[0].text, cpct < most ? cpct : most,
+                  &evidence);
+    else
         field_place(description, SOHOA__FIELD_NAME__FIELD_NUMBER, &evidence);
-        if (count)
-            field_candidate(description, SOHOA__FIELD_NAME__FIELD_NUMBER, digits, NUMBER_DOUBTED_CPCT / 2);
-    }
+    for (size_t i = cpct >= GUESS_ANSWER_CPCT; i < guesses.count; i++)
+        if (guesses_cpct(&guesses, i) >= NUMBER_WORTH_CPCT)
+            field_candidate(description, SOHOA__FIELD_NAME__FIELD_NUMBER, guesses.at[i].text,
+                            guesses_cpct(&guesses, i));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
  * Builds, measures, packs and unpacks page results. What page_unpack() gives was checked: its words are UTF-8,
- * no confidence is above 100 %, and neither the words' number nor the memory is above its limit, whatever the bytes
- * were. */
+ * no confidence is above 100 %, guesses at hands are digits, and neither the number of words and hands nor the memory is
+ * above its limit, whatever the bytes were. */
 #include "worker/page.h"
 
 #include "proto/auto.h"
@@ -101,6 +101,26 @@ Sohoa__Word *line_add_word(Sohoa__Line *line, const char *text)
     memcpy(word->text, text, bytes);
     line_take_word(line, word);
     return word;
+}
+
+Sohoa__Hand *page_add_hand(Sohoa__Page *page)
+{
+    Sohoa__Hand *hand = page_alloc(sizeof *hand);
+    sohoa__hand__init(hand);
+    page_grow(&page->hands, page->n_hands);
+    page->hands[page->n_hands++] = hand;
+    return hand;
+}
+
+Sohoa__HandGuess *hand_add_guess(Sohoa__Hand *hand, const char *text)
+{
+    Sohoa__HandGuess *guess = page_alloc(sizeof *guess);
+    sohoa__hand_guess__init(guess);
+    guess->text = page_alloc(strlen(text) + 1);
+    memcpy(guess->text, text, strlen(text));
+    page_grow(&hand->guesses, hand->n_guesses);
+    hand->guesses[hand->n_guesses++] = guess;
+    return guess;
 }
 
 struct bounds {
@@ -225,6 +245,8 @@ const char *page_note_name(Sohoa__PageNote note)
         [SOHOA__PAGE_NOTE__NOTE_RED] = "red",
         [SOHOA__PAGE_NOTE__NOTE_BLUE] = "blue",
         [SOHOA__PAGE_NOTE__NOTE_DAMAGED] = "damaged",
+        [SOHOA__PAGE_NOTE__NOTE_LAYER] = "layer",
+        [SOHOA__PAGE_NOTE__NOTE_LAYER_REFUSED] = "layer_refused",
     };
     return (size_t)note < sizeof name / sizeof *name ? name[note] : "none";
 }
@@ -281,6 +303,33 @@ static int line_check(const Sohoa__Line *line, size_t *words, struct err *err)
     return 0;
 }
 
+static int hand_check(const Sohoa__Hand *hand, struct err *err)
+{
+    if (hand->n_guesses > HAND_MAX_GUESSES)
+        return err_set(err, E_FRAME, "a page has a hand with more than %d guesses", HAND_MAX_GUESSES);
+    for (size_t i = 0; i < hand->n_guesses; i++) {
+        const char *text = hand->guesses[i]->text;
+        size_t digits = strspn(text, "0123456789");
+        if (!digits || digits > HAND_MAX_DIGITS || text[digits])
+            return err_set(err, E_FRAME, "a page has a guess that is not 1 to %d digits", HAND_MAX_DIGITS);
+        if (hand->guesses[i]->confidence_cpct > PAGE_SURE_CPCT)
+            return err_set(err, E_FRAME, "a page has a guess with a confidence above 100 %%");
+    }
+    return 0;
+}
+
+static int hands_check(const Sohoa__Page *page, struct err *err)
+{
+    if (page->n_hands > HANDS_MOST)
+        return err_set(err, E_FRAME, "a page has more than %d hands", HANDS_MOST);
+    for (size_t i = 0; i < page->n_hands; i++) {
+        int rc = hand_check(page->hands[i], err);
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
 static int page_check(const Sohoa__Page *page, struct err *err)
 {
     size_t words = 0;
@@ -290,7 +339,7 @@ static int page_check(const Sohoa__Page *page, struct err *err)
             if (rc)
                 return rc;
         }
-    return 0;
+    return hands_check(page, err);
 }
 
 int page_unpack(const void *data, size_t bytes, Sohoa__Page **ret_page, struct err *err)

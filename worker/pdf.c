@@ -38,20 +38,21 @@ static bool page_is_read(const Sohoa__Page *page)
     return false;
 }
 
-/* An older layer goes. Contents that can't be read in the end stay as they are. */
+/* An older layer goes. Contents that can't be read in the end stay as they are, which is counted. */
 static void layer_renew(struct assembling *work, uint32_t index, pdf_obj *page_obj)
 {
     fz_context *ctx = work->render->ctx;
     struct leaf leaf = {0};
     struct look look = {0};
+    bool gone = false;
     fz_var(leaf);
     fz_var(look);
+    fz_var(gone);
     fz_try(ctx)
     {
         leaf_load(work->render, index + 1, false, &leaf);
         look_at(ctx, &leaf, &look);
-        if (look.chars_hidden)
-            strip_page(ctx, work->pdf, page_obj, &look);
+        gone = !look.chars_hidden || strip_page(ctx, work->pdf, page_obj, &look);
     }
     fz_always(ctx)
     {
@@ -63,6 +64,14 @@ static void layer_renew(struct assembling *work, uint32_t index, pdf_obj *page_o
         if (fz_caught(ctx) == FZ_ERROR_MEMORY)
             fz_rethrow(ctx);
     }
+    work->said.layers_left += !gone;
+}
+
+/* What a layer that held says is in the PDF already; one that did not goes, also where nothing was read in its place. */
+static bool layer_goes(const Sohoa__Page *page)
+{
+    return !page_has_note(page, SOHOA__PAGE_NOTE__NOTE_LAYER) &&
+           (page_is_read(page) || page_has_note(page, SOHOA__PAGE_NOTE__NOTE_LAYER_REFUSED));
 }
 
 static void pages_write(struct assembling *work, Sohoa__Page *const *pages, uint32_t count)
@@ -71,12 +80,14 @@ static void pages_write(struct assembling *work, Sohoa__Page *const *pages, uint
     for (uint32_t i = 0; i < count; i++) {
         if (work->render->picture)
             sheet_add(ctx, work->pdf, work->render->picture, i, pages[i]->kind == SOHOA__PAGE_KIND__PAGE_IMAGE);
-        if (!page_is_read(pages[i]))
+        bool goes = work->render->pdf && layer_goes(pages[i]), read = page_is_read(pages[i]);
+        if (!goes && !read)
             continue;
         pdf_obj *page_obj = pdf_lookup_page_obj(ctx, work->pdf, (int)i);
-        if (work->render->pdf)
+        if (goes)
             layer_renew(work, i, page_obj);
-        layer_add(ctx, work->layer, page_obj, pages[i]);
+        if (read)
+            layer_add(ctx, work->layer, page_obj, pages[i]);
     }
     layer_finish(ctx, work->layer);
 }

@@ -14,11 +14,12 @@ const char *pdfa_name(enum pdfa level); /* "2b", "1b", "" */
 struct pdf_said {
     enum pdfa level;          /* that the document claims */
     char why[PDFA_WHY_BYTES]; /* ASCII; the first rule against the level wanted, "" when that is reached */
+    uint32_t layers_left;     /* pages that keep an older layer beside what was read, since it could not be taken out */
 };
 
 /* The open document of render, which stays as it is, with pages[i]'s read words (own ones are in the page already) as
- * invisible text (render mode 3) on page i+1, in place of an older invisible text. Only a PAGE_SCAN with read words
- * gets that layer.
+ * invisible text (render mode 3) on page i+1, in place of an older invisible text; one that held (NOTE_LAYER) stays, and one
+ * that was refused goes, too, where no word was read. Only a PAGE_SCAN with read words gets that layer.
  * A PDF source keeps its image streams byte for byte and its appearances: a live signature is taken out and what
  * people see of it becomes a stamp annotation. It becomes PDF/A of the level wanted, or 2b where 1b is wanted and not
  * possible, or none where what people see would have to change; said tells. What PDF/A forbids and nobody sees goes:

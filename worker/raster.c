@@ -42,6 +42,25 @@ struct raster *raster_rows(const struct raster *raster, uint32_t top_px, uint32_
     return rows;
 }
 
+struct raster *raster_cut(const struct raster *raster, uint32_t left_px, uint32_t top_px, uint32_t width_px,
+                          uint32_t height_px)
+{
+    assert(raster->channels || left_px % 8 == 0);
+    struct raster *cut = raster_new(width_px, height_px, raster->channels);
+    size_t offset = raster->channels ? (size_t)left_px * raster->channels : left_px / 8;
+    for (uint32_t y = 0; cut && y < height_px; y++)
+        memcpy(cut->data + y * cut->stride_bytes, raster->data + (top_px + y) * raster->stride_bytes + offset,
+               cut->stride_bytes);
+    if (!cut)
+        return NULL;
+    const double *m = raster->to_view;
+    cut->dpi = raster->dpi;
+    memcpy(cut->to_view, m, sizeof cut->to_view);
+    cut->to_view[4] += m[0] * left_px + m[2] * top_px;
+    cut->to_view[5] += m[1] * left_px + m[3] * top_px;
+    return cut;
+}
+
 /* The mean of the up to four pixels that become one, at least one of them there. */
 static void row_halve(const uint8_t *upper, const uint8_t *lower, uint8_t *to, uint32_t width, uint32_t channels)
 {

@@ -21,6 +21,10 @@ struct raster *raster_new(uint32_t width_px, uint32_t height_px,
 struct raster *raster_empty(uint32_t width_px, uint32_t height_px, uint32_t channels); /* as above, data NULL */
 /* A copy of so many rows from top on, with their dpi; NULL without memory. */
 struct raster *raster_rows(const struct raster *raster, uint32_t top_px, uint32_t height_px);
+/* A copy of that part, which lies in raster, with its place in the view; of a bilevel raster from a multiple of 8 on. NULL
+ * without memory. */
+struct raster *raster_cut(const struct raster *raster, uint32_t left_px, uint32_t top_px, uint32_t width_px,
+                          uint32_t height_px);
 /* To half the width and height, rounded up, each pixel the mean of those it stands for; dpi and to_view are left as
  * they are. Not for bilevel ones. */
 void raster_halve(struct raster *raster);

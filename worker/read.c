@@ -392,6 +392,16 @@ static int page_recognise(struct reader *reader, const struct raster *raster, So
     return results_take(&reading, err);
 }
 
+static int strip_recognise(struct reader *reader, const struct raster *raster, TessPageSegMode mode, Sohoa__Page *page,
+                           struct err *err)
+{
+    TessBaseAPISetPageSegMode(reader->text, mode);
+    int rc = page_recognise(reader, raster, page, err);
+    TessBaseAPIClear(reader->text);
+    TessBaseAPISetPageSegMode(reader->text, PSM_AUTO);
+    return rc;
+}
+
 /* Reads the zones again that the layout left out, as text whatever they look like. */
 static int page_complete(struct reader *reader, const struct raster *raster, Sohoa__Page *found, struct err *err)
 {
@@ -405,10 +415,7 @@ static int page_complete(struct reader *reader, const struct raster *raster, Soh
         AUTO(page_destroy) Sohoa__Page *again = page_new(found->page_no);
         if (!cut)
             return no_memory(raster, err);
-        TessBaseAPISetPageSegMode(reader->text, PSM_SINGLE_BLOCK);
-        rc = page_recognise(reader, cut, again, err);
-        TessBaseAPIClear(reader->text);
-        TessBaseAPISetPageSegMode(reader->text, PSM_AUTO);
+        rc = strip_recognise(reader, cut, PSM_SINGLE_BLOCK, again, err);
         if (!rc)
             lost_insert(found, &zones[i], again);
     }
@@ -429,6 +436,15 @@ int read_page(struct reader *reader, const struct raster *raster, Sohoa__Page *p
     columns_split(found);
     page_receive(page, found, raster->to_view);
     return 0;
+}
+
+int read_strip(struct reader *reader, const struct raster *raster, bool line, Sohoa__Page *page, struct err *err)
+{
+    AUTO(page_destroy) Sohoa__Page *found = page_new(page->page_no);
+    int rc = strip_recognise(reader, raster, line ? PSM_SINGLE_LINE : PSM_SINGLE_BLOCK, found, err);
+    if (!rc)
+        page_receive(page, found, raster->to_view);
+    return rc;
 }
 
 int read_orientation(struct reader *reader, const struct raster *raster, uint32_t *ret_turn_deg, struct err *err)

@@ -3,6 +3,8 @@
 #ifndef SOHOA_READ_H
 #define SOHOA_READ_H
 
+#include <stdbool.h>
+
 #include "proto/err.h"
 #include "proto/limits.h"
 #include "worker/page.h"
@@ -19,6 +21,9 @@ void reader_destroy(struct reader **reader);
 /* Adds blocks, lines and words to page, mapped into the view by raster->to_view; text is NFC. Errors: E_PAGE_BROKEN,
  * E_LIMIT (PAGE_MAX_WORDS). */
 int read_page(struct reader *reader, const struct raster *raster, Sohoa__Page *page, struct err *err);
+
+/* As read_page(), of a part of a page that is all text: a single line, or a block of lines. */
+int read_strip(struct reader *reader, const struct raster *raster, bool line, Sohoa__Page *page, struct err *err);
 
 /* Which way up: the clockwise turn in degrees (0, 90, 180, 270) that makes raster upright, 0 when it can't tell.
  * Uses the osd model. */

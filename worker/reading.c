@@ -5,9 +5,11 @@
 
 #include "proto/auto.h"
 #include "worker/clean.h"
+#include "worker/hand.h"
 #include "worker/letters.h"
 #include "worker/phrases.h"
 #include "worker/quality.h"
+#include "worker/spot.h"
 #include "worker/upright.h"
 
 enum {
@@ -61,13 +63,18 @@ static int own_find(const Sohoa__Page *page, struct own *own, struct err *err)
     return 0;
 }
 
-static bool word_is_new(const Sohoa__Word *word, const void *user)
+static bool word_is_elsewhere(const Sohoa__Word *word, const void *user)
 {
     const struct own *own = user;
-    for (size_t i = 0; i < own->count && !word->own; i++)
+    for (size_t i = 0; i < own->count; i++)
         if (lies_on(word, own->words[i]))
             return false;
     return true;
+}
+
+static bool word_is_new(const Sohoa__Word *word, const void *user)
+{
+    return word->own || word_is_elsewhere(word, user);
 }
 
 static bool word_is_own(const Sohoa__Word *word, const void *user)
@@ -108,8 +115,53 @@ static int page_settle(Sohoa__Page *page, bool scant, struct err *err)
     return 0;
 }
 
-static int page_run(struct reader *reader, struct raster **raster, bool degraded, Sohoa__Page *page, struct err *err)
+/* Somebody else read them: they are as sure as the lines that were checked. */
+static void page_take_layer(Sohoa__Page *page, Sohoa__Page *layer, uint32_t confidence_cpct)
 {
+    for (size_t b = 0; b < layer->n_blocks; b++) {
+        for (size_t l = 0; l < layer->blocks[b]->n_lines; l++)
+            for (size_t w = 0; w < layer->blocks[b]->lines[l]->n_words; w++)
+                layer->blocks[b]->lines[l]->words[w]->confidence_cpct = confidence_cpct;
+        page_take_block(page, layer->blocks[b]);
+    }
+    layer->n_blocks = 0;
+}
+
+/* The words of a layer that holds become the page's, but for those that say again what is visible. */
+static int layer_settle(Sohoa__Page *layer, Sohoa__Page *page, uint32_t confidence_cpct, struct err *err)
+{
+    AUTO(own_clear) struct own own = {0};
+    int rc = own_find(page, &own, err);
+    if (rc)
+        return rc;
+    page_prune(layer, word_is_elsewhere, &own);
+    page_take_layer(page, layer, confidence_cpct);
+    page_fit_bounds(page);
+    return 0;
+}
+
+/* A text layer that the page came with: trusted, or refused. */
+static int page_check_layer(struct reader *reader, const struct raster *raster, const struct clean_report *report,
+                            Sohoa__Page *layer, Sohoa__Page *page, bool *ret_trusted, struct err *err)
+{
+    struct spot spot = {.verdict = SPOT_SHORT};
+    if (!layer || !layer->n_blocks)
+        return 0;
+    int rc = report->scant ? 0 : spot_check(reader, raster, layer, &spot, err);
+    if (rc)
+        return rc;
+    *ret_trusted = spot.verdict == SPOT_HOLDS;
+    page_note(page, *ret_trusted ? SOHOA__PAGE_NOTE__NOTE_LAYER : SOHOA__PAGE_NOTE__NOTE_LAYER_REFUSED);
+    if (!*ret_trusted)
+        return 0;
+    page->rotation_deg = spot.turn_deg;
+    return layer_settle(layer, page, spot.mean_like_cpct, err);
+}
+
+static int page_run(struct reader *reader, struct raster **raster, bool degraded, Sohoa__Page *layer, Sohoa__Page *page,
+                    struct err *err)
+{
+    bool trusted = false;
     struct clean_report report;
     int rc = clean_page(raster, degraded, &report, err);
     if (rc)
@@ -119,16 +171,22 @@ static int page_run(struct reader *reader, struct raster **raster, bool degraded
     for (uint32_t note = 1; report.notes >> note; note++)
         if (report.notes >> note & 1)
             page_note(page, (Sohoa__PageNote)note);
+    rc = page_check_layer(reader, *raster, &report, layer, page, &trusted, err);
+    if (rc || trusted)
+        return rc || page->rotation_deg ? rc : hand_read(*raster, page, err); /* a lying picture stays as it is */
     if (report.tilted)
         rc = page_set_upright(reader, raster, report.lying, page, err);
     if (!rc && !report.blank)
         rc = read_page(reader, *raster, page, err);
-    return rc ? rc : page_settle(page, report.scant, err);
+    if (!rc)
+        rc = page_settle(page, report.scant, err);
+    return rc ? rc : hand_read(*raster, page, err);
 }
 
-int page_read(struct reader *reader, struct raster **raster, bool degraded, Sohoa__Page *page, struct err *err)
+int page_read(struct reader *reader, struct raster **raster, bool degraded, Sohoa__Page *layer, Sohoa__Page *page,
+              struct err *err)
 {
-    int rc = page_run(reader, raster, degraded, page, err);
+    int rc = page_run(reader, raster, degraded, layer, page, err);
     if (!rc) {
         phrases_correct(page);
         letters_correct(page);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * jansson is only here, in metadata.c and in past.c (and in the tests). Texts that come out of a slot may be no UTF-8: what is not becomes '?'. */
+ * jansson is only here, in metadata.c, past.c and prior.c (and in the tests). Texts that come out of a slot may be no UTF-8: what is not becomes '?'. */
 #include "worker/record.h"
 
 #include <assert.h>
@@ -15,10 +15,14 @@
 #include "proto/trace.h"
 #include "worker/metadata.h"
 #include "worker/past.h"
+#include "worker/prior.h"
+#include "worker/propose.h"
 #include "worker/quality.h"
 
 /* Enough digits for a 1/100 % and a 1/1000 degree, and no more: 0.93, not 0.93000000000000005. */
 enum { REAL_DIGITS = 8 };
+
+static const Sohoa__PageNote note_last = SOHOA__PAGE_NOTE__NOTE_LAYER_REFUSED;
 
 struct record {
     json_t *done;
@@ -55,26 +59,12 @@ void record_page_fill(const Sohoa__Page *page, struct record_page *to)
     if (page->quality)
         to->quality = *page->quality;
     for (size_t i = 0; i < page->n_notes; i++)
-        if (page->notes[i] <= SOHOA__PAGE_NOTE__NOTE_BLUE)
+        if (page->notes[i] <= note_last)
             to->notes |= 1U << page->notes[i];
     page_measure(page, &to->figures);
 }
 
 /* ---- building ---- */
-
-static json_t *json_text(const char *text)
-{
-    json_t *value = json_string(text);
-    if (value)
-        return value;
-    AUTO(mem_destroy) char *plain = strdup(text);
-    if (!plain)
-        abort();
-    for (char *c = plain; *c; c++)
-        if ((unsigned char)*c >= 0x80)
-            *c = '?';
-    return json_string(plain);
-}
 
 static json_t *json_hex(const uint8_t digest[SHA256_BYTES])
 {
@@ -86,7 +76,7 @@ static json_t *json_hex(const uint8_t digest[SHA256_BYTES])
 static void set(json_t *object, const char *key, json_t *value)
 {
     int rc = json_object_set_new(object, key, value);
-    assert(!rc); /* only without memory, or for a text that json_text() would have mended */
+    assert(!rc); /* only without memory, or for a text that metadata_text() would have mended */
     (void)rc;
 }
 
@@ -100,7 +90,7 @@ static json_t *json_err(const struct err *err)
 {
     json_t *value = json_object();
     set(value, "code", json_string(err_name(err->code)));
-    set(value, "text", json_text(err->text));
+    set(value, "text", metadata_text(err->text));
     return value;
 }
 
@@ -152,7 +142,7 @@ static json_t *json_grade(Sohoa__Grade grade)
 static json_t *json_notes(uint32_t notes)
 {
     json_t *value = json_array();
-    for (unsigned note = 1; note <= SOHOA__PAGE_NOTE__NOTE_BLUE; note++)
+    for (unsigned note = 1; note <= note_last; note++)
         if (notes & 1U << note)
             json_array_append_new(value, json_string(page_note_name((Sohoa__PageNote)note)));
     return value;
@@ -187,9 +177,9 @@ static json_t *json_signatures(const Sohoa__Probe *probe)
     json_t *list = json_array();
     for (size_t i = 0; i < probe->n_signatures; i++) {
         json_t *value = json_object();
-        set(value, "signer", json_text(probe->signatures[i]->signer));
-        set(value, "time", json_text(probe->signatures[i]->time));
-        set(value, "field", json_text(probe->signatures[i]->field));
+        set(value, "signer", metadata_text(probe->signatures[i]->signer));
+        set(value, "time", metadata_text(probe->signatures[i]->time));
+        set(value, "field", metadata_text(probe->signatures[i]->field));
         json_array_append_new(list, value);
     }
     return list;
@@ -209,7 +199,7 @@ static json_t *json_outputs(const struct record_doc *doc)
 
 static json_t *json_unless_empty(const char *text)
 {
-    return text && *text ? json_text(text) : json_null();
+    return text && *text ? metadata_text(text) : json_null();
 }
 
 static json_t *json_pdfa(const struct record_doc *doc)
@@ -270,13 +260,15 @@ void record_done(const struct record_doc *doc, struct buf *out)
     set_pages(done, doc);
     set_grades(done, doc);
     set(done, "metadata", metadata_json(doc->description));
+    set(done, "proposals", proposals_json(doc->description));
     set(done, "doubts", metadata_doubts_json(description_doubts(doc->description)));
     set(done, "outputs", json_outputs(doc));
     set(done, "pdfa", json_pdfa(doc));
+    set(done, "layers_left", json_integer(doc->layers_left));
     set(done, "sha256", json_hex(doc->sha256));
     set(done, "pipeline", json_hex(doc->pipeline));
     set(done, "results_version", json_integer(RESULTS_VERSION));
-    set(done, "lang", json_text(doc->lang));
+    set(done, "lang", metadata_text(doc->lang));
     set(done, "signatures", json_signatures(doc->probe));
     set(done, "source_kind", json_string(source_kind_name(doc->probe->kind)));
     int rc = json_dump_callback(done, buf_sink, out, JSON_SORT_KEYS | JSON_COMPACT | JSON_REAL_PRECISION(REAL_DIGITS));
@@ -422,9 +414,9 @@ static json_t *json_time(uint64_t ms)
 static json_t *json_provenance(const struct record_entry *entry)
 {
     json_t *value = json_object();
-    set(value, "worker", json_text(entry->worker));
-    set(value, "simd", json_text(entry->simd));
-    set(value, "build", json_text(entry->build));
+    set(value, "worker", metadata_text(entry->worker));
+    set(value, "simd", metadata_text(entry->simd));
+    set(value, "build", metadata_text(entry->build));
     set(value, "created", json_time(entry->created_ms));
     return value;
 }
@@ -460,15 +452,16 @@ int record_write(const struct record *record, const struct record_entry *entry, 
     AUTO(json_destroy) json_t *before = before_load(entry);
     AUTO(json_destroy) json_t *rec = json_copy(record->done);
     const char *source = json_string_value(json_object_get(row, "source"));
-    set(rec, "batch", json_text(subscriber->batch));
+    set(rec, "batch", metadata_text(subscriber->batch));
     set(rec, "document", json_integer(subscriber->doc));
-    set(rec, "source", json_text(source ? source : ""));
+    set(rec, "source", metadata_text(source ? source : ""));
     set(rec, "manifest", json_incref(row));
     set(rec, "generation", json_integer(entry->generation));
     set(rec, "bytes", json_integer((json_int_t)entry->source_bytes));
     set(rec, "signed", json_boolean(json_array_size(json_object_get(rec, "signatures")) > 0));
     set(rec, "provenance", json_provenance(entry));
     set(rec, "timings", json_timings(entry));
+    prior_put(rec, row);
     if (entry->generation)
         past_put(rec, before, entry->kept);
     int rc = json_dump_callback(rec, buf_sink, out, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_REAL_PRECISION(REAL_DIGITS));

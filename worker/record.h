@@ -43,6 +43,7 @@ struct record_doc {
     const uint8_t *sha256, *pipeline;
     const char *lang;
     const char *pdfa, *pdfa_why; /* level that the PDF claims ("2b"), and why not the one wanted; "": none */
+    uint32_t layers_left;        /* pages whose older text layer could not be taken out of the PDF */
     const Sohoa__Probe *probe;   /* kind and signatures */
     const Sohoa__Description *description;
     const struct record_page *pages; /* in order, count of them */

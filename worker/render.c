@@ -334,8 +334,14 @@ struct turn {
     struct raster *raster;
 };
 
+static bool word_is_none(const Sohoa__Word *word, const void *user)
+{
+    (void)word, (void)user;
+    return false;
+}
+
 static int turn_page(struct render *render, uint32_t page_no, bool degraded, struct turn *turn, Sohoa__Page *page,
-                     struct err *err)
+                     Sohoa__Page *layer, struct err *err)
 {
     fz_context *ctx = render->ctx;
     leaf_load(render, page_no, degraded, &turn->leaf);
@@ -349,6 +355,8 @@ static int turn_page(struct render *render, uint32_t page_no, bool degraded, str
         return err_set(err, E_PAGE_SIZE, "%.0f x %.0f points are above max_pixels even at %d dpi", turn->leaf.box.x1,
                        turn->leaf.box.y1, DPI_MIN);
     words_load(ctx, &turn->leaf, look->texts_under, plan.own_words, &turn->words);
+    if (layer && plan.scan && look->chars_hidden)
+        words_load_hidden(ctx, &turn->leaf, look->texts_under, &turn->words);
     fz_flush_warnings(ctx); /* else the same one again would not be heard */
     unsigned complaints = render->complaints;
     if (plan.scan)
@@ -357,11 +365,14 @@ static int turn_page(struct render *render, uint32_t page_no, bool degraded, str
         page_note(page, SOHOA__PAGE_NOTE__NOTE_DAMAGED);
     page_describe(look, &plan, &view, page);
     page->degraded = degraded;
-    return words_add(&turn->words, &view, page, err);
+    int rc = words_add(&turn->words, &view, page, err);
+    if (!rc && layer && words_add_hidden(&turn->words, &view, layer, NULL))
+        page_prune(layer, word_is_none, NULL); /* so large a layer is none, and no reason to refuse the page */
+    return rc;
 }
 
-int render_page(struct render *render, uint32_t page_no, bool degraded, Sohoa__Page *page, struct raster **ret_raster,
-                struct err *err)
+int render_page(struct render *render, uint32_t page_no, bool degraded, Sohoa__Page *page, Sohoa__Page *layer,
+                struct raster **ret_raster, struct err *err)
 {
     if (!page_no || page_no > render->pages)
         return err_set(err, E_PAGE_BROKEN, "there is no page %u of %u", page_no, render->pages);
@@ -369,7 +380,7 @@ int render_page(struct render *render, uint32_t page_no, bool degraded, Sohoa__P
     int rc = 0;
     fz_var(turn);
     fz_var(rc);
-    fz_try(render->ctx) rc = turn_page(render, page_no, degraded, &turn, page, err);
+    fz_try(render->ctx) rc = turn_page(render, page_no, degraded, &turn, page, layer, err);
     fz_always(render->ctx)
     {
         words_drop(render->ctx, &turn.words);

@@ -31,14 +31,15 @@ int render_probe(struct render *render, Sohoa__Probe **ret_probe, struct err *er
 /* Looks at a page (1-based). page gets kind (PAGE_SCAN or PAGE_TEXT), the view's size and dpi, dpi_scan and bits (0
  * where no image makes the page), and the visible text that the source carries as own words (own = true, confidence
  * 10000): the whole text of a PAGE_TEXT, what little lies over a scan, and always that of annotations such as
- * signature stamps. Invisible text, and text under the scan, is an older recogniser's and does not count.
+ * signature stamps. Invisible text, and text under the scan, is an older recogniser's: it goes to layer, if that is not
+ * NULL, as words that lie in the same view, and says nothing about the page before it was checked (spot.h).
  * *ret_raster: the picture to read, NULL for PAGE_TEXT. Where the page is one image it is that image's own pixels,
  * turned as displayed, else a rendering (at the images' dpi where they tile the page, at 300 dpi without images) of
  * the contents without annotations and without the own words, so that nothing is read twice. degraded: a rendering in
  * gray at 150 dpi at most, in the same view. On failure page may hold a part. Errors: E_PAGE_BROKEN, E_PAGE_SIZE,
  * E_MEMORY, E_LIMIT (PAGE_MAX_WORDS). */
-int render_page(struct render *render, uint32_t page_no, bool degraded, Sohoa__Page *page, struct raster **ret_raster,
-                struct err *err);
+int render_page(struct render *render, uint32_t page_no, bool degraded, Sohoa__Page *page, Sohoa__Page *layer,
+                struct raster **ret_raster, struct err *err);
 
 /* Appends the page as people are to see it, annotations included, turned clockwise by rotation_deg (0, 90,
  * 180, 270), then width_px wide. Scans in gray or colour become a JPEG, whose size stays bounded whatever the paper looks like;

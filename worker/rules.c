@@ -6,9 +6,13 @@
 #include <string.h>
 
 #include "worker/rules_acronyms.h"
+#include "worker/rules_areas.h"
+#include "worker/rules_blocs.h"
 #include "worker/rules_bodies.h"
 #include "worker/rules_offices.h"
+#include "worker/rules_personal.h"
 #include "worker/rules_places.h"
+#include "worker/rules_retention.h"
 #include "worker/rules_surnames.h"
 #include "worker/rules_types.h"
 #include "worker/rules_urgency.h"
@@ -27,6 +31,10 @@ static struct file file_of(enum rules_name name)
     case RULES_ACRONYMS: return (struct file){rules_acronyms, sizeof rules_acronyms, '\t'};
     case RULES_URGENCY: return (struct file){rules_urgency, sizeof rules_urgency, '\t'};
     case RULES_OFFICES: return (struct file){rules_offices, sizeof rules_offices, '\t'};
+    case RULES_AREAS: return (struct file){rules_areas, sizeof rules_areas, '\t'};
+    case RULES_RETENTION: return (struct file){rules_retention, sizeof rules_retention, '\t'};
+    case RULES_PERSONAL: return (struct file){rules_personal, sizeof rules_personal, '\t'};
+    case RULES_BLOCS: return (struct file){rules_blocs, sizeof rules_blocs, '\t'};
     case RULES_SURNAMES: return (struct file){rules_surnames, sizeof rules_surnames, '\t'};
     default: return (struct file){rules_places, sizeof rules_places, ','};
     }

@@ -14,6 +14,10 @@ enum rules_name {
     RULES_URGENCY,
     RULES_SURNAMES,
     RULES_OFFICES,
+    RULES_AREAS,
+    RULES_RETENTION,
+    RULES_PERSONAL,
+    RULES_BLOCS,
     RULES_PLACES, /* the units of Hanoi, as coordinator/gazetteer.h has them */
     RULES_TABLES
 };

@@ -98,13 +98,14 @@ static int page_make(struct desk *desk, struct task *task, struct err *err)
 {
     const struct slot_request *request = &task->order->request;
     AUTO(page_free) Sohoa__Page *page = page_new(request->page_no);
+    AUTO(page_free) Sohoa__Page *layer = page_new(request->page_no);
     AUTO(raster_destroy) struct raster *raster = NULL;
     AUTO(buf_destroy) struct buf packed = {0};
     if (desk->source < 0)
         return err_set(err, E_STATE, "no document is open");
-    int rc = render_page(desk->render, request->page_no, request->degraded, page, &raster, err);
+    int rc = render_page(desk->render, request->page_no, request->degraded, page, layer, &raster, err);
     if (!rc && raster)
-        rc = page_read(desk->reader, &raster, request->degraded, page, err);
+        rc = page_read(desk->reader, &raster, request->degraded, layer, page, err);
     if (rc)
         return rc;
     page_pack(page, &packed);
@@ -186,7 +187,7 @@ static int document_write(struct desk *desk, struct task *task, struct row *row,
     text_write(row->page, row->pages, &part);
     rc = section_write(task, 2, &part, err);
     buf_clear(&part);
-    buf_printf(&part, "%s\n%s", pdfa_name(said.level), said.why);
+    buf_printf(&part, "%s\n%" PRIu32 "\n%s", pdfa_name(said.level), said.layers_left, said.why);
     if (!rc)
         rc = section_write(task, 3, &part, err);
     return rc ? rc : description_write(task, row, err);

@@ -96,6 +96,7 @@ struct job {
     } stored[RECORD_PARTS];
     Sohoa__Description *description;        /* of the document; NULL: not told yet */
     char pdfa[4], pdfa_why[PDFA_WHY_BYTES]; /* of the document written; as in record.h */
+    uint32_t layers_left;                   /* likewise */
     struct record *record;                  /* of the done that is in force */
 
     uint32_t rotation_deg; /* VIEW: of the page, by its result */

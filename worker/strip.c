@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
  * Takes an older recogniser's text layer out of a scan's page. The contents are copied byte for byte but for the
  * operators that show hidden text, so that nothing else can change. Where a visible text takes its position from a
- * hidden one, the page stays as it is. */
+ * hidden one, hidden texts stay where they are and are marked as standing for no text (ActualText, ISO 32000-1, 14.9.4), which
+ * programs that take text out go by. */
 #include "worker/mupdf.h"
 
 #include <string.h>
@@ -16,6 +17,8 @@ struct strip {
     pdf_document *pdf;
     const struct look *look;
     bool covered; /* what comes now is not under the cover */
+    bool muted;   /* hidden text is marked instead of taken out */
+    bool moves;   /* a visible text takes its position from a hidden one */
     bool unsafe;  /* leave the page alone */
     unsigned dropped;
 };
@@ -48,6 +51,16 @@ static void content_drop(fz_context *ctx, struct content *content, size_t from, 
     content->strip->dropped++;
 }
 
+static void content_mute(fz_context *ctx, struct content *content, size_t from, size_t to)
+{
+    fz_append_data(ctx, content->out, content->in->data + content->copied, from - content->copied);
+    fz_append_string(ctx, content->out, "\n/Span<</ActualText()>>BDC\n");
+    fz_append_data(ctx, content->out, content->in->data + from, to - from);
+    fz_append_string(ctx, content->out, "\nEMC\n");
+    content->copied = to;
+    content->strip->dropped++;
+}
+
 static void content_show(fz_context *ctx, struct content *content, const char *op, size_t from, size_t to)
 {
     bool newline = *op == '\'' || *op == '"';
@@ -55,7 +68,11 @@ static void content_show(fz_context *ctx, struct content *content, const char *o
     if (newline)
         content->adrift = false;
     if (!is_hidden(content)) {
-        content->strip->unsafe = content->strip->unsafe || content->adrift;
+        content->strip->moves = content->strip->moves || content->adrift;
+        return;
+    }
+    if (content->strip->muted) {
+        content_mute(ctx, content, from, to);
         return;
     }
     if (*op == '"')
@@ -256,17 +273,22 @@ static fz_buffer *page_contents(fz_context *ctx, pdf_document *pdf, pdf_obj *pag
     return buffer;
 }
 
-void strip_page(fz_context *ctx, pdf_document *pdf, pdf_obj *page_obj, const struct look *look)
+/* Gives the page the contents without hidden text. false: it stays as it is, since not all is understood or visible text would
+ * move. */
+static bool page_strip(fz_context *ctx, pdf_obj *page_obj, struct strip *strip)
 {
-    struct strip strip = {.pdf = pdf, .look = look, .covered = !look->texts_under};
+    pdf_document *pdf = strip->pdf;
     pdf_obj *resources = pdf_dict_get_inheritable(ctx, page_obj, PDF_NAME(Resources)), *forms = NULL;
     fz_buffer *out = NULL, *in = page_contents(ctx, pdf, page_obj);
+    bool gone = false;
     fz_var(out);
     fz_var(forms);
+    fz_var(gone);
     fz_try(ctx)
     {
-        out = content_strip(ctx, &strip, in, resources, 0, 0, &forms);
-        if (strip.dropped && strip.covered && !strip.unsafe) {
+        out = content_strip(ctx, strip, in, resources, 0, 0, &forms);
+        gone = strip->dropped && strip->covered && !strip->unsafe && !strip->moves;
+        if (gone) {
             forms_put(ctx, pdf, page_obj, resources, forms);
             pdf_dict_put_drop(ctx, page_obj, PDF_NAME(Contents), pdf_add_stream(ctx, pdf, out, NULL, 0));
         }
@@ -278,4 +300,12 @@ void strip_page(fz_context *ctx, pdf_document *pdf, pdf_obj *page_obj, const str
         pdf_drop_obj(ctx, forms);
     }
     fz_catch(ctx) fz_rethrow(ctx);
+    return gone;
+}
+
+bool strip_page(fz_context *ctx, pdf_document *pdf, pdf_obj *page_obj, const struct look *look)
+{
+    struct strip strip = {.pdf = pdf, .look = look, .covered = !look->texts_under}, muting = strip;
+    muting.muted = true;
+    return page_strip(ctx, page_obj, &strip) || (strip.moves && page_strip(ctx, page_obj, &muting));
 }

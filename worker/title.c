@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utf8proc.h>
 
 #include "proto/auto.h"
 #include "worker/bare.h"
@@ -16,19 +17,23 @@ enum {
     TITLE_OFF_PERMILLE = 130, /* of the page's width that a title may be out of its middle */
     TITLE_SLIPS = 2,
     TITLE_LETTERS_A_SLIP = 6,
-    SUBJECT_LINES = 12,
+    SUBJECT_LINES = 16,
+    ROW_PIECES = 4,
+    ROW_OFF_TENTHS = 5,        /* of an em between the middles of pieces of one row */
     SUBJECT_OFF_PERMILLE = 22, /* of the page's width that a line may be out of the title's middle */
     SUBJECT_FIRST_TENTHS = 26, /* of an em between title and subject at most, ... */
     SUBJECT_GAP_TENTHS = 9,    /* ... and between its lines */
     LETTER_OFF_PERMILLE = 90,  /* as SUBJECT_OFF_PERMILLE, of a "V/v": it is not always in the middle */
     LETTER_GAP_TENTHS = 12,    /* between lines of a "V/v" */
     WORDS_DOUBTED_CPCT = 6500, /* a line read worse is a stamp's or a scrawl's */
+    NOTATION_MENDED_CPCT = 7500,
     TYPE_SURE_CPCT = 9800,
     TYPE_LONE_CPCT = 9300, /* no notation to check it against */
     TYPE_BY_NOTATION_CPCT = 8500,
     TYPE_LETTER_CPCT = 9600,
     TYPE_AGAINST_CPCT = 6000,
     SUBJECT_SURE_CPCT = 9700,
+    SUBJECT_CUT_CPCT = 5000,
     ADDRESSEE_LINES = 20,
     ADDRESSEE_GAP_TENTHS = 12,
     ADDRESSEE_SURE_CPCT = 9500,
@@ -107,6 +112,29 @@ static void type_doubt(Sohoa__Description *description, uint32_t cpct, const cha
     field_doubt(description, SOHOA__FIELD_NAME__FIELD_TYPE_CODE, cpct, why);
 }
 
+/* The notation of what has a title begins with its type. Where that was misread by a letter or is not there at all, the title tells it. */
+static void notation_mend(Sohoa__Description *description, const char *abbreviations)
+{
+    AUTO(buf_destroy) struct buf mended = {0};
+    AUTO(mem_destroy) char *read = strdup(field_value(description, SOHOA__FIELD_NAME__FIELD_NOTATION));
+    uint32_t cpct = field_cpct(description, SOHOA__FIELD_NAME__FIELD_NOTATION);
+    char said[PART_BYTES], wanted[PART_BYTES], part[PART_BYTES], seen[PART_BYTES];
+    if (!read)
+        abort();
+    size_t size = strcspn(abbreviations, ","), first = strcspn(read, "-/ ");
+    if (!size || first >= PART_BYTES)
+        return;
+    snprintf(said, sizeof said, "%.*s", (int)size, abbreviations);
+    snprintf(part, sizeof part, "%.*s", (int)first, read);
+    size_t letters = bare_text(said, wanted, NULL);
+    bool slip = letters > 1 && bare_distance(seen, bare_text(part, seen, NULL), wanted, letters, 1) <= 1;
+    buf_printf(&mended, "%s%s%s", said, slip ? "" : "-", slip ? read + first : read);
+    field_candidate(description, SOHOA__FIELD_NAME__FIELD_NOTATION, read, NOTATION_MENDED_CPCT / 4);
+    field_set(description, SOHOA__FIELD_NAME__FIELD_NOTATION, buf_text(&mended), cpct, NULL);
+    field_doubt(description, SOHOA__FIELD_NAME__FIELD_NOTATION, NOTATION_MENDED_CPCT,
+                "its type was not read, the title says it");
+}
+
 /* Title and notation must say the same: "QĐ" may be of a Quyết định or a Quy định. */
 static void type_check(Sohoa__Description *description, size_t row)
 {
@@ -118,7 +146,7 @@ static void type_check(Sohoa__Description *description, size_t row)
     if (!*notation || said == row || rules_list_has(types->row[row][2], part))
         return;
     if (said == SIZE_MAX) {
-        type_doubt(description, TYPE_LONE_CPCT, "");
+        notation_mend(description, types->row[row][2]);
         return;
     }
     type_doubt(description, TYPE_AGAINST_CPCT, "title and notation say different types");
@@ -129,9 +157,11 @@ static void type_check(Sohoa__Description *description, size_t row)
 
 /* ---- lines that go on ---- */
 
+/* Lines that say one thing together, and the pieces that one of them was read in. */
 struct block {
     const struct line *line[SUBJECT_LINES];
     size_t count;
+    bool cut; /* a part of it may be covered */
 };
 
 static bool begins_the_text(const struct line *line)
@@ -145,29 +175,91 @@ static bool begins_the_text(const struct line *line)
 
 static bool is_noise(const struct line *line)
 {
-    return line->length < 3 || line->confidence_cpct < WORDS_DOUBTED_CPCT;
+    return line->length < 2 || line->confidence_cpct < WORDS_DOUBTED_CPCT;
 }
 
-/* Lines below `above` in the middle of the title, each near the one before. */
+/* The pieces beside line, from left to right: a stamp or a stroke makes two of one. */
+static size_t row_take(const struct header *header, const struct line *line, const struct line **piece)
+{
+    const struct lines *page = header->page;
+    size_t count = 0;
+    for (const struct line *other = page->at; other < page->at + page->count && count < ROW_PIECES; other++) {
+        int32_t off = other->y + other->bottom - line->y - line->bottom;
+        if (other != line && (is_noise(other) || other == header->date || other == header->number ||
+                              abs(off) * 10 > page->em * ROW_OFF_TENTHS * 2))
+            continue;
+        size_t at = count++;
+        for (; at && piece[at - 1]->x > other->x; at--)
+            piece[at] = piece[at - 1];
+        piece[at] = other;
+    }
+    return count;
+}
+
+static bool row_is_centred(const struct header *header, const struct line *title, const struct line *const *piece,
+                           size_t count)
+{
+    int32_t middle = (piece[0]->x + piece[count - 1]->right) / 2;
+    return abs(middle - line_centre(title)) * 1000LL <= (long long)header->page->width * SUBJECT_OFF_PERMILLE;
+}
+
+static bool is_taken(const struct block *block, const struct line *line)
+{
+    for (size_t i = 0; i < block->count; i++)
+        if (block->line[i] == line)
+            return true;
+    return false;
+}
+
+/* Texts begin with a capital: what does not goes on with the line before. */
+static bool begins_small(const struct line *line)
+{
+    size_t from, to;
+    line_core(line, &from, &to);
+    utf8proc_int32_t rune = 0;
+    if (from < to)
+        utf8proc_iterate((const utf8proc_uint8_t *)line->text + line->at[from], -1, &rune);
+    return utf8proc_toupper(rune) != rune;
+}
+
+/* The row in the middle, or line alone where what stands beside it is something else. Returns how many pieces; 0: it is none of
+ * the subject's. The first row, and one that goes on, may be off the middle: what is under a stamp can't be read. */
+static size_t subject_row(const struct header *header, const struct line *title, const struct line *line,
+                          struct block *block, const struct line **piece)
+{
+    size_t count = row_take(header, line, piece);
+    if (row_is_centred(header, title, piece, count))
+        return count;
+    piece[0] = line;
+    if (row_is_centred(header, title, piece, 1))
+        return 1;
+    bool spans = line->x < line_centre(title) && line->right > line_centre(title);
+    if (!spans || (block->count && !begins_small(line)))
+        return 0;
+    block->cut = true;
+    return 1;
+}
+
+/* Rows below the title in its middle, each near the one before. */
 static void subject_follow(const struct header *header, const struct line *title, struct block *block)
 {
     const struct lines *page = header->page;
-    const struct line *above = title;
-    for (const struct line *line = title + 1; line < page->at + page->count && block->count < SUBJECT_LINES; line++) {
+    const struct line *above = title, *piece[ROW_PIECES];
+    for (const struct line *line = title + 1; line < page->at + page->count; line++) {
         int32_t tenths = block->count ? SUBJECT_GAP_TENTHS : SUBJECT_FIRST_TENTHS;
-        int32_t off = abs(line_centre(line) - line_centre(title));
-        if (line == header->date || is_noise(line))
+        if (line == header->date || line == header->number || is_noise(line) || is_taken(block, line))
             continue;
         if (line->y - above->bottom > page->em * tenths / 10 || begins_the_text(line))
             break;
-        if (off * 1000LL > (long long)page->width * SUBJECT_OFF_PERMILLE) {
-            if (line->right < title->x || line->x > title->right)
-                continue;
-            break;
-        }
+        size_t count = subject_row(header, title, line, block, piece);
+        if (!count && (line->right < title->x || line->x > title->right))
+            continue;
         if (block->count && line->letters && line_in_capitals(line) != line_in_capitals(block->line[0]))
             break;
-        block->line[block->count++] = line;
+        if (!count || block->count + count > SUBJECT_LINES)
+            break;
+        for (size_t i = 0; i < count; i++)
+            block->line[block->count++] = piece[i];
         above = line;
     }
 }
@@ -216,6 +308,8 @@ static void block_set(const struct header *header, const struct block *block, So
     if (block->count)
         field_set(description, name, buf_text(&value), (uint32_t)((uint64_t)read * most_cpct / SUBJECT_SURE_CPCT),
                   &evidence);
+    if (block->cut)
+        field_doubt(description, name, SUBJECT_CUT_CPCT, "not in the middle of the page: a part of it may be covered");
 }
 
 /* ---- whom it is for ---- */

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <utf8proc.h>
 
-#include "worker/syllable.h"
+#include "proto/syllable.h"
 
 enum {
     TOKEN_MAX_CAPITALS = 8,    /* of an abbreviation: TNCSHCM is 7 */

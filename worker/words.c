@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * A page's own text as words, lines and blocks. Visible text only: neither an old recogniser's invisible layer nor what lies
- * under the scan. Text of annotations counts, since numbers and dates of issue are often put on as signature stamps. */
+ * A page's own text as words, lines and blocks: what is visible, and apart from it what is hidden, an older recogniser's
+ * invisible layer or text under the scan. Text of annotations counts as visible, since numbers and dates of issue are often
+ * put on as signature stamps. */
 #include "worker/mupdf.h"
 
 #include <math.h>
@@ -11,19 +12,22 @@ enum {
     OWN_CPCT = 10000,
 };
 
+enum words_part { PART_VISIBLE, PART_HIDDEN, PART_NOTES };
+
 struct words_device {
     fz_device super;
     fz_device *to;
-    unsigned under; /* text operations still to leave out */
+    unsigned under; /* text operations that still lie under the cover */
+    bool hidden;    /* those are wanted, and the invisible ones, not the others */
 };
 
 static bool words_wanted(fz_device *dev)
 {
     struct words_device *words = (struct words_device *)dev;
     if (!words->under)
-        return true;
+        return !words->hidden;
     words->under--;
-    return false;
+    return words->hidden;
 }
 
 static void words_fill_text(fz_context *ctx, fz_device *dev, const fz_text *text, fz_matrix ctm, fz_colorspace *space,
@@ -41,19 +45,27 @@ static void words_stroke_text(fz_context *ctx, fz_device *dev, const fz_text *te
         fz_stroke_text(ctx, ((struct words_device *)dev)->to, text, stroke, ctm, space, color, alpha, params);
 }
 
-static fz_device *words_device_new(fz_context *ctx, fz_device *to, unsigned under)
+static void words_ignore_text(fz_context *ctx, fz_device *dev, const fz_text *text, fz_matrix ctm)
+{
+    fz_ignore_text(ctx, ((struct words_device *)dev)->to, text, ctm);
+}
+
+static fz_device *words_device_new(fz_context *ctx, fz_device *to, unsigned under, bool hidden)
 {
     struct words_device *dev = fz_new_derived_device(ctx, struct words_device);
     dev->to = to;
     dev->under = under;
+    dev->hidden = hidden;
     dev->super.fill_text = words_fill_text;
     dev->super.stroke_text = words_stroke_text;
+    if (hidden)
+        dev->super.ignore_text = words_ignore_text;
     return &dev->super;
 }
 
-static void words_run(fz_context *ctx, const struct leaf *leaf, fz_device *dev, bool notes)
+static void words_run(fz_context *ctx, const struct leaf *leaf, fz_device *dev, enum words_part part)
 {
-    if (!notes) {
+    if (part != PART_NOTES) {
         leaf_paint(ctx, leaf, dev, fz_identity, NULL);
     } else {
         fz_run_page_annots(ctx, leaf->page, dev, fz_identity, NULL);
@@ -62,7 +74,7 @@ static void words_run(fz_context *ctx, const struct leaf *leaf, fz_device *dev, 
     fz_close_device(ctx, dev);
 }
 
-static fz_stext_page *words_extract(fz_context *ctx, const struct leaf *leaf, unsigned under, bool notes)
+static fz_stext_page *words_extract(fz_context *ctx, const struct leaf *leaf, unsigned under, enum words_part part)
 {
     const fz_stext_options options = {.flags = FZ_STEXT_MEDIABOX_CLIP, .scale = 1};
     fz_device *text = NULL, *dev = NULL;
@@ -72,8 +84,8 @@ static fz_stext_page *words_extract(fz_context *ctx, const struct leaf *leaf, un
     fz_try(ctx)
     {
         text = fz_new_stext_device(ctx, page, &options);
-        dev = words_device_new(ctx, text, under);
-        words_run(ctx, leaf, dev, notes);
+        dev = words_device_new(ctx, text, under, part == PART_HIDDEN);
+        words_run(ctx, leaf, dev, part);
         fz_close_device(ctx, text);
     }
     fz_always(ctx)
@@ -94,14 +106,21 @@ void words_load(fz_context *ctx, const struct leaf *leaf, unsigned under, bool c
     if (!leaf->page)
         return;
     if (contents)
-        words->contents = words_extract(ctx, leaf, under, false);
-    words->notes = words_extract(ctx, leaf, 0, true);
+        words->contents = words_extract(ctx, leaf, under, PART_VISIBLE);
+    words->notes = words_extract(ctx, leaf, 0, PART_NOTES);
+}
+
+void words_load_hidden(fz_context *ctx, const struct leaf *leaf, unsigned under, struct words *words)
+{
+    if (leaf->page)
+        words->hidden = words_extract(ctx, leaf, under, PART_HIDDEN);
 }
 
 void words_drop(fz_context *ctx, struct words *words)
 {
     fz_drop_stext_page(ctx, words->contents);
     fz_drop_stext_page(ctx, words->notes);
+    fz_drop_stext_page(ctx, words->hidden);
     *words = (struct words){0};
 }
 
@@ -307,6 +326,20 @@ static void stamps_weave(Sohoa__Page *page, size_t blocks)
     page->n_blocks = kept_blocks;
 }
 
+static int adding_end(const struct adding *adding, struct err *err)
+{
+    return adding->full ? err_set(err, E_LIMIT, "more than %d words on the page", PAGE_MAX_WORDS) : 0;
+}
+
+int words_add_hidden(const struct words *words, const struct view *view, Sohoa__Page *layer, struct err *err)
+{
+    struct adding adding = {.view = view, .scale = view->dpi / 72.0, .page = layer};
+    if (words->hidden)
+        text_add(&adding, words->hidden);
+    page_fit_bounds(layer);
+    return adding_end(&adding, err);
+}
+
 int words_add(const struct words *words, const struct view *view, Sohoa__Page *page, struct err *err)
 {
     struct adding adding = {.view = view, .scale = view->dpi / 72.0, .page = page};
@@ -319,5 +352,5 @@ int words_add(const struct words *words, const struct view *view, Sohoa__Page *p
     page_fit_bounds(page);
     stamps_weave(page, blocks);
     page_fit_bounds(page);
-    return adding.full ? err_set(err, E_LIMIT, "more than %d words on the page", PAGE_MAX_WORDS) : 0;
+    return adding_end(&adding, err);
 }

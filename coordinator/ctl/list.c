@@ -91,6 +91,52 @@ static void cores(const json_t *row, struct buf *into)
         buf_printf(into, "+%.1f", needed);
 }
 
+static void unit_until(const json_t *row, struct buf *into)
+{
+    buf_puts(into, cell_text(row, "until"));
+}
+
+static void sure_documents(const json_t *row, struct buf *into)
+{
+    put_number(json_object_get(row, "sure"), "documents", into);
+}
+
+static void sure_pages(const json_t *row, struct buf *into)
+{
+    put_number(json_object_get(row, "sure"), "pages", into);
+}
+
+static void sure_done(const json_t *row, struct buf *into)
+{
+    put_number(json_object_get(row, "sure"), "pages_done", into);
+}
+
+static void sure_left(const json_t *row, struct buf *into)
+{
+    put_number(json_object_get(row, "sure"), "pages_left", into);
+}
+
+static void perhaps(const json_t *row, const char *key, struct buf *into)
+{
+    if (cell_number(json_object_get(row, "perhaps"), key))
+        buf_printf(into, "+%" JSON_INTEGER_FORMAT, cell_number(json_object_get(row, "perhaps"), key));
+}
+
+static void perhaps_documents(const json_t *row, struct buf *into)
+{
+    perhaps(row, "documents", into);
+}
+
+static void perhaps_pages(const json_t *row, struct buf *into)
+{
+    perhaps(row, "pages", into);
+}
+
+static void perhaps_left(const json_t *row, struct buf *into)
+{
+    perhaps(row, "pages_left", into);
+}
+
 static void batch_id(const json_t *row, struct buf *into)
 {
     buf_puts(into, cell_text(row, "id"));
@@ -105,6 +151,7 @@ static void batch_unit(const json_t *row, struct buf *into)
 {
     const char *unit = cell_text(row, "unit");
     buf_puts(into, *unit ? unit : "-");
+    buf_puts(into, strcmp(cell_text(row, "belongs"), "perhaps") ? "" : " (perhaps)");
 }
 
 static void batch_documents(const json_t *row, struct buf *into)
@@ -223,7 +270,9 @@ static const struct list {
                     "units",   false,
                     {{"filter", "q", "TEXT", "whose name or code has it"},
                      {"kind", "kind", "KIND", "district, old or new"},
-                     {"verdict", "verdict", "VERDICT", "late, 'at risk', 'on time', paused, 'no deadline' or done"}},
+                     {"verdict", "verdict", "VERDICT", "late, 'at risk', 'on time', paused, 'no deadline' or done"},
+                     {"by", "by", "KIND",
+                      "progress by district, old or new units: what surely is theirs, and what perhaps is"}},
                     {{"UNIT", false, unit_name},
                      {"NAME", false, name},
                      {"VERDICT", false, verdict},
@@ -235,11 +284,24 @@ static const struct list {
                      {"SLACK", true, slack},
                      {"PAGES/S", true, rates},
                      {"CORES", true, cores}}                   },
+    [LIST_PROGRESS] = {"units",
+                    "units",   false,
+                    {{0}},
+                    {{"UNIT", false, unit_name},
+                        {"NAME", false, name},
+                        {"UNTIL", false, unit_until},
+                        {"DOCUMENTS", true, sure_documents},
+                        {"PAGES", true, sure_pages},
+                        {"DONE", true, sure_done},
+                        {"LEFT", true, sure_left},
+                        {"PERHAPS", true, perhaps_documents},
+                        {"PAGES", true, perhaps_pages},
+                        {"LEFT", true, perhaps_left}}          },
     [LIST_BATCHES] = {"batches",
                     "batches", true,
                     {{"filter", "q", "TEXT", "whose id has it"},
                        {"state", "state", "STATE", "running, paused, finished or withdrawn"},
-                       {"unit", "unit", "UNIT", "that have documents of it"}},
+                       {"unit", "unit", "UNIT", "that have documents of it, or may have; of any time"}},
                     {{"BATCH", false, batch_id},
                        {"STATE", false, batch_state},
                        {"UNIT", false, batch_unit},
@@ -316,12 +378,28 @@ static json_t *sorted(const json_t *rows)
     return list;
 }
 
+/* What is sure and what is not are all together; what a unit perhaps has is in no sum. */
+static void sums_write(const json_t *answer, struct buf *into)
+{
+    static const char *const sum[] = {"all", "sure", "undecided"};
+    for (size_t i = 0; i < sizeof sum / sizeof sum[0]; i++) {
+        const json_t *of = json_object_get(answer, sum[i]);
+        buf_printf(into,
+                   "%s%s: documents %" JSON_INTEGER_FORMAT ", pages %" JSON_INTEGER_FORMAT
+                   ", done %" JSON_INTEGER_FORMAT ", left %" JSON_INTEGER_FORMAT "\n",
+                   i ? "" : "\n", sum[i], cell_number(of, "documents"), cell_number(of, "pages"),
+                   cell_number(of, "pages_done"), cell_number(of, "pages_left"));
+    }
+}
+
 void list_write(enum list_kind kind, json_t *answer, size_t rows_most, size_t columns_most, struct buf *into)
 {
     const struct list *list = &list_rule[kind];
     json_t *rows = json_object_get(answer, list->key);
     AUTO(json_drop) json_t *shown = kind == LIST_UNITS ? sorted(rows) : json_incref(rows);
     table_write(list->column, columns_of(list), shown, rows_most, columns_most, into);
+    if (kind == LIST_PROGRESS)
+        sums_write(answer, into);
 }
 
 /* ---- the commands ---- */
@@ -337,6 +415,15 @@ static void path_put(const struct list *list, const char *const *said, struct bu
         api_escape(path, said[i]);
         before = "&";
     }
+}
+
+/* Units by those of another time are another table. */
+static enum list_kind shown_as(enum list_kind kind, const char *const *said)
+{
+    for (size_t i = 0; i < queries_of(&list_rule[kind]); i++)
+        if (said[i] && !strcmp(list_rule[kind].query[i].name, "by"))
+            return LIST_PROGRESS;
+    return kind;
 }
 
 /* What is paged is got to its end. */
@@ -389,7 +476,7 @@ static int list_main(enum list_kind kind, const struct command *command, struct 
         json_print(answer);
         return EXIT_SUCCESS;
     }
-    list_write(kind, answer, 0, 0, &text);
+    list_write(shown_as(kind, said), answer, 0, 0, &text);
     fputs(buf_text(&text), stdout);
     return EXIT_SUCCESS;
 }

@@ -6,7 +6,7 @@
 #include "coordinator/ctl/ctl.h"
 #include "coordinator/ctl/table.h"
 
-enum list_kind { LIST_UNITS, LIST_BATCHES, LIST_FAILURES, LIST_WORKERS, LISTS };
+enum list_kind { LIST_UNITS, LIST_PROGRESS, LIST_BATCHES, LIST_FAILURES, LIST_WORKERS, LISTS };
 
 int units_main(const struct command *command, struct ctl *ctl, int argc, char **argv, struct err *err);
 int batches_main(const struct command *command, struct ctl *ctl, int argc, char **argv, struct err *err);

@@ -15,6 +15,7 @@
 #include "coordinator/ctl/order.h"
 #include "coordinator/ctl/plan.h"
 #include "coordinator/ctl/rebuild.h"
+#include "coordinator/ctl/reorganise.h"
 #include "coordinator/ctl/reports.h"
 #include "coordinator/ctl/rerun.h"
 #include "coordinator/ctl/review.h"
@@ -24,45 +25,49 @@
 #include "coordinator/ctl/targets.h"
 #include "coordinator/ctl/top.h"
 #include "coordinator/ctl/trace.h"
+#include "coordinator/ctl/unit.h"
 #include "coordinator/ctl/why.h"
 #include "coordinator/ctl/withdraw.h"
 
 #define API_PRESET "127.0.0.1:7780"
 
 static const struct command command_row[] = {
-    {"run",      "PATH... --out DIR",                                             "Reads folders, files or manifests on this machine; results go to DIR.", run_main     },
-    {"submit",   "MANIFEST|FOLDER",                                               "Admits a batch to a cluster; --check only looks whether it could be.",  submit_main  },
-    {"status",   "[BATCH]",                                                       "Shows where the cluster, or one batch, is.",                            status_main  },
-    {"top",      "",                                                              "Shows it live, in a terminal.",                                         top_main     },
-    {"units",    "[--verdict V] ...",                                             "Lists units: progress, forecast, what they need.",                      units_main   },
-    {"batches",  "[--state S] ...",                                               "Lists batches, the last admitted first.",                               batches_main },
-    {"failures", "[--unit U] [--batch B]",                                        "Lists what failed, by its reason.",                                     failures_main},
-    {"workers",  "",                                                              "Lists workers.",                                                        workers_main },
-    {"why",      "BATCH|BATCH/N|UNIT",                                            "Says why it, or its document N, waits, is late or failed.",             why_main     },
-    {"trace",    "BATCH/N[/PAGE]",                                                "Tells what the logs of coordinator and workers say of a page.",         trace_main   },
-    {"events",   "[-f]",                                                          "Tells what was ordered and what stands; with -f what happens.",         events_main  },
-    {"get",      "BATCH --out DIR",                                               "Brings a batch's results into DIR.",                                    get_main     },
-    {"rerun",    "[BATCH] --where EXPR | BATCH --document N | --list | --undo N",
-     "Reads pages again; the old results stay until then.",                                                                                                rerun_main   },
-    {"review",   "list|show|accept|correct|reject|round|close [BATCH[/N]] ...",
-     "Tells what waits for people, and what they say: right, corrected, rejected.",                                                                        review_main  },
-    {"withdraw", "BATCH",                                                         "Gives up what of a batch is not done yet.",                             withdraw_main},
-    {"plan",     "[--add-cores N] ...",                                           "Says what will be on time, or would be if something were different.",   plan_main    },
-    {"targets",  "[PLAN.csv]",                                                    "Shows or imports what is planned: unit, priority, deadline, pages.",    targets_main },
-    {"calendar", "[FILE.csv]",                                                    "Shows or sets which cores are expected when: nights, holidays.",        calendar_main},
-    {"pause",    "BATCH|UNIT...",                                                 "Grants nothing new of them.",                                           pause_main   },
-    {"resume",   "BATCH|UNIT...",                                                 "Goes on with what was paused, by a person or by the breaker.",          resume_main  },
-    {"deadline", "BATCH|UNIT[/N]=DAY...",                                         "Moves deadlines (YYYY-MM-DD or none); /N: of documents of priority N.",
-     deadline_main                                                                                                                                                      },
-    {"priority", "BATCH=N...",                                                    "Changes what is given up first when not all can be on time: 5 is.",     priority_main},
-    {"drain",    "WORKER...",                                                     "Gives workers nothing new; what they have they finish.",                drain_main   },
-    {"undrain",  "WORKER...",                                                     "Gives drained workers jobs again.",                                     undrain_main },
-    {"report",   "[--week DAY] [--html FILE] ...",
-     "Tells what came out in some days, by unit: pages, A4, grades, rejects.",                                                                             reports_main },
-    {"history",  "[BATCH|UNIT|WORKER]",                                           "Shows what was ordered, when, and what stood afterwards.",              history_main },
-    {"account",  "[NAME [--role ROLE] ...]",                                      "Shows who may do what, or makes or changes an account.",                account_main },
-    {"notify",   "--test",                                                        "Tries the receiver of alerts (the coordinator's notify_url).",          notify_main  },
-    {"rebuild",  "",                                                              "Rewrites the coordinator's Redis from the store.",                      rebuild_main },
+    {"run",        "PATH... --out DIR",                                             "Reads folders, files or manifests on this machine; results go to DIR.", run_main       },
+    {"submit",     "MANIFEST|FOLDER",                                               "Admits a batch to a cluster; --check only looks whether it could be.",  submit_main    },
+    {"status",     "[BATCH]",                                                       "Shows where the cluster, or one batch, is.",                            status_main    },
+    {"top",        "",                                                              "Shows it live, in a terminal.",                                         top_main       },
+    {"units",      "[--verdict V] ...",                                             "Lists units: progress, forecast, what they need.",                      units_main     },
+    {"unit",       "CODE|NAME",                                                     "Tells what it is or was, until when, and what it became.",              unit_main      },
+    {"batches",    "[--state S] ...",                                               "Lists batches, the last admitted first.",                               batches_main   },
+    {"failures",   "[--unit U] [--batch B]",                                        "Lists what failed, by its reason.",                                     failures_main  },
+    {"workers",    "",                                                              "Lists workers.",                                                        workers_main   },
+    {"why",        "BATCH|BATCH/N|UNIT",                                            "Says why it, or its document N, waits, is late or failed.",             why_main       },
+    {"trace",      "BATCH/N[/PAGE]",                                                "Tells what the logs of coordinator and workers say of a page.",         trace_main     },
+    {"events",     "[-f]",                                                          "Tells what was ordered and what stands; with -f what happens.",         events_main    },
+    {"get",        "BATCH --out DIR",                                               "Brings a batch's results into DIR.",                                    get_main       },
+    {"rerun",      "[BATCH] --where EXPR | BATCH --document N | --list | --undo N",
+     "Reads pages again; the old results stay until then.",                                                                                                  rerun_main     },
+    {"review",     "list|show|accept|correct|reject|round|close [BATCH[/N]] ...",
+     "Tells what waits for people, and what they say: right, corrected, rejected.",                                                                          review_main    },
+    {"withdraw",   "BATCH",                                                         "Gives up what of a batch is not done yet.",                             withdraw_main  },
+    {"plan",       "[--add-cores N] ...",                                           "Says what will be on time, or would be if something were different.",   plan_main      },
+    {"targets",    "[PLAN.csv]",                                                    "Shows or imports what is planned: unit, priority, deadline, pages.",    targets_main   },
+    {"calendar",   "[FILE.csv]",                                                    "Shows or sets which cores are expected when: nights, holidays.",        calendar_main  },
+    {"pause",      "BATCH|UNIT...",                                                 "Grants nothing new of them.",                                           pause_main     },
+    {"resume",     "BATCH|UNIT...",                                                 "Goes on with what was paused, by a person or by the breaker.",          resume_main    },
+    {"deadline",   "BATCH|UNIT[/N]=DAY...",                                         "Moves deadlines (YYYY-MM-DD or none); /N: of documents of priority N.",
+     deadline_main                                                                                                                                                          },
+    {"priority",   "BATCH=N...",                                                    "Changes what is given up first when not all can be on time: 5 is.",     priority_main  },
+    {"drain",      "WORKER...",                                                     "Gives workers nothing new; what they have they finish.",                drain_main     },
+    {"undrain",    "WORKER...",                                                     "Gives drained workers jobs again.",                                     undrain_main   },
+    {"report",     "[--week DAY] [--html FILE] ...",
+     "Tells what came out in some days, by unit: pages, A4, grades, rejects.",                                                                               reports_main   },
+    {"reorganise", "FILE.csv --day DAY [--preview] | --list | --undo N",
+     "Ends and begins communes; tells before what that changes.",                                                                                            reorganise_main},
+    {"history",    "[BATCH|UNIT|WORKER]",                                           "Shows what was ordered, when, and what stood afterwards.",              history_main   },
+    {"account",    "[NAME [--role ROLE] ...]",                                      "Shows who may do what, or makes or changes an account.",                account_main   },
+    {"notify",     "--test",                                                        "Tries the receiver of alerts (the coordinator's notify_url).",          notify_main    },
+    {"rebuild",    "",                                                              "Rewrites the coordinator's Redis from the store.",                      rebuild_main   },
 };
 
 enum { COMMANDS = sizeof command_row / sizeof command_row[0] };
@@ -71,7 +76,7 @@ static void help_print(FILE *to)
 {
     fputs("usage: sohoa [--api ADDRESS:PORT|unix:PATH] [--token-file FILE] [--json] COMMAND ...\n\n", to);
     for (int i = 0; i < COMMANDS; i++)
-        fprintf(to, "  %-9s %-34s %s\n", command_row[i].name, command_row[i].operands, command_row[i].doc);
+        fprintf(to, "  %-10s %-34s %s\n", command_row[i].name, command_row[i].operands, command_row[i].doc);
     fputs(
         "\nsohoa COMMAND --help shows a command's options; sohoa --completion prints what bash completes by, sohoa --manual\n"
         "the manual page for scdoc.\n"

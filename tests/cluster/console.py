@@ -38,6 +38,15 @@ class Console:
         return [json.loads(line) for line in self.run(*words, "--json", code=code).stdout.splitlines()]
 
 
+def written(folder, name, *rows):
+    """A table of a re-organisation."""
+    path = os.path.join(folder, name)
+    with open(path, "w", encoding="utf-8") as out:
+        out.write("old_commune_code,old_commune_name,old_district_code,old_district_name,new_commune_code,new_commune_name,coverage\n")
+        out.writelines(f"{row}\n" for row in rows)
+    return path
+
+
 def check_json(console, document, folder):
     """Every command, against the schema of what it shows."""
     def of(method, path, status=200):
@@ -46,9 +55,12 @@ def check_json(console, document, folder):
     manifest = os.path.join(folder, "more.csv")
     with open(manifest, "w", encoding="utf-8") as out:
         out.write(f"source,unit\n{folder}/none.pdf,old:00004\n")
+    table = written(folder, "renamed.csv", "00004,Phường Ba Đình,,,00004,Phường Hoàng Thành,whole")
     calls = [
         (("status",), of("GET", "/status")), (("status", "done"), of("GET", "/batches/{batch}")),
-        (("units", "--kind", "old"), of("GET", "/units")), (("batches", "--state", "finished"), of("GET", "/batches")),
+        (("units", "--kind", "old"), of("GET", "/units")), (("units", "--by", "new"), {"$ref": "#/components/schemas/UnitsBy"}),
+        (("unit", "00004"), of("GET", "/places")), (("reorganise", "--list"), of("GET", "/reorganisations")),
+        (("reorganise", table, "--day", "2027-07-01", "--preview"), of("POST", "/reorganisations")), (("batches", "--state", "finished"), of("GET", "/batches")),
         (("failures",), of("GET", "/failures")), (("workers",), of("GET", "/workers")),
         (("why", "late"), of("GET", "/units/{word}/why")), (("why", "done/0"), of("GET", "/units/{word}/why")),
         (("why", "old:00004"), of("GET", "/units/{word}/why")), (("trace", "done/0/1"), of("GET", "/batches/{batch}/documents/{doc}/trace")), (("events",), EVENT), (("top",), TOP),
@@ -174,6 +186,152 @@ def check_report(console, cluster, folder):
     say(f"the report has the {report['all']['pages']:.0f} pages that are stored, as JSON, CSV and HTML, also after a restart")
 
 
+def by(console, kind):
+    """Units by those of one time; what is told adds up."""
+    answer = console.json("units", "--by", kind)[0]
+    for key in ("documents", "pages", "pages_done", "pages_left"):
+        if answer["all"][key] != answer["sure"][key] + answer["undecided"][key]:
+            fail(f"{key} by {kind}: {answer['all']} is not {answer['sure']} and {answer['undecided']}")
+        if sum(unit["sure"][key] for unit in answer["units"]) != answer["sure"][key]:
+            fail(f"{key} by {kind}: the units have not {answer['sure']} together")
+    return answer["all"], {unit["unit"]: unit for unit in answer["units"]}
+
+
+def quiet(console):
+    """The units, once what runs is done with in them, too."""
+    units = {unit["unit"]: unit for unit in console.json("units")[0]["units"]}
+    return units if not any(units[unit]["pages_left"] for unit in ("old:00004", "old:00007", "new:00008")) else None
+
+
+def check_old_and_new(console, cluster):
+    """Progress by units of each time, a split commune with each candidate, and batches by any of them."""
+    for batch in ("split", "since"):
+        cluster.finish(batch)
+    units = wait("nothing to change any more", lambda: quiet(console), 30)
+    split, whole = units["old:00007"], units["old:00004"]
+    (all_, new), (_, old), (_, district) = (by(console, kind) for kind in ("new", "old", "district"))
+    if all_["documents"] != sum(unit["documents"] for unit in units.values()) or all_["pages_left"] != sum(unit["pages_left"] for unit in units.values()):
+        fail(f"all by new is {all_}, of {units}")
+    if new["new:00025"]["perhaps"]["documents"] != split["documents"] + units["district:001"]["documents"] or new["new:00025"]["sure"]["documents"]:
+        fail(f"old:00007 was split, and new:00025 has {new['new:00025']}")
+    if new["new:00004"]["sure"]["documents"] != whole["documents"] + units["old:00013"]["documents"] or old["old:00004"]["sure"]["pages"] != whole["pages"]:
+        fail(f"of the whole old:00004 ({whole}) new:00004 has {new['new:00004']}, and {old['old:00004']}")
+    since = units["new:00008"]["documents"]  # which took over from communes of two districts
+    if {unit: (heap["sure"]["documents"], heap["perhaps"]["documents"]) for unit, heap in district.items()} != {
+            "district:001": (all_["documents"] - since, since), "district:005": (0, since)} or not district["district:001"]["old"]:
+        fail(f"by district: {district}; all of it is {all_}")
+    for unit, expected in (("new:00004", {"late": "sure", "broken": "sure", "more": "sure", "done": "perhaps"}),
+                           ("new:00025", {"split": "perhaps", "done": "perhaps"}), ("old:00007", {"split": "sure", "done": "perhaps", "since": "perhaps"}),
+                           ("district:001", dict.fromkeys(("done", "paused", "late", "shelf", "broken", "more", "split"), "sure") | {"since": "perhaps"})):
+        found = {batch["id"]: batch["belongs"] for batch in console.json("batches", "--unit", unit)[0]["batches"]}
+        if found != expected:
+            fail(f"batches of {unit}: {found}")
+    if "(perhaps)" not in console.run("batches", "--unit", "new:00025").stdout or "undecided: documents" not in console.run("units", "--by", "new").stdout:
+        fail("the tables don't tell what is not sure")
+    batch = cluster.api.get("batches/late")
+    if not batch["unit_old"] or [unit["unit"] for unit in batch["became"]] != ["new:00004"]:
+        fail(f"the batch of an old unit is {batch}")
+    say(f"{all_['documents']} documents add up by old district, old commune and new commune; those of a split one are with each candidate")
+
+
+def named(console, text):
+    return {place["unit"]: place for place in console.json("unit", text)[0]["places"]}
+
+
+def check_names(console):
+    """An old identifier is found, and what it became."""
+    for text, units in (("00004", {"old:00004", "new:00004"}), ("truc bach", {"old:00004"}), ("Ba Đình", {"district:001", "new:00004"})):
+        if set(named(console, text)) != units:
+            fail(f"sohoa unit {text}: {named(console, text)}")
+    old = named(console, "old:00004")["old:00004"]
+    if (old["until"], old["old"], old["district"]["name"], old["became"][0]["coverage"]) != ("2025-06-30", True, "Quận Ba Đình", "whole"):
+        fail(f"sohoa unit old:00004: {old}")
+    if "until 2025-06-30 (old)" not in console.run("unit", "truc bach").stdout or "E_ABSENT" not in console.run("unit", "nowhere", code=1).stderr:
+        fail("sohoa unit does not say what is old, or what there is not")
+    say("an old code or name is found with what it became")
+
+
+def restarted(cluster):
+    cluster.coordinator.kill()
+    cluster.coordinator.start()
+    wait("the units to be known again", lambda: (cluster.api.try_get("units") or {"units": []})["units"], 60)
+
+
+def check_reorganisation(console, cluster, folder):
+    """Looked through, ordered, kept over a restart and a rebuild, stood on, taken back."""
+    before = {text: named(console, text) for text in ("00004", "00008", "00025", "truc bach")}
+    _, new_before = by(console, "new")
+    bad = written(folder, "bad.csv", "00004,Phường Trúc Bạch,,,00004,Phường Hoàng Thành,whole", "00008,,,,00025,Phường Ngọc Hà,part")
+    lines = [error["line"] for error in console.json("reorganise", bad, "--day", "2026-01-01", "--preview", code=3)[0]["errors"]]
+    if lines != [2] or "line 2: the commune in force with the code 00004 is 'Phường Ba Đình'" not in console.run("reorganise", bad, "--day", "2026-01-01", code=1).stderr:
+        fail(f"a wrong table has errors in lines {lines}")
+    for name, more in (("root", ("--role", "administrator", "--token")), ("mai", ("--role", "viewer", "--unit", "new:00004"))):
+        console.run("account", name, *more)
+    table = written(folder, "merger.csv", "00004,Phường Ba Đình,,,00008,Phường Hoàng Thành,whole", "00008,,,,00008,Phường Hoàng Thành,whole",
+                    "00025,,,,00008,Phường Hoàng Thành,part", "00025,,,,00004,Phường Giảng Võ,part")
+    preview = console.json("reorganise", table, "--day", "2026-01-01", "--preview")[0]
+    ends = {end["unit"]: end for end in preview["ends"]}
+    if set(ends) != {"new:00004", "new:00008", "new:00025"} or [unit for unit in ends if ends[unit]["split"]] != ["new:00025"]:
+        fail(f"the preview says that these end: {ends}")
+    if (ends["new:00008"]["documents"], ends["new:00004"]["accounts"], preview["filed"]["batches"]) != (1, 1, 1):
+        fail(f"filed under what ends: {preview['filed']}, {ends}")
+    if {one["code"]: one["was"]["name"] for one in preview["renamed"]} != {"00008": "Phường Ngọc Hà", "00004": "Phường Ba Đình"}:
+        fail(f"the preview says that these are renamed: {preview['renamed']}")
+    if named(console, "00004") != before["00004"]:
+        fail("a preview changed something")
+    ordered = console.json("reorganise", table, "--day", "2026-01-01")[0]
+    if ordered != {**preview, "number": 1}:
+        fail(f"ordered is {ordered}, looked through was {preview}")
+    console.run("reorganise", written(folder, "name.csv", "00008,Phường Hoàng Thành,,,00008,Phường Thăng Long,whole"), "--day", "2026-02-01")
+    refused = console.run("reorganise", "--undo", "1", code=1).stderr
+    if "re-organisation 2 stands on 1" not in refused or "E_STATE" not in refused:
+        fail(f"what another stands on was taken back: {refused}")
+
+    def check():
+        places = named(console, "00004")
+        if set(places) != {"old:00004", "new:00004", "new:00004@2026-01-01"} or places["new:00004"]["until"] != "2025-12-31":
+            fail(f"00004 is {places}")
+        if [unit["unit"] for unit in places["old:00004"]["now"]] != ["new:00008@2026-02-01"] or not places["old:00004"]["sure"]:
+            fail(f"old:00004 is now in {places['old:00004']['now']}")
+        _, new = by(console, "new")
+        sure = sum(new_before[unit]["sure"]["documents"] for unit in ("new:00004", "new:00008"))
+        if new["new:00008@2026-02-01"]["sure"]["documents"] != sure or "new:00004" in new:
+            fail(f"by new units: {new}; before {new_before}")
+        if successions() != [("new:00008@2026-01-01", "2026-01-01", "proposed")]:
+            fail(f"proposed is {successions()}")
+
+    def successions():
+        mai = next(account for account in cluster.api.get("accounts")["accounts"] if account["name"] == "mai")
+        return [(one["unit"], one["since"], one["state"]) for one in mai["successions"]]
+
+    check()
+    restarted(cluster)
+    check()
+    console.run("rebuild")
+    check()
+    console.run("account", "mai", "--confirm", "new:00008@2026-01-01")
+    if successions() != [("new:00008@2026-01-01", "2026-01-01", "confirmed"), ("new:00008@2026-02-01", "2026-02-01", "proposed")]:
+        fail(f"behind the one that was confirmed there is {successions()}")
+    if "known no more" in console.run("reorganise", "--undo", "2").stdout:
+        fail("nothing is filed under what the second began, and it is said to be")
+    cluster.api.post("batches?id=future", json.dumps({"source": f"{folder}/missing-0.pdf", "unit": "new:00004@2026-01-01", "intake": "shelf"}) + "\n")
+    if "known no more: documents 1, pages 0, batches 1, targets 0, accounts 1" not in console.run("reorganise", "--undo", "1").stdout:
+        fail("what is filed under units that are known no more is not told")
+    console.run("withdraw", "future")
+    for _ in range(2):
+        if {text: named(console, text) for text in before} != before or by(console, "new")[1] != new_before:
+            fail("what was taken back is still there")
+        listed = console.json("reorganise", "--list")[0]["reorganisations"]
+        if [(one["number"], one["day"], bool(one["undone_ms"])) for one in listed] != [(1, "2026-01-01", True), (2, "2026-02-01", True)]:
+            fail(f"the list is {listed}")
+        restarted(cluster)
+    kinds = [event["kind"] for event in console.json("history")[0]["events"] if event["kind"].startswith("reorganis")]
+    if kinds != ["reorganised", "reorganised", "reorganisation_undone", "reorganisation_undone"]:
+        fail(f"the history has {kinds}")
+    wait("the workers to come back", lambda: cluster.connected() == 2, 60)
+    say("a re-organisation was looked through, ordered, kept over a restart and a rebuild, and taken back as if it had never been")
+
+
 class Terminal:
     """A real one, in tmux, whose screen can be looked at."""
 
@@ -241,6 +399,7 @@ def run(store, folder):
              "paused": [{"source": sources[1], "unit": "old:00006"}],
              "late": [{"source": source, "unit": "old:00004", "deadline": LAST_YEAR} for source in sources[2:]],
              "shelf": [{"source": sources[1], "unit": "old:00008", "intake": "shelf"}],
+             "split": [{"source": sources[1], "unit": "old:00007"}], "since": [{"source": sources[1], "unit": "new:00008"}],
              "broken": [{"source": source, "unit": "old:00013"} for source in missing]}
     for batch in ("done", "broken"):
         api.post(f"batches?id={batch}", "".join(json.dumps(row) + "\n" for row in admit[batch]))
@@ -248,7 +407,7 @@ def run(store, folder):
     wait("the breaker", lambda: api.get("batches/broken")["paused_by"], 60)
     for worker in ("a", "b"):  # what waits is to wait
         console.run("drain", worker)
-    for batch in ("paused", "late", "shelf"):
+    for batch in ("paused", "late", "shelf", "split", "since"):
         api.post(f"batches?id={batch}", "".join(json.dumps(row) + "\n" for row in admit[batch]))
     console.run("pause", "paused")
     document = Document(api)
@@ -258,6 +417,9 @@ def run(store, folder):
     check_wrong_use(console, known)
     cluster.finish("late")
     check_report(console, cluster, folder)
+    check_names(console)
+    check_old_and_new(console, cluster)
+    check_reorganisation(console, cluster, folder)
     check_terminal(cluster, console)
 
 

@@ -115,7 +115,7 @@ def check_review(document, api, stored):
 
 def check_answers(document, api, stored):
     for path, where in (("/status", ""), ("/overview", ""), ("/series", "/series?span=86400"), ("/workers", ""),
-                        ("/units", "/units?q=ba"), ("/failures", "/failures?unit=old:00004"), ("/failures", ""),
+                        ("/units", "/units?q=ba"), ("/units", "/units?by=new"), ("/places", "/places?q=00004"), ("/places", "/places?q=district:001"), ("/reorganisations", ""), ("/failures", "/failures?unit=old:00004"), ("/failures", ""),
                         ("/batches", "/batches?state=finished&limit=1"), ("/batches/{batch}", "/batches/watched"),
                         ("/batches/{batch}/documents", "/batches/watched/documents?limit=3"), ("/reruns", ""),
                         ("/batches/{batch}/documents/{doc}", "/batches/watched/documents/0"),
@@ -140,6 +140,18 @@ def check_answers(document, api, stored):
     document.check(api, "POST", "/targets", body=json.dumps([{"unit": "district:001", "deadline": "2030-01-31"}]))
     document.check(api, "POST", "/calendar", body="workers,cores,days\nnight-*,8,mon-fri\n")
     document.check(api, "POST", "/workers/{word}", "/workers/a", json.dumps({"drained": True}))
+    table = "old_commune_code,new_commune_code,new_commune_name,coverage\n00004,00004,Hoang Thanh,whole\n"
+    document.check(api, "POST", "/reorganisations", "/reorganisations?day=2099-07-01&dry_run=1", table)
+    document.check(api, "POST", "/reorganisations", "/reorganisations?day=2099-07-01&dry_run=1", table + "99999,00004,A,whole\n")
+    document.check(api, "POST", "/reorganisations", "/reorganisations?day=2099-07-01", table + "99999,00004,A,whole\n", 400)
+    document.check(api, "POST", "/reorganisations", "/reorganisations?day=2099-02-30", table, 400)
+    order = document.check(api, "POST", "/reorganisations", "/reorganisations?day=2099-07-01", table)
+    document.check(api, "GET", "/places", "/places?q=Hoang+Thanh")
+    document.check(api, "DELETE", "/reorganisations/{word}", f"/reorganisations/{order['number']}")
+    document.check(api, "DELETE", "/reorganisations/{word}", f"/reorganisations/{order['number']}", status=409)
+    document.check(api, "GET", "/places", "/places?q=Hoang+Thanh", status=404)
+    document.check(api, "GET", "/places", status=400)
+    document.check(api, "GET", "/units", "/units?by=city", status=400)
     say(f"{len(document.seen)} calls answered as they are described")
 
 

@@ -492,7 +492,7 @@ static void assert_halved(const char *name, const struct buf *source, int slack)
     assert_false(page_has_note(page, SOHOA__PAGE_NOTE__NOTE_REDUCED));
     int rc = open_bytes(small_render(), source->data, source->size, &err);
     if (!rc)
-        rc = render_page(small_render(), 1, false, small, &half, &err);
+        rc = render_page(small_render(), 1, false, small, NULL, &half, &err);
     if (rc)
         fail_msg("%s: %s", name, err.text);
     assert_true(page_has_note(small, SOHOA__PAGE_NOTE__NOTE_REDUCED));
@@ -624,7 +624,7 @@ static void large_read(bool degraded)
     buf_destroy(&maker.pdf);
     if (!SANITIZED)
         room_limit();
-    if (render_page(render, 1, degraded, page, &raster, &err))
+    if (render_page(render, 1, degraded, page, NULL, &raster, &err))
         fail_msg("%s", err.text);
     assert_spots(raster);
     assert_int_equal(raster->channels, degraded ? 1 : 3);

@@ -81,6 +81,27 @@ static void rounds_of_a_review_are_events(void **state)
     expect(history, 1, "review", "b", "round 2 failed: signer 7.5 % (limit 2 %)");
 }
 
+static void a_reorganisation_and_its_end_are_said_without_its_table(void **state)
+{
+    AUTO(history_destroy) struct history *history = history_new();
+    Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
+    Sohoa__Reorganised reorganised = SOHOA__REORGANISED__INIT;
+    Sohoa__ReorganisationUndone undone = SOHOA__REORGANISATION_UNDONE__INIT;
+    (void)state;
+    reorganised.number = undone.number = 3;
+    reorganised.day = (char *)"2027-07-01";
+    reorganised.ends = 2;
+    reorganised.begins = 1;
+    entry.body_case = SOHOA__LEDGER_ENTRY__BODY_REORGANISED;
+    entry.reorganised = &reorganised;
+    history_add(history, &entry, 7);
+    entry.body_case = SOHOA__LEDGER_ENTRY__BODY_REORGANISATION_UNDONE;
+    entry.reorganisation_undone = &undone;
+    history_add(history, &entry, 8);
+    expect(history, 0, "reorganised", "", "re-organisation 3 from 2027-07-01: communes that end 2, that begin 1");
+    expect(history, 1, "reorganisation_undone", "", "re-organisation 3 is taken back");
+}
+
 static void each_target_is_an_event(void **state)
 {
     AUTO(history_destroy) struct history *history = history_new();
@@ -188,9 +209,13 @@ static void the_oldest_goes_first(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(standings_are_said_in_words), cmocka_unit_test(rounds_of_a_review_are_events),
-        cmocka_unit_test(each_target_is_an_event),     cmocka_unit_test(an_order_is_one_event),
-        cmocka_unit_test(outcomes_are_no_orders),      cmocka_unit_test(accounts_are_shown_without_hashes),
+        cmocka_unit_test(standings_are_said_in_words),
+        cmocka_unit_test(each_target_is_an_event),
+        cmocka_unit_test(a_reorganisation_and_its_end_are_said_without_its_table),
+        cmocka_unit_test(rounds_of_a_review_are_events),
+        cmocka_unit_test(an_order_is_one_event),
+        cmocka_unit_test(outcomes_are_no_orders),
+        cmocka_unit_test(accounts_are_shown_without_hashes),
         cmocka_unit_test(the_oldest_goes_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,8 +6,9 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
-/* cmocka wants the four above */
+/* cmocka wants the five above */
 #include <cmocka.h>
 
 #include "proto/auto.h"
@@ -180,6 +181,45 @@ static void too_many_words_are_refused(void **state)
     expect_refused(packed.data, packed.size);
 }
 
+static void hands_are_kept_and_checked(void **state)
+{
+    (void)state;
+    AUTO(page_destroy) Sohoa__Page *page = sample_page(), *again = NULL;
+    AUTO(buf_destroy) struct buf packed = {0};
+    for (int i = 0; i < HANDS_MOST; i++)
+        page_add_hand(page)->kind = SOHOA__HAND_KIND__HAND_DAY;
+    for (int i = 0; i < HAND_MAX_GUESSES; i++)
+        hand_add_guess(page->hands[1], "12345678")->confidence_cpct = 10000;
+    page_pack(page, &packed);
+    assert_int_equal(page_unpack(packed.data, packed.size, &again, NULL), 0);
+    assert_int_equal(again->n_hands, HANDS_MOST);
+    assert_int_equal(again->hands[1]->kind, SOHOA__HAND_KIND__HAND_DAY);
+    assert_int_equal(again->hands[1]->n_guesses, HAND_MAX_GUESSES);
+    assert_string_equal(again->hands[1]->guesses[4]->text, "12345678");
+    static const char *const odd[] = {"", "1a", "-1", "123456789"};
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        free(page->hands[1]->guesses[2]->text);
+        page->hands[1]->guesses[2]->text = strdup(odd[i]);
+        buf_clear(&packed);
+        page_pack(page, &packed);
+        expect_refused(packed.data, packed.size);
+    }
+    strcpy(page->hands[1]->guesses[2]->text, "12");
+    page->hands[1]->guesses[2]->confidence_cpct = 10001;
+    buf_clear(&packed);
+    page_pack(page, &packed);
+    expect_refused(packed.data, packed.size);
+    page->hands[1]->guesses[2]->confidence_cpct = 1;
+    hand_add_guess(page->hands[1], "1");
+    buf_clear(&packed);
+    page_pack(page, &packed);
+    expect_refused(packed.data, packed.size);
+    page_add_hand(again);
+    buf_clear(&packed);
+    page_pack(again, &packed);
+    expect_refused(packed.data, packed.size);
+}
+
 /* 16 MiB of empty blocks would be more than half a gigabyte in memory. */
 static void small_bytes_that_grow_large_are_refused(void **state)
 {
@@ -283,6 +323,7 @@ int main(void)
         cmocka_unit_test(garbage_is_refused),
         cmocka_unit_test(words_that_make_no_sense_are_refused),
         cmocka_unit_test(too_many_words_are_refused),
+        cmocka_unit_test(hands_are_kept_and_checked),
         cmocka_unit_test(small_bytes_that_grow_large_are_refused),
         cmocka_unit_test(a_row_gives_its_pages_in_order_until_an_error),
         cmocka_unit_test(a_cut_row_is_refused),

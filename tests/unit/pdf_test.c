@@ -59,7 +59,7 @@ static struct result result_make(bool words)
     for (uint32_t i = 0; i < result.count; i++) {
         AUTO(raster_destroy) struct raster *raster = NULL;
         Sohoa__Page *page = result.pages[i] = page_new(i + 1);
-        if (render_page(the_render(), i + 1, false, page, &raster, &err))
+        if (render_page(the_render(), i + 1, false, page, NULL, &raster, &err))
             page->kind = SOHOA__PAGE_KIND__PAGE_IMAGE;
         if (!words || page->kind != SOHOA__PAGE_KIND__PAGE_SCAN)
             continue;
@@ -551,13 +551,56 @@ static void visible_text_survives_the_older_layer(void **state)
     check_old_layer(
         "q 300 0 0 200 0 0 cm /Im0 Do Q q BT 3 Tr /F1 12 Tf 20 50 Td (old) Tj ET Q BT /F1 12 Tf 20 20 Td (PORTAL) Tj ET",
         "mới  PORTAL");
-    /* text that follows where hidden text ended would move: nothing is taken out */
+    /* text that follows where hidden text ended would move: the hidden one stays, and stands for nothing */
     check_old_layer("q 300 0 0 200 0 0 cm /Im0 Do Q BT 3 Tr /F1 12 Tf 20 50 Td (old) Tj 0 Tr (SEEN) Tj ET",
-                    "mới  oldSEEN");
+                    "mới  SEEN");
     /* an inline image is not read as operators */
     check_old_layer("q 300 0 0 200 0 0 cm /Im0 Do Q q 9 0 0 9 0 0 cm BI /W 4 /H 2 /BPC 8 /CS /G ID (Tj 3 Tr EI Q "
                     "BT /F1 12 Tf 20 20 Td (PORTAL) Tj ET",
                     "mới  PORTAL");
+}
+
+/* Where not all is understood nothing is taken out, and the document says so. */
+static void a_layer_that_can_not_go_is_counted(void **state)
+{
+    (void)state;
+    AUTO(buf_destroy) struct buf contents = {0};
+    buf_puts(&contents, "q 300 0 0 200 0 0 cm /Im0 Do Q ");
+    for (int i = 0; i < 70; i++)
+        buf_puts(&contents, "q ");
+    buf_puts(&contents, "BT 3 Tr /F1 12 Tf 20 50 Td (old) Tj ET ");
+    for (int i = 0; i < 70; i++)
+        buf_puts(&contents, "Q ");
+    check_old_layer(buf_text(&contents), "old  mới");
+    assert_int_equal(claimed.layers_left, 1);
+    check_old_layer("q 300 0 0 200 0 0 cm /Im0 Do Q BT 3 Tr /F1 12 Tf 20 50 Td (old) Tj ET", "mới");
+    assert_int_equal(claimed.layers_left, 0);
+}
+
+static void check_noted_layer(Sohoa__PageNote note, bool read, const char *expected)
+{
+    struct maker maker;
+    scan_pdf(&maker, "", "q 300 0 0 200 0 0 cm /Im0 Do Q BT 3 Tr /F1 12 Tf 20 50 Td (old) Tj ET");
+    AUTO(page_destroy) Sohoa__Page *page = scan_page(300, 200, 144);
+    page_note(page, note);
+    if (read)
+        add_words(block_add_line(page_add_block(page)), "more", 40, 40, 30);
+    page_fit_bounds(page);
+    assemble_page(&maker.pdf, page);
+    buf_destroy(&maker.pdf);
+    AUTO(buf_destroy) struct buf text = {0};
+    assert_int_equal(run(&text, "pdftotext out.pdf - | tr -s '\\n\\f' ' '"), 0);
+    assert_string_equal(buf_text(&text), expected);
+}
+
+/* One that held stays, whatever was read besides; one that was refused goes, also where nothing was read. */
+static void a_layer_stays_or_goes_by_what_the_check_said(void **state)
+{
+    (void)state;
+    check_noted_layer(SOHOA__PAGE_NOTE__NOTE_LAYER, false, "old ");
+    check_noted_layer(SOHOA__PAGE_NOTE__NOTE_LAYER, true, "old more ");
+    check_noted_layer(SOHOA__PAGE_NOTE__NOTE_LAYER_REFUSED, false, " ");
+    check_noted_layer(SOHOA__PAGE_NOTE__NOTE_LAYER_REFUSED, true, "more ");
 }
 
 /* A layer in a form, as OCRmyPDF leaves it; the form's own copy changes, its picture does not. */
@@ -774,7 +817,7 @@ static void a_dead_picture_is_an_empty_page(void **state)
     AUTO(buf_destroy) struct buf pdf = {0};
     struct raster *raster = NULL;
     struct err err;
-    assert_int_equal(render_page(the_render(), 1, false, page, &raster, &err), E_PAGE_BROKEN);
+    assert_int_equal(render_page(the_render(), 1, false, page, NULL, &raster, &err), E_PAGE_BROKEN);
     assert_int_equal(pdf_assemble(the_render(), &page, 1, sha256, pipeline, PDFA_2B, &pdf, &claimed, &err), E_ASSEMBLE);
     page->kind = SOHOA__PAGE_KIND__PAGE_IMAGE;
     assert_int_equal(pdf_assemble(the_render(), &page, 1, sha256, pipeline, PDFA_2B, &pdf, &claimed, &err), 0);
@@ -802,6 +845,8 @@ int main(void)
         cmocka_unit_test(every_letter_has_its_meaning),
         cmocka_unit_test(an_older_layer_goes),
         cmocka_unit_test(visible_text_survives_the_older_layer),
+        cmocka_unit_test(a_layer_that_can_not_go_is_counted),
+        cmocka_unit_test(a_layer_stays_or_goes_by_what_the_check_said),
         cmocka_unit_test(an_older_layer_in_a_form_goes),
         cmocka_unit_test(what_runs_by_itself_goes),
         cmocka_unit_test(encryption_goes),

@@ -48,7 +48,7 @@ static Sohoa__Page *page_of(struct raster *raster, bool degraded)
     page->width_px = raster->width_px;
     page->height_px = raster->height_px;
     page->dpi_view = raster->dpi;
-    assert_int_equal(page_read(reader, &raster, degraded, page, &err), 0);
+    assert_int_equal(page_read(reader, &raster, degraded, NULL, page, &err), 0);
     raster_destroy(&raster);
     return page;
 }
@@ -336,7 +336,7 @@ static void own_words_stay_and_are_not_doubled(void **state)
     own->h = there->h;
     own->own = true;
     own->confidence_cpct = 10000;
-    assert_int_equal(page_read(reader, &scan, false, page, NULL), 0);
+    assert_int_equal(page_read(reader, &scan, false, NULL, page, NULL), 0);
     raster_destroy(&scan);
     struct page_figures before, after;
     page_measure(upright_page, &before);
@@ -395,7 +395,7 @@ static void pictures_that_are_too_long_are_refused(void **state)
     AUTO(page_destroy) Sohoa__Page *page = page_new(5);
     struct err err = {0};
     paper_write(strip, 100, 20, 14, BLACK, "Ủy ban nhân dân thành phố Hà Nội");
-    int rc = page_read(reader, &strip, false, page, &err);
+    int rc = page_read(reader, &strip, false, NULL, page, &err);
     assert_int_equal(rc, E_PAGE_BROKEN);
     assert_int_equal(err.page_no, 5);
     assert_non_null(strstr(err.text, "32767"));

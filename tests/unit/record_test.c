@@ -67,6 +67,7 @@ static void write_done(struct buf *out)
                              .pipeline = pipeline,
                              .lang = "vie",
                              .probe = &probe,
+                             .layers_left = 2,
                              .description = description,
                              .pages = pages,
                              .count = 3};
@@ -105,6 +106,7 @@ static void done_has_what_the_format_says(void **state)
     assert_int_equal(json_integer_value(at(root, "pages_dead")), 1);
     assert_int_equal(json_integer_value(at(at(at(root, "outputs"), "words"), "bytes")), 1003);
     assert_string_equal(json_string_value(at(root, "source_kind")), "pdf");
+    assert_int_equal(json_integer_value(at(root, "layers_left")), 2);
     assert_string_equal(json_string_value(at(json_array_get(at(root, "signatures"), 0), "signer")), "Nguyễn Văn A");
     json_decref(root);
     assert_non_null(strstr(buf_text(&done), "\"confidence\":0.9312,"));

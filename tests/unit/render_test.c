@@ -205,7 +205,7 @@ static void large_pages_get_fewer_dots(void **state)
     struct err err;
     AUTO(raster_destroy) struct raster *none = NULL;
     AUTO(page_destroy) Sohoa__Page *refused = page_new(1);
-    assert_int_equal(render_page(the_render(), 1, false, refused, &none, &err), E_PAGE_SIZE);
+    assert_int_equal(render_page(the_render(), 1, false, refused, NULL, &none, &err), E_PAGE_SIZE);
     assert_int_equal(err.page_no, 1);
     assert_null(none);
 }
@@ -283,6 +283,39 @@ static void hidden_text_is_not_the_pages_own(void **state)
         page_text(page, &text);
         assert_string_equal(buf_text(&text), own[i]);
         assert_int_equal(shade_at(raster, 15, 30), pattern()[30 * IW + 15]);
+    }
+}
+
+/* ... but is told apart, at its place; a page that is no scan has no layer. */
+static void hidden_text_is_the_layer(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *contents, *layer;
+        int32_t x;
+    } row[] = {
+        {"q 60 0 0 40 0 0 cm /Im0 Do Q BT 3 Tr /F1 6 Tf 12 4 Td (old layer) Tj ET BT 0 Tr /F1 12 Tf 2 20 Td (PORTAL) Tj ET",
+         "old layer\n",                                                                                                                          12},
+        {"BT /F1 6 Tf 9 4 Td (under) Tj ET q 60 0 0 40 0 0 cm /Im0 Do Q BT /F1 12 Tf 2 4 Td (PORTAL) Tj ET",                          "under\n",
+         9                                                                                                                                         },
+        {"q 60 0 0 40 0 0 cm /Im0 Do Q BT /F1 12 Tf 2 4 Td (PORTAL) Tj ET",                                                           "",        0 },
+        {"BT 3 Tr /F1 6 Tf 1 4 Td (no scan) Tj ET BT 0 Tr /F1 2 Tf 1 20 Td (but a page of text that is long enough to be one) Tj ET",
+         "",                                                                                                                                     0 },
+    };
+    for (unsigned i = 0; i < sizeof row / sizeof *row; i++) {
+        open_page(IW, IH, "", row[i].contents, GRAY_IMAGE, pattern());
+        AUTO(raster_destroy) struct raster *raster = NULL;
+        AUTO(page_destroy) Sohoa__Page *page = page_new(1);
+        AUTO(page_destroy) Sohoa__Page *layer = page_new(1);
+        AUTO(buf_destroy) struct buf text = {0};
+        assert_int_equal(render_page(the_render(), 1, false, page, layer, &raster, NULL), 0);
+        page_text(layer, &text);
+        assert_string_equal(buf_text(&text), row[i].layer);
+        if (!*row[i].layer)
+            continue;
+        const Sohoa__Word *word = layer->blocks[0]->lines[0]->words[0];
+        assert_in_range(word->x * 72.0 / page->dpi_view, row[i].x - 1, row[i].x + 1);
+        assert_true(word->own);
     }
 }
 
@@ -465,13 +498,13 @@ static void a_png_that_is_not_whole_is_broken(void **state)
         for (size_t cut = bytes - 1; cut > data_at; cut -= cut > bytes - 16 ? 1 : 11) {
             source.size = cut;
             open_ok(&source);
-            assert_int_equal(render_page(the_render(), 1, cut % 2, page, &raster, &err), E_PAGE_BROKEN);
+            assert_int_equal(render_page(the_render(), 1, cut % 2, page, NULL, &raster, &err), E_PAGE_BROKEN);
             assert_non_null(strstr(err.text, "cut off"));
         }
         source.size = bytes;
         source.data[data_at + 6] ^= 1;
         open_ok(&source);
-        assert_int_equal(render_page(the_render(), 1, false, page, &raster, &err), E_PAGE_BROKEN);
+        assert_int_equal(render_page(the_render(), 1, false, page, NULL, &raster, &err), E_PAGE_BROKEN);
     }
 }
 
@@ -491,7 +524,7 @@ static void what_is_no_document_is_refused(void **state)
     assert_int_equal(open_bytes(the_render(), no_pages, sizeof no_pages - 1, &err), E_SOURCE_PAGES);
     AUTO(page_destroy) Sohoa__Page *page = page_new(1);
     struct raster *raster = NULL;
-    assert_int_equal(render_page(the_render(), 1, false, page, &raster, &err), E_PAGE_BROKEN);
+    assert_int_equal(render_page(the_render(), 1, false, page, NULL, &raster, &err), E_PAGE_BROKEN);
     Sohoa__Probe *probe = NULL;
     assert_int_equal(render_probe(the_render(), &probe, &err), E_STATE);
 }
@@ -682,7 +715,7 @@ static void read_all(const struct buf *source)
         for (uint32_t i = 1; i <= probe->pages && i <= 20; i++) {
             struct raster *raster = NULL;
             Sohoa__Page *page = page_new(i);
-            render_page(the_render(), i, i % 2 == 0, page, &raster, &err);
+            render_page(the_render(), i, i % 2 == 0, page, NULL, &raster, &err);
             raster_destroy(&raster);
             page_destroy(&page);
         }
@@ -827,7 +860,7 @@ static void read_all_confined(const struct buf *source)
     for (uint32_t i = 1; i <= probe->pages; i++) {
         struct raster *raster = NULL;
         Sohoa__Page *page = page_new(i);
-        if (render_page(the_render(), i, false, page, &raster, &err))
+        if (render_page(the_render(), i, false, page, NULL, &raster, &err))
             _exit(7);
         raster_destroy(&raster);
         pages[i - 1] = page;
@@ -879,6 +912,7 @@ int main(void)
         cmocka_unit_test(text_makes_a_page_born_digital),
         cmocka_unit_test(little_text_over_a_scan_is_its_own_and_not_read_twice),
         cmocka_unit_test(hidden_text_is_not_the_pages_own),
+        cmocka_unit_test(hidden_text_is_the_layer),
         cmocka_unit_test(text_in_an_old_vietnamese_encoding_is_read_from_the_picture),
         cmocka_unit_test(tiffs_of_several_pages),
         cmocka_unit_test(jpegs_are_turned_as_exif_says),

@@ -197,7 +197,7 @@ static inline Sohoa__Page *page_ok(uint32_t page_no, bool degraded, struct raste
 {
     struct err err = {0};
     Sohoa__Page *page = page_new(page_no);
-    int rc = render_page(the_render(), page_no, degraded, page, ret_raster, &err);
+    int rc = render_page(the_render(), page_no, degraded, page, NULL, ret_raster, &err);
     if (rc)
         fail_msg("page %u: %s: %s", page_no, err_name(rc), err.text);
     return page;

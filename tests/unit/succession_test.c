@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "coordinator/reorganisation.h"
 #include "proto/auto.h"
 
 static struct err err;
@@ -100,6 +101,38 @@ static void it_goes_with_the_unit_that_it_is_of(void **state)
     assert_false(account_covers(&lan, "new:00004"));
 }
 
+/* An imported re-organisation: successors of successors are proposed, from its day on, to whom the rights went before. */
+static void it_goes_on_through_later_mergers(void **state)
+{
+    static const char csv[] = "old_commune_code,new_commune_code,new_commune_name,coverage\n"
+                              "00004,00004,Phường Hoàng Thành,whole\n";
+    AUTO(account_clear) struct account lan = {.name = "lan"};
+    AUTO(account_clear) struct account mai = {.name = "mai"};
+    AUTO(draft_clear) struct draft draft = {0};
+    struct reorganisations *all = reorganisations_new();
+    uint32_t number;
+    int64_t day;
+    (void)state;
+    bind(&lan, "old:00004");
+    bind(&mai, "new:00004");
+    assert_int_equal(succession_decide(&lan, "new:00004", false, 1, &err), 0);
+    assert_true(day_parse("2027-07-01", &day));
+    reorganisation_read(all, csv, strlen(csv), day, &draft);
+    assert_int_equal(reorganisations_add(all, &draft, 1, &number, &err), 0);
+    assert_int_equal(successions_proposed(&mai, proposed), 1);
+    assert_int_equal(successions_proposed(&lan, proposed), 1);
+    assert_string_equal(proposed[0].unit, "new:00004@2027-07-01");
+    assert_string_equal(proposed[0].of, "new:00004");
+    assert_string_equal(proposed[0].since, "2027-07-01");
+    assert_false(account_covers(&lan, "new:00004@2027-07-01"));
+    assert_int_equal(succession_decide(&lan, "new:00004@2027-07-01", false, 2, &err), 0);
+    assert_true(account_covers(&lan, "new:00004@2027-07-01"));
+    assert_int_equal(succession_decide(&lan, "new:00004", true, 3, &err), 0); /* what it led to goes with it */
+    assert_false(account_covers(&lan, "new:00004@2027-07-01"));
+    assert_int_equal(lan.successions, 1);
+    reorganisations_destroy(&all);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -109,6 +142,7 @@ int main(void)
         cmocka_unit_test(each_unit_that_merged_into_it_counts),
         cmocka_unit_test(others_can_not_be_decided),
         cmocka_unit_test(it_goes_with_the_unit_that_it_is_of),
+        cmocka_unit_test(it_goes_on_through_later_mergers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

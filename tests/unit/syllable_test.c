@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "worker/syllable.h"
+#include "proto/syllable.h"
 #include "worker/token.h"
 
 static const char possible[] =

@@ -4,7 +4,7 @@
 import {check, look, say} from "./look.mjs";
 
 const [part, url, shots, password] = process.argv.slice(2);
-const VIEWS = ["overview", "units", "batches", "batches/ba-dinh", "document/ba-dinh/0", "review", "failures", "workers", "plan", "reports", "log", "accounts"];
+const VIEWS = ["overview", "units", "units?by=new", "units/00004", "batches", "batches/ba-dinh", "document/ba-dinh/0", "review", "failures", "workers", "plan", "reports", "log", "accounts"];
 const eye = await look(part, url, shots);
 const {page, seen, axe, go, setLanguage, setTheme, fits, everyView} = eye;
 
@@ -86,6 +86,71 @@ async function readings() {
   say("a page tells what it was before it was read again");
 }
 
+const TABLE = "old_commune_code,old_commune_name,old_district_code,old_district_name,new_commune_code,new_commune_name,coverage\n";
+const table = (name, ...rows) => ({name, mimeType: "text/csv", buffer: Buffer.from(TABLE + rows.map((row) => `${row}\n`).join(""))});
+const main = (text) => page.waitForFunction((wanted) => document.querySelector("main").textContent.includes(wanted), text);
+
+/* Progress by units of each time, by keyboard; an old name leads to what it became. */
+async function oldAndNew() {
+  await go("units");
+  await setLanguage("en");
+  for (const [button, unit] of [["Old district", "district:001"], ["Old commune", "old:00037"], ["New commune", "new:00008"]]) {
+    await page.focus(`[role=group] button:has-text('${button}')`);
+    await page.keyboard.press("Enter");
+    await page.waitForSelector(`[role=group] button[aria-pressed=true]:has-text('${button}')`);
+    await page.waitForSelector(`main table tr:has-text('${unit}')`);
+    await main("Undecided");
+  }
+  const figures = await page.$$eval(".cards .big", (cards) => cards.map((card) => parseInt(card.textContent, 10)));
+  check(figures.length === 3 && figures[0] === figures[1] + figures[2] && figures[2] > 0, `all, surely and undecided are ${figures}`);
+  await page.fill("main form input[required]", "truc bach");
+  await page.keyboard.press("Enter");
+  await main("2025-06-30");
+  await page.click("main dl a:has-text('new:00004')");
+  await main("2025-07-01");
+  await main("Came from");
+  check((await page.textContent("main dl")).includes("old:00004") && (await page.textContent("main dl")).includes("part of the area"), "a unit does not tell what it came from");
+  await page.screenshot({path: `${shots}/${part}-unit.png`, fullPage: true});
+  say("units by district, old and new were switched by keyboard and add up, and an old name led to the new one");
+}
+
+/* A table with an error, a right one looked through, ordered and taken back. */
+async function reorganise() {
+  await go("units");
+  await setLanguage("en");
+  const card = page.locator("section:has(h2:text-is('Re-organisations'))");
+  await card.locator("input[type=file]").setInputFiles(table("bad.csv", "00004,Phường Trúc Bạch,,,00004,Phường Hoàng Thành,whole"));
+  await card.locator("input[type=date]").fill("2026-01-01");
+  await card.locator("button:has-text('Preview')").click();
+  await main("the commune in force with the code 00004 is 'Phường Ba Đình'");
+  check(!(await card.locator("button:has-text('Order')").count()), "a wrong table can be ordered");
+  await card.locator("input[type=file]").setInputFiles(table("good.csv", "00004,Phường Ba Đình,,,00008,Phường Hoàng Thành,whole", "00008,,,,00008,Phường Hoàng Thành,whole"));
+  await card.locator("button:has-text('Preview')").click();
+  await main("Code 00008: Phường Ngọc Hà (new:00008) → Phường Hoàng Thành (new:00008@2026-01-01)");
+  await axe("a re-organisation looked through");
+  await page.screenshot({path: `${shots}/${part}-reorganise-preview.png`, fullPage: true});
+  await page.setViewportSize({width: 360, height: 740});
+  await fits("a re-organisation on a phone");
+  await page.setViewportSize({width: 1366, height: 900});
+  await card.locator("button.main:has-text('Order')").click();
+  await page.click("dialog button.main");
+  await page.waitForSelector(".note.good:has-text('Re-organisation 1 is ordered')");
+  await go("units/00008");
+  await main("new:00008@2026-01-01");
+  await main("2025-12-31");
+  await page.screenshot({path: `${shots}/${part}-reorganised.png`, fullPage: true});
+  await page.click("main button:has-text('Undo')");
+  await page.click("dialog button.main");
+  await page.waitForSelector(".note.good:has-text('taken back')");
+  await go("units/00008");
+  await page.reload();
+  await main("Phường Ngọc Hà");
+  check(!(await page.textContent("main dl")).includes("2025-12-31"), "what was taken back is still there");
+  await go("log");
+  await main("re-organisation 1 from 2026-01-01");
+  say("a re-organisation was looked through, ordered and taken back by clicks");
+}
+
 async function whatIf() {
   await go("plan");
   await setLanguage("en");
@@ -135,6 +200,8 @@ async function local() {
   await pictures();
   await rerun();
   await readings();
+  await oldAndNew();
+  await reorganise();
   await whatIf();
   await updates();
   await alertTest();
@@ -170,6 +237,8 @@ async function bound() {
   await go("batches");
   const text = await page.textContent("main");
   check(text.includes("ba-dinh") && !text.includes("phuc-tan") && !text.includes("ngoc-ha"), `an operator of one district sees: ${text}`);
+  await go("units");
+  check(!(await page.$("main input[type=file]")), "an operator is offered a re-organisation");
   await go("batches/phuc-tan");
   await page.waitForSelector(".note.bad");
   await page.screenshot({path: `${shots}/${part}-refused.png`});

@@ -35,6 +35,7 @@ async function call(method, path, body, type = "application/json") {
 export const get = async (path) => (await call("GET", path)).json();
 export const getText = async (path) => (await call("GET", path)).text();
 export const post = async (path, body = {}) => (await call("POST", path, body)).json();
+export const postCsv = async (path, text) => (await call("POST", path, text, "text/csv")).json();
 export const remove = async (path) => (await call("DELETE", path)).json();
 
 /** "?a=1&b=2" of what is not empty. */

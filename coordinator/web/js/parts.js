@@ -68,6 +68,9 @@ export async function attempt(where, work) {
 
 export const unitName = (unit) => (unit.unit ? (unit.name ? `${unit.name} (${unit.unit})` : unit.unit) : t("noUnit"));
 
+/** To what it became and came from. */
+export const unitLink = (unit) => h("a", {href: `#units/${encodeURIComponent(unit.unit)}`}, unitName(unit));
+
 export const field = (label, input) => h("label", {}, label, input);
 
 /** options: [[value, text]] */

@@ -3,7 +3,7 @@
 import {h, replace} from "../dom.js";
 import {t} from "../i18n.js";
 import {get, post, query} from "../api.js";
-import {action, ask, attempt, card, choice, failedNote, field, pagesDone, progress, stateTag} from "../parts.js";
+import {action, ask, attempt, card, choice, failedNote, field, pagesDone, progress, stateTag, unitLink} from "../parts.js";
 import {table} from "../table.js";
 import {day, isoDay, number} from "../format.js";
 
@@ -17,7 +17,7 @@ const link = (id) => `#batches/${encodeURIComponent(id)}`;
 const columns = () => [
   {key: "id", title: t("batch"), value: (b) => b.id, cell: (b) => h("a", {href: link(b.id)}, b.id)},
   {key: "state", title: t("state"), value: (b) => b.state, cell: (b) => [stateTag(b.state), b.paused_by && h("div", {class: "bad"}, b.paused_by.code)]},
-  {key: "unit", title: t("unit"), value: (b) => b.unit, cell: (b) => b.unit || "–"},
+  {key: "unit", title: t("unit"), value: (b) => b.unit, cell: (b) => [b.unit ? unitLink({unit: b.unit}) : "–", b.belongs === "perhaps" && h("div", {class: "warn"}, t("perhaps"))]},
   {key: "progress", title: t("progress"), value: (b) => done(b) / (b.pages.total || 1), cell: (b) => progress(done(b), b.pages.total, b.pages.dead)},
   {key: "documents", title: t("documents"), value: (b) => b.documents.total, cell: (b) => number(b.documents.total), number: true},
   {key: "refused", title: t("failures"), value: (b) => b.documents.refused + b.documents.dead, cell: (b) => number(b.documents.refused + b.documents.dead), number: true},

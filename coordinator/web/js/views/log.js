@@ -7,7 +7,7 @@ import {choice, failedNote, field} from "../parts.js";
 import {table} from "../table.js";
 import {moment} from "../format.js";
 
-const KINDS = ["admitted", "withdrawn", "rerun", "undone", "quarantined", "released", "standing", "target", "drained", "calendar", "account"];
+const KINDS = ["admitted", "withdrawn", "rerun", "undone", "quarantined", "released", "standing", "target", "drained", "calendar", "account", "reorganised", "reorganisation_undone"];
 
 export async function show(node, place) {
   const wanted = {subject: place.query.get("subject") ?? "", kind: place.query.get("kind") ?? ""}, said = h("div");

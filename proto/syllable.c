@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
  * A syllable is onset + rime + tone. Rimes are spelled without their tone and listed with their medial, as they
  * are written; what a spelling rule says of an onset is a flag in its row. */
-#include "worker/syllable.h"
+#include "proto/syllable.h"
 
 #include <string.h>
 #include <utf8proc.h>
