@@ -18,6 +18,8 @@
 #include "coordinator/api_reorganise.h"
 #include "coordinator/api_report.h"
 #include "coordinator/api_rerun.h"
+#include "coordinator/api_review.h"
+#include "coordinator/api_round.h"
 #include "coordinator/api_twins.h"
 #include "coordinator/api_units.h"
 #include "coordinator/api_view.h"
@@ -180,9 +182,11 @@ static void get_file(struct coordinator *c, struct request *request, const struc
         return;
     }
     const struct work *work = &c->backlog->work[doc->work];
-    if (!strcmp(args->word, "record"))
-        name_rec(&name, args->batch->id, ref.doc);
-    else if (!strcmp(args->word, "source"))
+    if (!strcmp(args->word, "record")) {
+        get_record(c, request, ref);
+        return;
+    }
+    if (!strcmp(args->word, "source"))
         name_src(&name, work->sha256);
     else
         name_out(&name, work->sha256, c->backlog->pipeline[work->pipeline], generation, args->word);
@@ -210,6 +214,8 @@ static const struct route route_rule[] = {
     {"GET",    "batches/{batch}/documents/{doc}/trace",                get_document_trace, RIGHT_READ,       REACH_SUBJECT},
     {"GET",    "batches/{batch}/documents/{doc}/duplicates",           get_document_twins, RIGHT_READ,       REACH_SUBJECT},
     {"GET",    "units/{word}/why",                                     get_unit_why,       RIGHT_READ,       REACH_OWN    },
+    {"GET",    "batches/{batch}/documents/{doc}/review",               get_doc_review,     RIGHT_READ,       REACH_SUBJECT},
+    {"POST",   "batches/{batch}/documents/{doc}/review",               post_decision,      RIGHT_ARCHIVE,    REACH_SUBJECT},
     {"GET",    "batches/{batch}/documents/{doc}/{word}",               get_file,           RIGHT_READ,       REACH_SUBJECT},
     {"GET",    "batches/{batch}/documents/{doc}/pages/{word}/picture", get_picture,        RIGHT_READ,       REACH_SUBJECT},
     {"GET",    "batches/{batch}/documents/{doc}/pages/{word}/words",   get_words,          RIGHT_READ,       REACH_SUBJECT},
@@ -228,6 +234,11 @@ static const struct route route_rule[] = {
     {"GET",    "reports",                                              get_report,         RIGHT_READ,       REACH_OWN    },
     {"GET",    "reports/{word}",                                       get_report_as,      RIGHT_READ,       REACH_OWN    },
     {"GET",    "history",                                              get_history,        RIGHT_READ,       REACH_OWN    },
+    {"GET",    "reviews",                                              get_reviews,        RIGHT_READ,       REACH_OWN    },
+    {"GET",    "batches/{batch}/review",                               get_batch_review,   RIGHT_READ,       REACH_SUBJECT},
+    {"POST",   "batches/{batch}/review/round",                         post_round,         RIGHT_ARCHIVE,    REACH_SUBJECT},
+    {"POST",   "batches/{batch}/review/close",                         post_close,         RIGHT_ARCHIVE,    REACH_SUBJECT},
+    {"POST",   "batches/{batch}/review/reject",                        post_reject,        RIGHT_ARCHIVE,    REACH_SUBJECT},
     {"GET",    "reruns",                                               get_reruns,         RIGHT_READ,       REACH_OWN    },
     {"POST",   "reruns",                                               post_rerun,         RIGHT_OPERATE,    REACH_OWN    },
     {"DELETE", "reruns/{word}",                                        delete_rerun,       RIGHT_OPERATE,    REACH_OWN    },

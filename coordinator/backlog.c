@@ -82,9 +82,12 @@ static void batch_destroy(struct batch **batch)
         free((*batch)->check_source[i]);
     free((*batch)->check_source);
     free((*batch)->check_pages);
-    for (uint32_t i = 0; i < (*batch)->blocks; i++)
+    for (uint32_t i = 0; i < (*batch)->blocks; i++) {
         free((*batch)->block[i]);
+        free((*batch)->doubts[i]);
+    }
     free((*batch)->block);
+    free((*batch)->doubts);
     free((*batch)->piece);
     grades_clear(&(*batch)->grades);
     for (uint32_t i = 0; i < (*batch)->lots; i++)
@@ -162,9 +165,11 @@ static void batch_extend(struct batch *batch, uint32_t docs)
     uint32_t blocks = (batch->docs + docs + DOC_BLOCK - 1) / DOC_BLOCK;
     if (blocks > batch->blocks) {
         batch->block = realloc(batch->block, blocks * sizeof *batch->block);
-        if (!batch->block)
+        batch->doubts = realloc(batch->doubts, blocks * sizeof *batch->doubts);
+        if (!batch->block || !batch->doubts)
             abort();
         memset(batch->block + batch->blocks, 0, (blocks - batch->blocks) * sizeof *batch->block);
+        memset(batch->doubts + batch->blocks, 0, (blocks - batch->blocks) * sizeof *batch->doubts);
         batch->blocks = blocks;
     }
     batch->docs += docs;
@@ -338,6 +343,22 @@ void doc_grade(struct batch *batch, uint32_t doc, uint32_t confidence_cpct, cons
     struct doc *at = &batch->block[doc / DOC_BLOCK][doc % DOC_BLOCK];
     at->confidence_cpct = (uint16_t)confidence_cpct;
     grades_set(&batch->grades, at->first_ordinal, bytes == grades_bytes(at->pages) ? packed : NULL, at->pages);
+}
+
+void doc_set_doubts(struct batch *batch, uint32_t doc, uint32_t doubts)
+{
+    uint32_t **block = &batch->doubts[doc / DOC_BLOCK];
+    if (!*block && !doubts)
+        return;
+    if (!*block && !(*block = calloc(DOC_BLOCK, sizeof **block)))
+        abort();
+    (*block)[doc % DOC_BLOCK] = doubts;
+}
+
+uint32_t doc_doubts(const struct batch *batch, uint32_t doc)
+{
+    const uint32_t *block = batch->doubts[doc / DOC_BLOCK];
+    return block ? block[doc % DOC_BLOCK] : 0;
 }
 
 static void work_pages(const struct work *work, uint64_t pages[PAGE_STATES])

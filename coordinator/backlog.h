@@ -114,6 +114,7 @@ struct batch {
     struct doc **block;   /* DOC_BLOCK documents each; NULL: nothing has happened to them */
     uint64_t ordinals;    /* given out so far */
     struct grades grades; /* of pages, by ordinal, in the last result */
+    uint32_t **doubts;    /* by block, as block; NULL: nobody doubts one of its documents */
     uint64_t page_count[PAGE_STATES];
     uint32_t doc_count[DOC_STATES];
     uint64_t cpu_ms;     /* of slots, since this coordinator started */
@@ -249,6 +250,10 @@ uint32_t doc_next(const struct batch *batch, uint32_t doc);
 
 /* What came out of it, in its last result: packed grades of other than its pages' number are none. */
 void doc_grade(struct batch *batch, uint32_t doc, uint32_t confidence_cpct, const uint8_t *packed, size_t bytes);
+
+/* Likewise: bits 1 << FieldName of what a person should look at. */
+void doc_set_doubts(struct batch *batch, uint32_t doc, uint32_t doubts);
+uint32_t doc_doubts(const struct batch *batch, uint32_t doc);
 
 bool doc_failed(const struct doc *doc); /* dead, refused or quarantined, and there is an error that says why */
 /* The one way to say why it ended as it did; NONE: nothing went wrong. */

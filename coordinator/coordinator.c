@@ -131,6 +131,7 @@ static int coordinator_start(struct coordinator *c, struct err *err)
     c->live = live_new(clock_wall_ms());
     c->watch = watch_new();
     c->accounts = accounts_new();
+    c->reviews = reviews_new();
     c->reorganisations = reorganisations_new();
     c->stories = stories_new();
     c->group = group_new(c->history, c->tally, c->twins);
@@ -174,6 +175,7 @@ static void coordinator_end(struct coordinator *c)
     watch_destroy(&c->watch);
     herald_destroy(&c->herald);
     accounts_destroy(&c->accounts);
+    reviews_destroy(&c->reviews);
     reorganisations_destroy(&c->reorganisations);
     buf_destroy(&c->awaited);
     acts_destroy(&c->acts);

@@ -8,8 +8,10 @@
 #include "coordinator/commit.h"
 #include "coordinator/gate.h"
 #include "coordinator/history.h"
+#include "coordinator/hold.h"
 #include "coordinator/meter.h"
 #include "coordinator/plan.h"
+#include "coordinator/review.h"
 #include "coordinator/rows.h"
 #include "coordinator/sched.h"
 #include "coordinator/view.h"
@@ -59,6 +61,8 @@ struct coordinator {
     struct tally *tally;
     struct twins *twins;
     struct accounts *accounts;
+    struct reviews *reviews;
+    struct holds holds;                      /* who looks at what of them */
     struct reorganisations *reorganisations; /* of communes */
     struct stories *stories;
     struct others *others;

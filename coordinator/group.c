@@ -255,6 +255,7 @@ static void outcome_grade(Sohoa__DocOutcome *outcome, const struct batch *batch,
         return;
     outcome->a4_pages = (uint32_t)doc->pages_stored + (work ? work->a4_more : 0);
     outcome->confidence_cpct = doc->confidence_cpct;
+    outcome->doubts = doc_doubts(batch, outcome->doc);
     if (grades_seen(&batch->grades, doc->first_ordinal, doc->pages) == 1u << SOHOA__GRADE__GRADE_NONE)
         return;
     grades_pack(&batch->grades, doc->first_ordinal, doc->pages, packed);

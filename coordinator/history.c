@@ -174,6 +174,27 @@ static void add_account(struct history *history, const Sohoa__LedgerEntry *entry
     event_add(history, entry, time_ms, "account", account->name, buf_text(&text));
 }
 
+static void add_review_round(struct history *history, const Sohoa__LedgerEntry *entry, uint64_t time_ms)
+{
+    const Sohoa__ReviewRound *round = entry->review_round;
+    AUTO(buf_destroy) struct buf text = {0};
+    buf_printf(&text, "round %u: %u %%, documents %zu", round->round, round->percent, round->n_docs);
+    say_number(&text, "seed", round->seed);
+    event_add(history, entry, time_ms, "review", round->batch, buf_text(&text));
+}
+
+static void add_review_closed(struct history *history, const Sohoa__LedgerEntry *entry, uint64_t time_ms)
+{
+    static const char *const verdict[] = {"open", "passed", "failed", "accepted", "rejected"};
+    const Sohoa__ReviewClosed *closed = entry->review_closed;
+    AUTO(buf_destroy) struct buf text = {0};
+    if ((unsigned)closed->verdict >= sizeof verdict / sizeof verdict[0])
+        return;
+    buf_printf(&text, "round %u %s%s%s", closed->round, verdict[closed->verdict], *closed->reason ? ": " : "",
+               closed->reason);
+    event_add(history, entry, time_ms, "review", closed->batch, buf_text(&text));
+}
+
 static void add_reorganised(struct history *history, const Sohoa__LedgerEntry *entry, uint64_t time_ms)
 {
     const Sohoa__Reorganised *said = entry->reorganised;
@@ -216,6 +237,8 @@ void history_add(struct history *history, const Sohoa__LedgerEntry *entry, uint6
         event_add(history, entry, time_ms, "calendar", "", entry->calendar->csv);
         break;
     case SOHOA__LEDGER_ENTRY__BODY_ACCOUNT: add_account(history, entry, time_ms); break;
+    case SOHOA__LEDGER_ENTRY__BODY_REVIEW_ROUND: add_review_round(history, entry, time_ms); break;
+    case SOHOA__LEDGER_ENTRY__BODY_REVIEW_CLOSED: add_review_closed(history, entry, time_ms); break;
     case SOHOA__LEDGER_ENTRY__BODY_REORGANISED: add_reorganised(history, entry, time_ms); break;
     case SOHOA__LEDGER_ENTRY__BODY_REORGANISATION_UNDONE: add_reorganisation_undone(history, entry, time_ms); break;
     default: break;

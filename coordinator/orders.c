@@ -334,9 +334,11 @@ static void doc_restore(struct sched *sched, struct doc_ref ref, const Sohoa__Do
         if (master->state == SOHOA__DOC_STATE__DOC_OPEN)
             master->duplicate_of = NONE;
     }
-    if (made_something(outcome))
+    if (made_something(outcome)) {
         doc_grade(sched->backlog->batch[ref.batch], ref.doc, outcome->confidence_cpct, outcome->grades.data,
                   outcome->grades.len);
+        doc_set_doubts(sched->backlog->batch[ref.batch], ref.doc, outcome->doubts);
+    }
     doc_settle(sched, ref, outcome->state, outcome->pages_stored, outcome->pages_dead, &none);
     acts_destroy(&none);
 }
@@ -368,6 +370,7 @@ static void doc_restore_before(struct sched *sched, struct doc_ref ref, const So
     doc->pages_dead = (uint16_t)outcome->pages_dead;
     doc_grade(sched->backlog->batch[ref.batch], ref.doc, outcome->confidence_cpct, outcome->grades.data,
               outcome->grades.len);
+    doc_set_doubts(sched->backlog->batch[ref.batch], ref.doc, outcome->doubts);
     if (doc->work == NONE || sched->backlog->work[doc->work].phase != WORK_HELD ||
         sched->backlog->work[doc->work].generation != doc->generation)
         return;

@@ -9,6 +9,7 @@
 #include "coordinator/coordinator.h"
 #include "coordinator/reorganisation.h"
 #include "coordinator/rerun.h"
+#include "coordinator/review_ledger.h"
 #include "coordinator/target.h"
 #include "proto/auto.h"
 #include "proto/clock.h"
@@ -288,6 +289,10 @@ static int on_entry(const Sohoa__LedgerEntry *entry, void *user, struct err *err
         return 0;
     case SOHOA__LEDGER_ENTRY__BODY_ACCOUNT:
         return loading->c ? accounts_restore(loading->c->accounts, entry->account, err) : 0;
+    case SOHOA__LEDGER_ENTRY__BODY_REVIEW_ROUND:
+    case SOHOA__LEDGER_ENTRY__BODY_REVIEWED:
+    case SOHOA__LEDGER_ENTRY__BODY_REVIEW_CLOSED:
+        return loading->c ? review_restore(loading->c->reviews, loading->backlog, entry, err) : 0;
     case SOHOA__LEDGER_ENTRY__BODY_REORGANISED:
         return load_reorganised(loading, entry->reorganised, entry->time_ms, err);
     case SOHOA__LEDGER_ENTRY__BODY_REORGANISATION_UNDONE:

@@ -19,6 +19,7 @@
 #include "coordinator/ctl/reorganise.h"
 #include "coordinator/ctl/reports.h"
 #include "coordinator/ctl/rerun.h"
+#include "coordinator/ctl/review.h"
 #include "coordinator/ctl/run.h"
 #include "coordinator/ctl/status.h"
 #include "coordinator/ctl/submit.h"
@@ -49,6 +50,8 @@ static const struct command command_row[] = {
     {"get",        "BATCH --out DIR",                                               "Brings a batch's results into DIR.",                                    get_main       },
     {"rerun",      "[BATCH] --where EXPR | BATCH --document N | --list | --undo N",
      "Reads pages again; the old results stay until then.",                                                                                                  rerun_main     },
+    {"review",     "list|show|accept|correct|reject|round|close [BATCH[/N]] ...",
+     "Tells what waits for people, and what they say: right, corrected, rejected.",                                                                          review_main    },
     {"withdraw",   "BATCH",                                                         "Gives up what of a batch is not done yet.",                             withdraw_main  },
     {"plan",       "[--add-cores N] ...",                                           "Says what will be on time, or would be if something were different.",   plan_main      },
     {"targets",    "[PLAN.csv]",                                                    "Shows or imports what is planned: unit, priority, deadline, pages.",    targets_main   },

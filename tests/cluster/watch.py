@@ -82,6 +82,38 @@ def check_static(api):
         connection.close()
 
 
+def check_review(document, api, stored):
+    """A round, decisions of each kind, and the batch that goes back to work."""
+    batch, of = "/batches/watched/review", f"/batches/watched/documents/{stored}/review"
+    document.check(api, "GET", "/batches/{batch}/review", batch)
+    document.check(api, "POST", "/batches/{batch}/documents/{doc}/review", of, json.dumps({"decision": "accept"}), 409)
+    document.check(api, "POST", "/batches/{batch}/review/round", batch + "/round?dry_run=1", json.dumps({"percent": 50, "seed": 7}))
+    drawn = document.check(api, "POST", "/batches/{batch}/review/round", batch + "/round", "{}")["drawn"]
+    document.check(api, "GET", "/reviews", "/reviews?batch=watched&field=signer&limit=1")
+    document.check(api, "GET", "/batches/{batch}/documents/{doc}/review", of + "?hold=1")
+    for wrong, status in (({"decision": "like"}, 400), ({"decision": "reject"}, 400), ({"decision": "accept", "corrections": {"signed": "An"}}, 400),
+                          ({"decision": "accept", "corrections": {"issuedDate": "2023-02-29"}}, 400), ({"decision": "accept", "generation": 7}, 409), ({"decision": "accept", "decided_ms": 7}, 409),
+                          ({"decision": "accept", "corrections": {"codeNotation": "x" * 31}}, 413), ({"decision": "accept", "reasons": ""}, 400)):
+        document.check(api, "POST", "/batches/{batch}/documents/{doc}/review", of, json.dumps(wrong), status)
+    document.check(api, "POST", "/batches/{batch}/review/close", batch + "/close", "{}", 409)
+    for doc in drawn:
+        document.check(api, "POST", "/batches/{batch}/documents/{doc}/review", f"/batches/watched/documents/{doc}/review",
+                       json.dumps({"decision": "accept", "corrections": {"signer": "Nguyễn Văn An"}} if doc == stored else
+                                  {"decision": "reject", "reason": "upside down"}))
+    one = document.check(api, "GET", "/batches/{batch}/documents/{doc}/review", of)
+    signer = next(field for field in one["fields"] if field["name"] == "signer")
+    if one["state"] != "corrected" or (signer["value"], signer["corrected"]["by"]) != ("Nguyễn Văn An", "local"):
+        fail(f"a corrected document is {one}")
+    document.check(api, "GET", "/reviews", "/reviews?decided=1")
+    closed = document.check(api, "POST", "/batches/{batch}/review/close", batch + "/close", json.dumps({"reason": "seen"}))
+    if closed["state"] != "failed" or "rejected" not in closed["rounds"][0]["reason"]:
+        fail(f"a round of rejected documents ends as {closed}")
+    document.check(api, "POST", "/batches/{batch}/review/reject", batch + "/reject", "{}", 400)
+    back = document.check(api, "POST", "/batches/{batch}/review/reject", batch + "/reject", json.dumps({"reason": "upside down"}))
+    if back["documents"] != len(drawn) - 1:
+        fail(f"{len(drawn) - 1} documents were rejected: {back}")
+
+
 def check_answers(document, api, stored):
     for path, where in (("/status", ""), ("/overview", ""), ("/series", "/series?span=86400"), ("/workers", ""),
                         ("/units", "/units?q=ba"), ("/units", "/units?by=new"), ("/places", "/places?q=00004"), ("/places", "/places?q=district:001"), ("/reorganisations", ""), ("/failures", "/failures?unit=old:00004"), ("/failures", ""),
@@ -101,6 +133,7 @@ def check_answers(document, api, stored):
     document.check(api, "GET", "/series", "/series?span=x", status=400)
     what_if = {"add_cores": 8, "changes": [{"subject": "district:001", "deadline": "2030-01-31", "paused": False}]}
     document.check(api, "POST", "/forecast", body=json.dumps(what_if))
+    check_review(document, api, stored)
     document.check(api, "POST", "/reruns", "/reruns?dry_run=1", json.dumps({"where": "batch=watched"}))
     order = document.check(api, "POST", "/reruns", body=json.dumps({"where": f"batch=watched and document={stored}"}))
     document.check(api, "DELETE", "/reruns/{word}", f"/reruns/{order['number']}")

@@ -55,6 +55,32 @@ static void standings_are_said_in_words(void **state)
     assert_null(history_at(history, 3));
 }
 
+static void rounds_of_a_review_are_events(void **state)
+{
+    AUTO(history_destroy) struct history *history = history_new();
+    Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
+    Sohoa__ReviewRound round = SOHOA__REVIEW_ROUND__INIT;
+    Sohoa__ReviewClosed closed = SOHOA__REVIEW_CLOSED__INIT;
+    uint32_t docs[3] = {1, 2, 3};
+    (void)state;
+    round.batch = closed.batch = (char *)"b";
+    round.round = closed.round = 2;
+    round.percent = 30;
+    round.seed = 42;
+    round.docs = docs;
+    round.n_docs = 3;
+    closed.verdict = SOHOA__ROUND_VERDICT__ROUND_FAILED;
+    closed.reason = (char *)"signer 7.5 % (limit 2 %)";
+    entry.body_case = SOHOA__LEDGER_ENTRY__BODY_REVIEW_ROUND;
+    entry.review_round = &round;
+    history_add(history, &entry, 5);
+    entry.body_case = SOHOA__LEDGER_ENTRY__BODY_REVIEW_CLOSED;
+    entry.review_closed = &closed;
+    history_add(history, &entry, 6);
+    expect(history, 0, "review", "b", "round 2: 30 %, documents 3, seed 42");
+    expect(history, 1, "review", "b", "round 2 failed: signer 7.5 % (limit 2 %)");
+}
+
 static void a_reorganisation_and_its_end_are_said_without_its_table(void **state)
 {
     AUTO(history_destroy) struct history *history = history_new();
@@ -186,6 +212,7 @@ int main(void)
         cmocka_unit_test(standings_are_said_in_words),
         cmocka_unit_test(each_target_is_an_event),
         cmocka_unit_test(a_reorganisation_and_its_end_are_said_without_its_table),
+        cmocka_unit_test(rounds_of_a_review_are_events),
         cmocka_unit_test(an_order_is_one_event),
         cmocka_unit_test(outcomes_are_no_orders),
         cmocka_unit_test(accounts_are_shown_without_hashes),

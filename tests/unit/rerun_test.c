@@ -16,7 +16,7 @@
 #include "proto/auto.h"
 #include "proto/wire.h"
 
-enum { RANGE_PAGES = 4, DOCS = 5 };
+enum { RANGE_PAGES = 4, DOCS = 5, DOUBTS = 0x20005 };
 
 static const struct sched_rules rules = {
     .range_ms = 4000, .range_pages = RANGE_PAGES, .page_attempts = 1, .lease_page_ms = 1000, .lease_least_ms = 5000};
@@ -167,9 +167,9 @@ static void doc_print(const struct world *w, struct doc_ref ref, struct buf *out
     const struct work *work = doc->work == NONE ? NULL : &w->backlog->work[doc->work];
     uint8_t packed[RANGE_PAGES] = {0};
     grades_pack(&batch->grades, doc->first_ordinal, doc->pages, packed);
-    buf_printf(out, "%u/%u %s generation %u pages %u (%u, %u) confidence %u grades %02x%02x%02x fault %s", ref.batch,
-               ref.doc, doc_state_name(doc->state), doc->generation, doc->pages, doc->pages_stored, doc->pages_dead,
-               doc->confidence_cpct, packed[0], packed[1], packed[2],
+    buf_printf(out, "%u/%u %s generation %u pages %u (%u, %u) confidence %u grades %02x%02x%02x doubts %x fault %s",
+               ref.batch, ref.doc, doc_state_name(doc->state), doc->generation, doc->pages, doc->pages_stored,
+               doc->pages_dead, doc->confidence_cpct, packed[0], packed[1], packed[2], doc_doubts(batch, ref.doc),
                doc->fault == NONE ? "none" : err_name(w->backlog->fault[doc->fault].code));
     if (work)
         buf_printf(out, " work %u folded %d words %u", work->generation, work->folded, cut_of(work)->words_generation);
@@ -238,6 +238,7 @@ static void assembled_fill(const struct sample *of, Sohoa__Assembled *assembled,
 {
     sohoa__assembled__init(assembled);
     assembled->confidence_cpct = of->confidence_cpct;
+    assembled->doubts = DOUBTS;
     assembled->grades = (ProtobufCBinaryData){grades_bytes((uint32_t)strlen(of->grades)), packed};
     for (uint32_t i = 0; of->grades[i]; i++)
         grade_put(packed, i + 1, grade_of(of->grades[i]));
@@ -378,6 +379,8 @@ static void what_came_out_is_remembered(void **state)
     assert_int_equal(doc_look(batch, 2)->state, SOHOA__DOC_STATE__DOC_DEAD);
     assert_int_equal(doc_look(batch, 4)->state, SOHOA__DOC_STATE__DOC_REFUSED);
     assert_int_equal(doc_look(now.backlog->batch[1], 0)->confidence_cpct, 8000);
+    assert_int_equal(doc_doubts(now.backlog->batch[1], 0), DOUBTS);
+    assert_int_equal(doc_doubts(batch, 4), 0);
     check_restart(&now);
 }
 

@@ -1,91 +1,14 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // drive.mjs local|bound|merged URL SHOTS PASSWORD: opens the dashboard and does with it what people do. `local`: nobody has to log in;
 // `bound`: an operator of one district does; `merged`: an administrator says that the operator's rights go with a new commune. Each step that does not come true ends it. The last line is JSON.
-import {createRequire} from "node:module";
-import {readFileSync} from "node:fs";
-import {open} from "./browser.mjs";
+import {check, look, say} from "./look.mjs";
 
 const [part, url, shots, password] = process.argv.slice(2);
-const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const VIEWS = ["overview", "units", "units?by=new", "units/00004", "batches", "batches/ba-dinh", "document/ba-dinh/0", "failures", "duplicates", "workers", "plan", "reports", "log", "accounts"];
-const seen = {views: 0, console_errors: 0, outside_requests: 0, axe_serious: 0, first_paint_ms: 0};
+const VIEWS = ["overview", "units", "units?by=new", "units/00004", "batches", "batches/ba-dinh", "document/ba-dinh/0", "review", "failures", "duplicates", "workers", "plan", "reports", "log", "accounts"];
+const eye = await look(part, url, shots);
+const {page, seen, axe, go, setLanguage, setTheme, fits, everyView} = eye;
 
-const say = (text) => console.log(text);
-const check = (condition, what) => {
-  if (!condition) throw new Error(what);
-};
-
-const {page, close} = await open();
-
-/* What the API refuses on purpose is no error of the page. */
-let expected = [];
-page.on("console", (message) => {
-  if (message.type() !== "error" && message.type() !== "warning") return;
-  if (expected.some((text) => message.text().includes(text))) return;
-  seen.console_errors++;
-  say(`console: ${message.text()} (${message.location().url})`);
-});
-page.on("pageerror", (why) => {
-  seen.console_errors++;
-  say(`page error: ${why.stack}`);
-});
-page.on("request", (request) => {
-  if (request.url().startsWith(url) || request.url().startsWith("data:") || request.url().startsWith("blob:")) return;
-  seen.outside_requests++;
-  say(`outside: ${request.url()}`);
-});
-
-async function axe(name) {
-  await page.evaluate(axeSource);
-  const {violations} = await page.evaluate(() => window.axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}));
-  for (const violation of violations) {
-    if (!["serious", "critical"].includes(violation.impact)) continue;
-    seen.axe_serious++;
-    say(`axe: ${name}: ${violation.id}: ${violation.help}: ${violation.nodes[0].html.slice(0, 160)} ${violation.nodes[0].any.map((one) => one.message).join("; ").slice(0, 200)}`);
-  }
-}
-
-async function go(view) {
-  await page.goto(`${url}#${view}`);
-  await page.waitForSelector("main h1");
-  await page.waitForTimeout(400); /* what it asks for is there, too */
-}
-
-async function setLanguage(language) {
-  if ((await page.getAttribute("html", "lang")) !== language) await page.click("#language");
-  check((await page.getAttribute("html", "lang")) === language, `the language is not ${language}`);
-}
-
-async function setTheme(theme) {
-  if ((await page.getAttribute("html", "data-theme")) !== theme) await page.click("header button:has-text('Sáng/tối'), header button:has-text('Light/dark')");
-  check((await page.getAttribute("html", "data-theme")) === theme, `the theme is not ${theme}`);
-}
-
-async function fits(name) {
-  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  check(wide <= 0, `${name} is ${wide} px wider than the screen`);
-}
-
-/* Every view, in both languages and themes, and on a phone. */
-async function everyView(views) {
-  for (const [language, theme] of [["vi", "light"], ["en", "dark"]]) {
-    for (const view of views) {
-      await go(view);
-      await setLanguage(language);
-      await setTheme(theme);
-      await page.waitForTimeout(200);
-      check(!(await page.$("main .note.bad")), `${view} shows an error: ${await page.textContent("main")}`);
-      await axe(`${view} ${language} ${theme}`);
-      await page.screenshot({path: `${shots}/${part}-${view.replaceAll("/", "-")}-${language}-${theme}.png`, fullPage: true});
-      seen.views++;
-    }
-  }
-  await page.setViewportSize({width: 360, height: 740});
-  for (const view of views) {
-    await go(view);
-    await fits(`${view} on a phone`);
-    await page.screenshot({path: `${shots}/${part}-${view.replaceAll("/", "-")}-phone.png`});
-  }
+async function wall() {
   await page.setViewportSize({width: 1920, height: 1080});
   for (const view of ["overview", "units", "workers"]) {
     await go(view);
@@ -93,7 +16,7 @@ async function everyView(views) {
     await page.screenshot({path: `${shots}/${part}-${view}-wall.png`});
   }
   await page.setViewportSize({width: 1366, height: 900});
-  say(`${views.length} views opened in two languages, two themes, on a phone and on the wall`);
+  say(`${VIEWS.length} views opened in two languages, two themes, on a phone and on the wall`);
 }
 
 /* By keyboard alone: the first Tab is the way past the navigation. */
@@ -289,6 +212,7 @@ async function local() {
   seen.first_paint_ms = Math.round(await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? -1));
   say(`figures were there after ${Date.now() - began} ms`);
   await everyView(VIEWS);
+  await wall();
   await keyboard();
   await pictures();
   await rerun();
@@ -316,7 +240,7 @@ async function leave() {
 }
 
 async function bound() {
-  expected = ["401", "403"];
+  eye.expected = ["401", "403"];
   await page.goto(url);
   await page.waitForSelector("input[type=password]");
   await axe("login");
@@ -345,7 +269,7 @@ async function bound() {
   await page.waitForFunction(() => !document.querySelector("main .note.bad"));
   await go("workers");
   check(!(await page.isDisabled("button:has-text('Drain') >> nth=0")), "an operator may not drain by the page");
-  expected.push("E_DENIED");
+  eye.expected.push("E_DENIED");
   await page.click("button:has-text('Drain') >> nth=0");
   await page.click("dialog button.main");
   await page.waitForSelector(".note.bad");
@@ -358,7 +282,7 @@ async function bound() {
 
 /* What lan's district merged into is proposed, and hers once it is confirmed. */
 async function merged() {
-  expected = ["401"];
+  eye.expected = ["401"];
   await page.goto(url);
   await login("root");
   await go("accounts");
@@ -382,13 +306,4 @@ async function merged() {
   say("a successor was confirmed, and the operator's rights went with it");
 }
 
-try {
-  await {local, bound, merged}[part]();
-} catch (why) {
-  await page.screenshot({path: `${shots}/${part}-failed.png`, fullPage: true}).catch(() => {});
-  say(String(why.stack ?? why).split("\n").slice(0, 4).join(" | "));
-  process.exitCode = 1;
-} finally {
-  await close();
-}
-console.log(JSON.stringify(seen));
+await eye.run({local, bound, merged});

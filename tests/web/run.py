@@ -63,14 +63,14 @@ def admit(cluster, folder):
                                             {"unit": "old:00001", "pages": 900}]))
 
 
-def drive(part, url, shots):
-    done = subprocess.run(["node", os.path.join(HERE, "drive.mjs"), part, url, shots, PASSWORD], stdin=subprocess.DEVNULL,
+def drive(part, url, shots, script="drive.mjs"):
+    done = subprocess.run(["node", os.path.join(HERE, script), part, url, shots, PASSWORD], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, text=True, timeout=400)
     lines = done.stdout.strip().splitlines()
     for line in lines[:-1]:
         say(line)
     if done.returncode or not lines:
-        fail(f"drive.mjs {part} ended with {done.returncode}: {lines[-1:] or 'nothing said'}")
+        fail(f"{script} {part} ended with {done.returncode}: {lines[-1:] or 'nothing said'}")
     return json.loads(lines[-1])
 
 

@@ -79,6 +79,7 @@ function orders(batch, said, reload) {
     }, paused ? "main" : ""),
     field(t("priority"), priority), field(t("deadline"), deadline),
     action(t("save"), "operate", () => order({priority: Number(priority.value), deadline: deadline.value || "none"})),
+    h("a", {href: `#review/${encodeURIComponent(batch.id)}`}, t("review")),
     h("a", {href: `#failures?where=${encodeURIComponent(`batch="${batch.id}"`)}`}, t("rerun")),
     action(t("withdraw"), "operate", async () => {
       if (await ask(t("withdrawAsk", batch.id), t("withdraw")))
