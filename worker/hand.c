@@ -41,8 +41,7 @@ enum {
     HAND_STROKE_OFF_PCT = 10,   /* ... and by how much all these may differ */
     /* in 1/100: */
     HAND_OUTSIDE_PCT = 25, /* a part with less of its ink outside a blank is writing, one with less inside print */
-    HAND_DOUBT_PCT =
-        80, /* of its confidence has a number whose end was not seen, and what is spoilt: it may be a part */
+    HAND_DOUBT_PCT = 80, /* of its confidence has what may be a part: a number without an end, digits that are spoilt */
 };
 
 static const struct digits_want wants[] = {

@@ -292,6 +292,49 @@ static void other_numbers_are_not_the_documents(void **state)
     assert_int_equal(numbers_found(200, 300, "Sống", "/QĐ-UBND", NULL), 0);
 }
 
+/* Words one behind the other from x on. */
+static size_t hands_in_sentence(uint32_t x)
+{
+    static const char *const words[] = {"Căn",   "cứ",   "đề", "nghị",  "của", "Chánh", "Văn",
+                                        "phòng", "ngày", "17", "tháng", "01",  "năm",   "2024"};
+    struct raster *paper = paper_new(WIDE, HIGH, 200);
+    AUTO(page_destroy) Sohoa__Page *page = page_new_sized();
+    Sohoa__Line *line = block_add_line(page_add_block(page));
+    int32_t baseline = 0;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        struct box box = print(paper, line, x, 300, words[i], words[i]);
+        x = (uint32_t)box.right + 10;
+        baseline = i ? baseline : box.bottom;
+    }
+    line_set(line, baseline);
+    AUTO(raster_destroy) struct raster *gray = gray_of(paper);
+    assert_int_equal(hand_read(gray, page, NULL), 0);
+    return page->n_hands;
+}
+
+static void dates_in_sentences_are_left_alone(void **state)
+{
+    (void)state;
+    assert_int_equal(hands_in_sentence(560), 3); /* a line of its own on the right */
+    assert_int_equal(hands_in_sentence(400), 0);
+}
+
+/* A streak joins a digit with what is above: the rest is a number, but perhaps not the one that was written. */
+static void what_is_spoilt_is_not_sure(void **state)
+{
+    (void)state;
+    struct raster *paper = paper_new(WIDE, HIGH, 200);
+    AUTO(page_destroy) Sohoa__Page *page = page_new_sized();
+    head_print(paper, page, &(struct head){"776", "17", "01", 300});
+    paper_fill(paper, 296, 100, 3, 300, 0);
+    AUTO(raster_destroy) struct raster *gray = gray_of(paper);
+    assert_int_equal(hand_read(gray, page, NULL), 0);
+    for (size_t i = 0; i < page->n_hands; i++)
+        if (page->hands[i]->kind == SOHOA__HAND_KIND__HAND_NUMBER && page->hands[i]->n_guesses)
+            assert_true(page->hands[i]->guesses[0]->confidence_cpct <= 8000);
+    expect_hand(page, SOHOA__HAND_KIND__HAND_DAY, "17");
+}
+
 static void their_number_has_a_limit(void **state)
 {
     (void)state;
@@ -386,6 +429,8 @@ int main(void)
         cmocka_unit_test(bilevel_is_as_good_as_gray),
         cmocka_unit_test(boxes_are_the_views),
         cmocka_unit_test(other_numbers_are_not_the_documents),
+        cmocka_unit_test(dates_in_sentences_are_left_alone),
+        cmocka_unit_test(what_is_spoilt_is_not_sure),
         cmocka_unit_test(their_number_has_a_limit),
         cmocka_unit_test(odd_sizes_do_no_harm),
         cmocka_unit_test(garbage_finds_nothing),
