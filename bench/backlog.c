@@ -20,6 +20,7 @@ enum {
     BACK_DPI = 75,    /* what shines through is blurred */
     COPY_BYTES = 1 << 16,
     THRESHOLD = 140, /* of bilevel scanners */
+    SCAN_SHIFT = 40, /* seeds of a scanner's chance lie far from those of documents */
 };
 
 static const double paragraphs_a_page = 13, paragraphs_of_header = 5;
@@ -131,6 +132,19 @@ static int job_print_short(struct job *job, const struct dossier *dossier, struc
     return err_set(err, E_LIMIT, "no letter of %s fitted on one page", dossier->organ.name);
 }
 
+/* The same sheets once more on a scanner: what is on them stays. A letter that was drawn to fill a file of one page fits any other; else
+ * the file must hold pages, too. */
+static void job_scan_again(struct job *job, const struct backlog_plan *plan, uint32_t index)
+{
+    struct source_form before = job->form;
+    job->chance = chance_branch(plan->seed + ((uint64_t)plan->scan << SCAN_SHIFT), 2 * (uint64_t)index + 1);
+    do
+        job_draw_form(job, plan);
+    while ((source_holds_pages(before.format) && !source_holds_pages(job->form.format)) ||
+           (job->form.dpi == before.dpi && plan->dpi == BACKLOG_ALL(SOURCE_DPI_NR)));
+    job->strength = damage_strength(&job->chance, plan->damage);
+}
+
 static int job_init(struct job *job, const struct backlog_plan *plan, const struct dossier *dossier, uint32_t index,
                     struct err *err)
 {
@@ -138,9 +152,11 @@ static int job_init(struct job *job, const struct backlog_plan *plan, const stru
     job_draw_form(job, plan);
     job->strength = damage_strength(&job->chance, plan->damage);
     job_draw_ink(job, plan->damage);
-    if (!source_holds_pages(job->form.format))
-        return job_print_short(job, dossier, err);
-    return job_print(job, dossier, job_paragraphs(job, plan->pages_mean), err);
+    int rc = source_holds_pages(job->form.format) ? job_print(job, dossier, job_paragraphs(job, plan->pages_mean), err)
+                                                  : job_print_short(job, dossier, err);
+    if (!rc && plan->scan)
+        job_scan_again(job, plan, index);
+    return rc;
 }
 
 /* The other side of the sheet, for what shines through. */

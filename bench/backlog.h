@@ -9,7 +9,7 @@
 #include "bench/organ.h"
 #include "bench/source.h"
 
-enum { BACKLOG_DOCUMENTS_MAX = 1000000, BACKLOG_PAGES_MEAN_MAX = 50 };
+enum { BACKLOG_DOCUMENTS_MAX = 1000000, BACKLOG_PAGES_MEAN_MAX = 50, BACKLOG_SCANS_MAX = 1000 };
 
 #define BACKLOG_ALL(count) ((1u << (count)) - 1) /* all bits of an enum of that many */
 
@@ -17,6 +17,7 @@ struct backlog_plan {
     const char *out; /* made when it is not there; must not hold scans or truth yet */
     uint32_t documents;
     uint64_t seed;
+    uint32_t scan; /* 0: the first time; else the same documents, scanned for the so manieth time more */
     enum damage_level damage;
     unsigned kinds;                    /* bits 1 << ORGAN_*, at least one */
     unsigned formats;                  /* bits 1 << SOURCE_*, at least one */

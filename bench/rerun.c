@@ -159,7 +159,7 @@ static double order_timed(struct bench *b, const char *text, const struct choice
 static double undo_timed(struct bench *b, size_t docs)
 {
     struct acts acts = {0};
-    struct group *group = group_new(NULL, NULL);
+    struct group *group = group_new(NULL, NULL, NULL);
     double began_ms = now_ms();
     size_t undone = rerun_take_back(b->sched, b->backlog, group, b->backlog->reruns, &acts);
     group_add(group, b->backlog, &acts);
@@ -176,7 +176,7 @@ static void round_run(struct bench *b, const char *text, struct times *times)
     AUTO(choice_destroy) struct choice choice = {0};
     AUTO(buf_destroy) struct buf before = {0};
     AUTO(buf_destroy) struct buf after = {0};
-    AUTO(group_destroy) struct group *group = group_new(NULL, NULL);
+    AUTO(group_destroy) struct group *group = group_new(NULL, NULL, NULL);
     size_t docs;
     counts_take(b, &before);
     times->choose_ms = more(times->choose_ms, choose_timed(b, text, &choice));

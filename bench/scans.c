@@ -18,6 +18,8 @@ static const char usage[] =
     "  --out DIR             made when it is not there; may not hold scans or truth yet\n"
     "  --documents N         files to write, 1-1000000 (20)\n"
     "  --seed S              0-18446744073709551615 (1)\n"
+    "  --scan K              0-1000 (0): the documents of that seed as they come from the scanner for the Kth time more,\n"
+    "                        askew, worn and noisy in other ways, at the other resolution if both are let\n"
     "  --damage LEVEL        none, light, mixed or heavy (mixed); none has neither seals nor handwriting\n"
     "  --kinds LIST          of state, party, youth (all)\n"
     "  --formats LIST        of pdf, tiff, jpeg, png (all); a jpeg or png holds one page\n"
@@ -32,6 +34,7 @@ enum option_key {
     KEY_OUT = 1,
     KEY_DOCUMENTS,
     KEY_SEED,
+    KEY_SCAN,
     KEY_DAMAGE,
     KEY_KINDS,
     KEY_FORMATS,
@@ -47,6 +50,7 @@ static const struct option options[] = {
     {"out",        required_argument, NULL, KEY_OUT       },
     {"documents",  required_argument, NULL, KEY_DOCUMENTS },
     {"seed",       required_argument, NULL, KEY_SEED      },
+    {"scan",       required_argument, NULL, KEY_SCAN      },
     {"damage",     required_argument, NULL, KEY_DAMAGE    },
     {"kinds",      required_argument, NULL, KEY_KINDS     },
     {"formats",    required_argument, NULL, KEY_FORMATS   },
@@ -133,7 +137,7 @@ static int parse_level(const char *text, enum damage_level *level, struct err *e
 
 static int parse_option(int key, const char *text, struct backlog_plan *plan, struct err *err)
 {
-    uint64_t documents = 0;
+    uint64_t documents = 0, scan = 0;
     int rc;
     switch (key) {
     case KEY_OUT: plan->out = text; return 0;
@@ -143,6 +147,11 @@ static int parse_option(int key, const char *text, struct backlog_plan *plan, st
             plan->documents = (uint32_t)documents;
         return rc;
     case KEY_SEED: return parse_whole("seed", text, 0, UINT64_MAX, &plan->seed, err);
+    case KEY_SCAN:
+        rc = parse_whole("scan", text, 0, BACKLOG_SCANS_MAX, &scan, err);
+        if (!rc)
+            plan->scan = (uint32_t)scan;
+        return rc;
     case KEY_DAMAGE: return parse_level(text, &plan->damage, err);
     case KEY_KINDS: return parse_list("kinds", text, kind_name, ORGAN_KIND_NR, &plan->kinds, err);
     case KEY_FORMATS: return parse_list("formats", text, format_name, SOURCE_FORMAT_NR, &plan->formats, err);

@@ -20,6 +20,7 @@
 #include "coordinator/api_rerun.h"
 #include "coordinator/api_review.h"
 #include "coordinator/api_round.h"
+#include "coordinator/api_twins.h"
 #include "coordinator/api_units.h"
 #include "coordinator/api_view.h"
 #include "coordinator/api_why.h"
@@ -211,6 +212,7 @@ static const struct route route_rule[] = {
     {"GET",    "batches/{batch}/why",                                  get_batch_why,      RIGHT_READ,       REACH_PART   },
     {"GET",    "batches/{batch}/documents/{doc}/why",                  get_document_why,   RIGHT_READ,       REACH_SUBJECT},
     {"GET",    "batches/{batch}/documents/{doc}/trace",                get_document_trace, RIGHT_READ,       REACH_SUBJECT},
+    {"GET",    "batches/{batch}/documents/{doc}/duplicates",           get_document_twins, RIGHT_READ,       REACH_SUBJECT},
     {"GET",    "units/{word}/why",                                     get_unit_why,       RIGHT_READ,       REACH_OWN    },
     {"GET",    "batches/{batch}/documents/{doc}/review",               get_doc_review,     RIGHT_READ,       REACH_SUBJECT},
     {"POST",   "batches/{batch}/documents/{doc}/review",               post_decision,      RIGHT_ARCHIVE,    REACH_SUBJECT},
@@ -226,6 +228,7 @@ static const struct route route_rule[] = {
     {"POST",   "reorganisations",                                      post_reorganised,   RIGHT_ADMINISTER, REACH_ALL    },
     {"DELETE", "reorganisations/{word}",                               delete_reorganised, RIGHT_ADMINISTER, REACH_ALL    },
     {"GET",    "failures",                                             get_failures,       RIGHT_READ,       REACH_OWN    },
+    {"GET",    "duplicates",                                           get_duplicates,     RIGHT_READ,       REACH_OWN    },
     {"GET",    "workers",                                              get_workers,        RIGHT_READ,       REACH_NO_UNIT},
     {"GET",    "events",                                               get_events,         RIGHT_READ,       REACH_OWN    },
     {"GET",    "reports",                                              get_report,         RIGHT_READ,       REACH_OWN    },

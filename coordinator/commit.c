@@ -400,7 +400,7 @@ static void doc_snapshot(struct rewrite_batch *rewrite, const struct backlog *ba
 static void batch_snapshot(struct rewrite_batch *rewrite, const struct backlog *backlog, struct batch *batch)
 {
     memcpy(rewrite->id, batch->id, sizeof rewrite->id);
-    rewrite->counters = group_new(NULL, NULL);
+    rewrite->counters = group_new(NULL, NULL, NULL);
     size_t bytes = (size_t)((batch->ordinals + 7) / 8);
     memset(buf_reserve(&rewrite->bits, bytes), 0, bytes);
     rewrite->bits.size = bytes;
@@ -419,7 +419,7 @@ void committer_rewrite(struct committer *committer, const struct backlog *backlo
     for (uint32_t i = 0; i < backlog->batches; i++)
         if (backlog->batch[i] && !backlog->batch[i]->check_only)
             batch_snapshot(&committer->rewrite[committer->rewrites++], backlog, backlog->batch[i]);
-    committer->workers = group_new(NULL, NULL);
+    committer->workers = group_new(NULL, NULL, NULL);
     for (uint32_t i = 0; i < sched_workers(sched); i++)
         if (sched_worker(sched, i)->connected)
             group_add_worker(committer->workers, sched_worker(sched, i)->name, sched_worker(sched, i)->slots);

@@ -9,6 +9,7 @@
 #include "coordinator/history.h"
 #include "coordinator/sched.h"
 #include "coordinator/tally.h"
+#include "coordinator/twins.h"
 #include "storage/io.h"
 #include "storage/ledger.h"
 #include "storage/progress.h"
@@ -19,8 +20,8 @@ struct committer;
 
 /* ---- a group, on the loop's thread ---- */
 
-/* history and tally: get what is entered, too; NULL: nobody asks for it. */
-struct group *group_new(struct history *history, struct tally *tally);
+/* history, tally and twins: get what is entered, too; NULL: nobody asks for it. */
+struct group *group_new(struct history *history, struct tally *tally, struct twins *twins);
 void group_destroy(struct group **group);
 bool group_empty(const struct group *group);
 

@@ -25,7 +25,10 @@
 #include "proto/clock.h"
 #include "proto/trace.h"
 
-enum { BACK_THREADS = 4 };
+enum {
+    BACK_THREADS = 4,
+    TWINS_A_TURN = 200, /* documents compared in a turn of the loop: some milliseconds */
+};
 
 int coordinator_row(struct coordinator *c, struct doc_ref ref, struct row *row, char **ret_source, struct err *err)
 {
@@ -75,6 +78,7 @@ static int loop(struct coordinator *c, struct err *err)
         io_dispatch(c->commit_io);
         io_dispatch(c->back_io);
         more = peers_receive(c, now_ms);
+        more = twins_compare(c->twins, TWINS_A_TURN) || more;
         http_run(c->http);
         turn_time(c, now_ms);
         live_tick(c, clock_wall_ms());
@@ -123,13 +127,14 @@ static int coordinator_start(struct coordinator *c, struct err *err)
     c->sched = sched_new(c->backlog, &rules, (store_epoch(c->store) << LEASES_AN_EPOCH) + 1);
     c->history = history_new();
     c->tally = tally_new();
+    c->twins = twins_new((uint32_t)config_int(c->config, CFG_DUPLICATES_MAX));
     c->live = live_new(clock_wall_ms());
     c->watch = watch_new();
     c->accounts = accounts_new();
     c->reviews = reviews_new();
     c->reorganisations = reorganisations_new();
     c->stories = stories_new();
-    c->group = group_new(c->history, c->tally);
+    c->group = group_new(c->history, c->tally, c->twins);
     c->rows = rows_new(c->store);
     viewing_start(c);
     rc = recover(c, err);
@@ -163,6 +168,7 @@ static void coordinator_end(struct coordinator *c)
     views_destroy(&c->views);
     history_destroy(&c->history);
     tally_destroy(&c->tally);
+    twins_destroy(&c->twins);
     live_destroy(&c->live);
     stories_destroy(&c->stories);
     others_destroy(&c->others);

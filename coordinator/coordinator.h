@@ -59,6 +59,7 @@ struct coordinator {
     bool views_swept; /* what a coordinator before had made is removed */
     struct history *history;
     struct tally *tally;
+    struct twins *twins;
     struct accounts *accounts;
     struct reviews *reviews;
     struct holds holds;                      /* who looks at what of them */

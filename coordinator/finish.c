@@ -290,6 +290,7 @@ static void doc_finish(struct sched *sched, struct doc_ref ref, uint32_t index, 
     doc_set_doubts(sched->backlog->batch[ref.batch], ref.doc, assembled->doubts);
     doc_settle(sched, ref, dead ? SOHOA__DOC_STATE__DOC_DEAD : SOHOA__DOC_STATE__DOC_STORED, work->pages - dead, dead,
                acts);
+    acts_add_sketch(acts, &assembled->sketch);
 }
 
 /* Ends every document that the lease wrote a record for; those that came later get theirs in a lease of their own. */

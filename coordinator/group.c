@@ -21,13 +21,14 @@ enum {
 };
 _Static_assert(SPLIT_PARTS *(ERR_TEXT_BYTES + 64) <= LEDGER_ENTRY_BYTES, "a split fits in a ledger entry");
 
-struct group *group_new(struct history *history, struct tally *tally)
+struct group *group_new(struct history *history, struct tally *tally, struct twins *twins)
 {
     struct group *group = calloc(1, sizeof *group);
     if (!group)
         abort();
     group->history = history;
     group->tally = tally;
+    group->twins = twins;
     return group;
 }
 
@@ -261,8 +262,10 @@ static void outcome_grade(Sohoa__DocOutcome *outcome, const struct batch *batch,
     outcome->grades = (ProtobufCBinaryData){grades_bytes(doc->pages), packed};
 }
 
-static void add_outcome(struct group *group, const struct backlog *backlog, struct doc_ref ref)
+static void add_outcome(struct group *group, const struct backlog *backlog, const struct acts *acts,
+                        const struct act *act)
 {
+    struct doc_ref ref = act->doc;
     const struct doc *doc = doc_at(backlog, ref);
     struct batch *batch = backlog->batch[ref.batch];
     uint8_t packed[DOC_GRADES_BYTES];
@@ -277,6 +280,8 @@ static void add_outcome(struct group *group, const struct backlog *backlog, stru
     outcome.pages_dead = doc->pages_dead;
     outcome.duplicate_of = doc->duplicate_of == NONE ? 0 : doc->duplicate_of;
     outcome_grade(&outcome, batch, doc, doc->work == NONE ? NULL : &backlog->work[doc->work], packed);
+    if (act->sketch_bytes)
+        outcome.sketch = (ProtobufCBinaryData){act->sketch_bytes, acts->sketches.data + act->sketch};
     if (doc->fault != NONE) {
         fault_wire(backlog, doc->fault, &wire);
         outcome.err = &wire;
@@ -289,6 +294,8 @@ static void add_outcome(struct group *group, const struct backlog *backlog, stru
     add_entry(group, &entry);
     if (group->tally)
         tally_add(group->tally, ref, lot_of(batch, ref.doc)->terms.unit, &outcome, clock_wall_ms());
+    if (group->twins)
+        twins_add(group->twins, ref, &outcome);
     /* The outcome is all of the entry, behind its tag and length. */
     uint32_t bytes = (uint32_t)sohoa__doc_outcome__get_packed_size(&outcome);
     struct group_outcome ended = {batch->id, ref.doc, doc->state, group->entries.size - bytes, bytes};
@@ -472,13 +479,13 @@ void group_add_standing(struct group *group, const struct backlog *backlog, uint
                                                                                             : "running"});
 }
 
-static void add_act(struct group *group, const struct backlog *backlog, const struct act *act)
+static void add_act(struct group *group, const struct backlog *backlog, const struct acts *acts, const struct act *act)
 {
     struct name name;
     switch (act->kind) {
     case ACT_PLACED: add_placed(group, backlog, act->doc); break;
     case ACT_SPLIT: add_split(group, backlog, act->work); break;
-    case ACT_OUTCOME: add_outcome(group, backlog, act->doc); break;
+    case ACT_OUTCOME: add_outcome(group, backlog, acts, act); break;
     case ACT_STORED:
     case ACT_DEAD: add_pages(group, backlog, act); break;
     case ACT_RECOUNT: group->recount = true; break;
@@ -496,7 +503,7 @@ static void add_act(struct group *group, const struct backlog *backlog, const st
 void group_add(struct group *group, const struct backlog *backlog, const struct acts *acts)
 {
     for (size_t i = 0; i < acts->count; i++)
-        add_act(group, backlog, &acts->at[i]);
+        add_act(group, backlog, acts, &acts->at[i]);
     for (size_t i = 0; i < acts->count; i++)
         if (acts->at[i].kind == ACT_OUTCOME || acts->at[i].kind == ACT_PLACED)
             group_touch(group, acts->at[i].doc.batch);

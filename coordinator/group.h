@@ -27,6 +27,7 @@ struct group_stop {
 struct group {
     struct history *history; /* or NULL */
     struct tally *tally;     /* likewise */
+    struct twins *twins;     /* likewise */
     const char *actor;       /* whose orders are entered; NULL: nobody's */
     struct buf layouts;      /* struct group_layout */
     struct buf stops;        /* struct group_stop, in the order they were said */

@@ -270,6 +270,8 @@ static int on_entry(const Sohoa__LedgerEntry *entry, void *user, struct err *err
         if (loading->c && loading->c->tally)
             tally_add(loading->c->tally, ref, lot_of(loading->backlog->batch[ref.batch], ref.doc)->terms.unit,
                       entry->outcome, entry->time_ms);
+        if (loading->c && loading->c->twins)
+            twins_add(loading->c->twins, ref, entry->outcome);
         return 0;
     case SOHOA__LEDGER_ENTRY__BODY_SPLIT:
         rc = load_ref(loading, entry->split->batch, entry->split->doc, &ref, err);

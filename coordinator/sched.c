@@ -11,6 +11,7 @@
 
 #include "coordinator/sched_private.h"
 #include "coordinator/target.h"
+#include "proto/sketch.h"
 #include "proto/wire.h"
 
 static void *widen(void *at, size_t *capacity, size_t need, size_t item_bytes)
@@ -26,13 +27,29 @@ static void *widen(void *at, size_t *capacity, size_t need, size_t item_bytes)
 
 void acts_add(struct acts *acts, struct act act)
 {
+    if (!acts->count)
+        buf_clear(&acts->sketches);
     acts->at = widen(acts->at, &acts->capacity, acts->count + 1, sizeof *acts->at);
     acts->at[acts->count++] = act;
+}
+
+void acts_add_sketch(struct acts *acts, const ProtobufCBinaryData *sketch)
+{
+    struct act *last = &acts->at[acts->count - 1];
+    struct sketch said;
+    struct err err;
+    assert(acts->count && last->kind == ACT_OUTCOME);
+    if (!sketch->len || sketch_unpack(sketch->data, sketch->len, &said, &err))
+        return;
+    last->sketch = (uint32_t)acts->sketches.size;
+    last->sketch_bytes = (uint32_t)sketch->len;
+    buf_append(&acts->sketches, sketch->data, sketch->len);
 }
 
 void acts_destroy(struct acts *acts)
 {
     free(acts->at);
+    buf_destroy(&acts->sketches);
     *acts = (struct acts){0};
 }
 

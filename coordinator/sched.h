@@ -17,6 +17,7 @@
 
 #include "coordinator/backlog.h"
 #include "coordinator/cost.h"
+#include "proto/buf.h"
 
 enum {
     LEASE_LOSSES_MAX = 10,   /* then a lost lease counts as a failed attempt */
@@ -46,11 +47,13 @@ struct act {
     uint32_t fault;
     uint32_t worker;
     uint64_t lease;
+    uint32_t sketch, sketch_bytes; /* ACT_OUTCOME of a result: where it lies in the acts' sketches */
 };
 
 struct acts {
     struct act *at;
     size_t count, capacity;
+    struct buf sketches; /* of those that are there; forgotten when the first act after them comes */
 };
 void acts_destroy(struct acts *acts);
 

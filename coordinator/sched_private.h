@@ -40,6 +40,8 @@ struct sched {
 };
 
 void acts_add(struct acts *acts, struct act act);
+/* The last one is an outcome: its document's sketch. What is none is left away. */
+void acts_add_sketch(struct acts *acts, const ProtobufCBinaryData *sketch);
 
 /* The worker's lease of that id, or NULL. */
 struct lease *lease_find(struct sched *sched, uint32_t worker, uint64_t id);

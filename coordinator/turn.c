@@ -248,7 +248,7 @@ void turn_commit(struct coordinator *c, uint64_t now_ms)
         group_seal(c->group, c->backlog);
         c->meter.commit_ms = now_ms;
         committer_submit(c->committer, c->group);
-        c->group = group_new(c->history, c->tally);
+        c->group = group_new(c->history, c->tally, c->twins);
         c->group_ms = 0;
     } else if (group_empty(c->group) && !committer_redis_ok(c->committer) && now_ms >= c->rewrite_ms) {
         c->rewrite_ms = now_ms + REWRITE_MS;

@@ -43,6 +43,7 @@ static const struct config_row {
     [CFG_REVIEW_LIMITS] = {"review_limits", FOR_COORDINATOR, 0, 0, "", "CSV of the shares of wrong fields and documents that a round of a review may have; the program's own when empty"},
     [CFG_REVIEW_PERCENT] = {"review_percent", FOR_COORDINATOR, 1, 100, "30", "documents of a batch that a later round of its review looks at again, unless it says otherwise"},
     [CFG_REVIEW_ROUNDS] = {"review_rounds", FOR_COORDINATOR, 1, 1000, "2", "rounds passed one after another that accept a batch"},
+    [CFG_DUPLICATES_MAX] = {"duplicates_max", FOR_COORDINATOR, 0, 16777214, "16777214", "documents that are remembered to find others like them, about 300 bytes each; 0: none are looked for"},
     [CFG_METRICS] = {"metrics", FOR_WORKER, 0, 0, "", "metrics for Prometheus, to whoever asks: ADDRESS:PORT or unix:PATH; none when empty"},
     [CFG_NAME] = {"name", BOTH, 0, 0, "", "name in the cluster; the host name when empty"},
     [CFG_LANG] = {"lang", FOR_WORKER, 0, 0, "vie", "Tesseract languages, joined by +"},

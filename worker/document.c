@@ -311,6 +311,19 @@ static int pdf_said_take(struct job *job, const struct slot_answer *answer, stru
     return 0;
 }
 
+/* From a slot: nobody gets what is no sketch. */
+static int sketch_take(struct job *job, const struct slot_answer *answer, struct err *err)
+{
+    struct sketch sketch;
+    struct err why;
+    size_t bytes = answer->section[5].bytes;
+    if (bytes > sizeof job->sketch || sketch_unpack(answer->section[5].data, bytes, &sketch, &why))
+        return err_set(err, E_ASSEMBLE, "the slot does not tell the document's sketch");
+    memcpy(job->sketch, answer->section[5].data, bytes);
+    job->sketch_bytes = bytes;
+    return 0;
+}
+
 int step_assemble_answer(struct job *job, const struct slot_answer *answer, struct err *err)
 {
     static const enum record_part part_of[] = {RECORD_PDF, RECORD_ALTO, RECORD_TEXT};
@@ -330,7 +343,9 @@ int step_assemble_answer(struct job *job, const struct slot_answer *answer, stru
     if (job->description)
         description_destroy(&job->description);
     int rc = pdf_said_take(job, answer, err);
-    return rc ? rc : description_unpack(answer->section[4].data, answer->section[4].bytes, &job->description, err);
+    if (!rc)
+        rc = description_unpack(answer->section[4].data, answer->section[4].bytes, &job->description, err);
+    return rc ? rc : sketch_take(job, answer, err);
 }
 
 /* ---- STORE ---- */
@@ -420,6 +435,8 @@ static void done_write(const struct job *job, struct buf *out)
         .pdfa = job->pdfa,
         .pdfa_why = job->pdfa_why,
         .layers_left = job->layers_left,
+        .sketch = job->sketch,
+        .sketch_bytes = job->sketch_bytes,
         .description = job->description,
         .probe = job->probe,
         .pages = pages,

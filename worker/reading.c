@@ -7,6 +7,7 @@
 #include "worker/clean.h"
 #include "worker/hand.h"
 #include "worker/letters.h"
+#include "worker/likeness.h"
 #include "worker/phrases.h"
 #include "worker/quality.h"
 #include "worker/spot.h"
@@ -191,6 +192,7 @@ int page_read(struct reader *reader, struct raster **raster, bool degraded, Soho
         phrases_correct(page);
         letters_correct(page);
         quality_measure(page);
+        likeness_set(*raster, page);
     }
     if (rc && err)
         err->page_no = page->page_no;

@@ -210,6 +210,15 @@ static json_t *json_pdfa(const struct record_doc *doc)
     return value;
 }
 
+static json_t *json_sketch(const struct record_doc *doc)
+{
+    char hex[2 * SKETCH_MAX_BYTES + 1] = "";
+    assert(doc->sketch_bytes <= SKETCH_MAX_BYTES);
+    for (size_t i = 0; i < doc->sketch_bytes; i++)
+        snprintf(hex + 2 * i, 3, "%02x", doc->sketch[i]);
+    return json_string(hex);
+}
+
 /* How many pages have which grade, and the worst of them: a document with a page to be looked at is one itself. */
 static void set_grades(json_t *done, const struct record_doc *doc)
 {
@@ -265,6 +274,7 @@ void record_done(const struct record_doc *doc, struct buf *out)
     set(done, "outputs", json_outputs(doc));
     set(done, "pdfa", json_pdfa(doc));
     set(done, "layers_left", json_integer(doc->layers_left));
+    set(done, "sketch", json_sketch(doc));
     set(done, "sha256", json_hex(doc->sha256));
     set(done, "pipeline", json_hex(doc->pipeline));
     set(done, "results_version", json_integer(RESULTS_VERSION));
@@ -352,6 +362,19 @@ static uint32_t done_a4(const json_t *pages)
     return (uint32_t)a4;
 }
 
+/* "": of a done that was made before there were sketches. */
+static ProtobufCBinaryData done_sketch(const json_t *done)
+{
+    const char *hex = json_string_value(json_object_get(done, "sketch"));
+    ProtobufCBinaryData sketch = {hex ? strlen(hex) / 2 : 0, NULL};
+    sketch.data = calloc(sketch.len + 1, 1);
+    if (!sketch.data)
+        abort();
+    for (size_t i = 0; i < sketch.len; i++)
+        sscanf(hex + 2 * i, "%2hhx", &sketch.data[i]);
+    return sketch;
+}
+
 void record_assembled(const struct record *record, Sohoa__Assembled *to)
 {
     const json_t *done = record->done;
@@ -361,6 +384,7 @@ void record_assembled(const struct record *record, Sohoa__Assembled *to)
     to->confidence_cpct = (uint32_t)(json_number_value(json_object_get(done, "confidence")) * 10000 + 0.5);
     to->grades = done_grades(json_object_get(done, "pages"));
     to->a4_pages = done_a4(json_object_get(done, "pages"));
+    to->sketch = done_sketch(done);
     to->doubts = metadata_doubts(json_object_get(done, "doubts"));
 }
 

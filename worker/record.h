@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "proto/sketch.h"
 #include "proto/sohoa.pb-c.h"
 #include "worker/page.h"
 
@@ -44,7 +45,9 @@ struct record_doc {
     const char *lang;
     const char *pdfa, *pdfa_why; /* level that the PDF claims ("2b"), and why not the one wanted; "": none */
     uint32_t layers_left;        /* pages whose older text layer could not be taken out of the PDF */
-    const Sohoa__Probe *probe;   /* kind and signatures */
+    const uint8_t *sketch;       /* packed, proto/sketch.h */
+    size_t sketch_bytes;
+    const Sohoa__Probe *probe; /* kind and signatures */
     const Sohoa__Description *description;
     const struct record_page *pages; /* in order, count of them */
     uint32_t count;
@@ -63,7 +66,7 @@ struct record; /* a done that was read back */
 int record_parse(const void *done, size_t bytes, struct record **ret_record, struct err *err);
 void record_destroy(struct record **record);
 
-/* to is initialised by the caller, and owns its grades afterwards. */
+/* to is initialised by the caller, and owns its grades and sketch afterwards. */
 void record_assembled(const struct record *record, Sohoa__Assembled *to);
 
 /* Whether page_no is dead there, and then why. */

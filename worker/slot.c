@@ -15,6 +15,7 @@
 #include "proto/clock.h"
 #include "worker/alto.h"
 #include "worker/describe.h"
+#include "worker/gist.h"
 #include "worker/packet.h"
 #include "worker/page.h"
 #include "worker/pdf.h"
@@ -166,6 +167,15 @@ static int description_write(struct task *task, struct row *row, struct err *err
     return section_write(task, 4, &packed, err);
 }
 
+static int sketch_write(struct task *task, const struct row *row, struct err *err)
+{
+    AUTO(buf_destroy) struct buf packed = {0};
+    struct sketch sketch;
+    gist_of(row->page, row->pages, &sketch);
+    sketch_pack(&sketch, &packed);
+    return section_write(task, 5, &packed, err);
+}
+
 /* One output after the other, so that only one is in memory at a time. */
 static int document_write(struct desk *desk, struct task *task, struct row *row, struct err *err)
 {
@@ -190,7 +200,9 @@ static int document_write(struct desk *desk, struct task *task, struct row *row,
     buf_printf(&part, "%s\n%" PRIu32 "\n%s", pdfa_name(said.level), said.layers_left, said.why);
     if (!rc)
         rc = section_write(task, 3, &part, err);
-    return rc ? rc : description_write(task, row, err);
+    if (!rc)
+        rc = description_write(task, row, err);
+    return rc ? rc : sketch_write(task, row, err);
 }
 
 static int document_assemble(struct desk *desk, struct task *task, struct err *err)

@@ -20,12 +20,12 @@ enum slot_op {
     SLOT_PAGE,     /* page_no. Reply: section 0 = packed Page */
     SLOT_ASSEMBLE, /* fd: pages row (page.h) of the open document, all of them in order. Reply: sections 0 = PDF, 1 = ALTO, 2 = text,
                     * 3 = PDF/A level reached ("2b", "1b" or ""), newline, why not the one wanted ("": it is),
-                    * 4 = packed Description */
+                    * 4 = packed Description, 5 = the document's sketch (proto/sketch.h) */
     SLOT_VIEW,  /* page_no, width_px, rotation_deg. Reply: section 0 = the page's picture for people, PNG or JPEG */
     SLOT_CLOSE, /* forgets the document and its memory */
 };
 
-enum { SLOT_SECTIONS = 5 };
+enum { SLOT_SECTIONS = 6 };
 
 struct slot_request {
     uint32_t op;

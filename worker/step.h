@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <sys/queue.h>
 
+#include "proto/sketch.h"
 #include "worker/field.h"
 #include "worker/job.h"
 #include "worker/pdf.h"
@@ -97,7 +98,9 @@ struct job {
     Sohoa__Description *description;        /* of the document; NULL: not told yet */
     char pdfa[4], pdfa_why[PDFA_WHY_BYTES]; /* of the document written; as in record.h */
     uint32_t layers_left;                   /* likewise */
-    struct record *record;                  /* of the done that is in force */
+    uint8_t sketch[SKETCH_MAX_BYTES];       /* of the document written */
+    size_t sketch_bytes;
+    struct record *record; /* of the done that is in force */
 
     uint32_t rotation_deg; /* VIEW: of the page, by its result */
     bool found;            /* the store had it */

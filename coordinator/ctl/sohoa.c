@@ -6,6 +6,7 @@
 
 #include "coordinator/ctl/account.h"
 #include "coordinator/ctl/calendar.h"
+#include "coordinator/ctl/duplicates.h"
 #include "coordinator/ctl/events.h"
 #include "coordinator/ctl/get.h"
 #include "coordinator/ctl/history.h"
@@ -40,6 +41,8 @@ static const struct command command_row[] = {
     {"unit",       "CODE|NAME",                                                     "Tells what it is or was, until when, and what it became.",              unit_main      },
     {"batches",    "[--state S] ...",                                               "Lists batches, the last admitted first.",                               batches_main   },
     {"failures",   "[--unit U] [--batch B]",                                        "Lists what failed, by its reason.",                                     failures_main  },
+    {"duplicates", "[BATCH] [--unit U] [--kind K]",
+     "Lists documents that are the same: by bytes, scanned twice, or by text.",                                                                              duplicates_main},
     {"workers",    "",                                                              "Lists workers.",                                                        workers_main   },
     {"why",        "BATCH|BATCH/N|UNIT",                                            "Says why it, or its document N, waits, is late or failed.",             why_main       },
     {"trace",      "BATCH/N[/PAGE]",                                                "Tells what the logs of coordinator and workers say of a page.",         trace_main     },

@@ -62,6 +62,7 @@ def check_json(console, document, folder):
         (("unit", "00004"), of("GET", "/places")), (("reorganise", "--list"), of("GET", "/reorganisations")),
         (("reorganise", table, "--day", "2027-07-01", "--preview"), of("POST", "/reorganisations")), (("batches", "--state", "finished"), of("GET", "/batches")),
         (("failures",), of("GET", "/failures")), (("workers",), of("GET", "/workers")),
+        (("duplicates",), of("GET", "/duplicates")), (("duplicates", "done", "--kind", "scan", "--unit", "old:00004"), of("GET", "/duplicates")),
         (("why", "late"), of("GET", "/units/{word}/why")), (("why", "done/0"), of("GET", "/units/{word}/why")),
         (("why", "old:00004"), of("GET", "/units/{word}/why")), (("trace", "done/0/1"), of("GET", "/batches/{batch}/documents/{doc}/trace")), (("events",), EVENT), (("top",), TOP),
         (("plan",), of("GET", "/forecast")), (("plan", "--add-cores", "8"), of("POST", "/forecast")),

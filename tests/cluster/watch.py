@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What people watch: every call of the API answers as its OpenAPI document says, every route is in that document, events tell what
-changes, and what has not changed is not sent again.
+changes, what has not changed is not sent again, and documents that were scanned again are named.
 
 usage: watch.py STORE-URL FOLDER
 """
+import csv
 import json
 import os
 import re
+import subprocess
 import sys
 import threading
 
-
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from cluster import Cluster, backlog, fail, main, say, wait  # noqa: E402
+from cluster import BIN, Cluster, backlog, fail, main, say, wait  # noqa: E402
 from openapi import Document  # noqa: E402
 
 SOURCE = os.environ.get("SOHOA_SOURCE", os.path.join(os.path.dirname(__file__), "..", ".."))
@@ -155,12 +156,15 @@ def check_answers(document, api, stored):
     say(f"{len(document.seen)} calls answered as they are described")
 
 
+def units_done(api):
+    """All units, which are taken every few seconds, once all of the district's pages count as done."""
+    units = {unit["unit"]: unit for unit in api.get("units")["units"]}
+    district = units.get("district:001", {"pages": 0})
+    return units if district["pages"] and district["pages_done"] == district["pages"] else None
+
+
 def check_units(api):
-    def done():
-        """They are taken anew every few seconds."""
-        units = {unit["unit"]: unit for unit in api.get("units")["units"]}
-        return "district:001" in units and not units["district:001"]["pages_left"] and units
-    units = wait("the units to be told as they are", done, 20)
+    units = wait("the units to be done", lambda: units_done(api), 20)
     district, commune = units["district:001"], units["old:00004"]
     if (district["name"], district["parent"], commune["parent"]) != ("Quận Ba Đình", "", "district:001"):
         fail(f"units are {district} and {commune}")
@@ -172,6 +176,65 @@ def check_units(api):
     if api.get("failures?unit=old:00004")["groups"][0]["batches"] != ["watched"] or api.get(
             "failures?unit=district:001")["groups"]:
         fail("failures are of other units")
+
+
+def drawn(base):
+    """The sources that bench/scans wrote, document by document."""
+    with open(os.path.join(base, "manifest.csv"), encoding="utf-8") as rows:
+        return [os.path.join(base, row["source"]) for row in csv.DictReader(rows)]
+
+
+def twins_told(api, wanted, where="duplicates?batch=again"):
+    """Each document of the batch `again` is in a group with the one that it is another scan of."""
+    wait("all documents to be compared", lambda: api.get("duplicates")["waiting"] == 0, 20)
+    groups = api.get(where)["groups"]
+    got = {frozenset(member["source"] for member in group["members"]) for group in groups}
+    if got != wanted or any([member["master"] for member in group["members"]] != [True, False] for group in groups):
+        fail(f"scanned again are {groups}, not {wanted}")
+    if {group["kind"] for group in groups} - {"scan", "document"} or min(group["similarity"] for group in groups) < 0.5:
+        fail(f"scanned again are {groups}")
+    return groups
+
+
+def check_twins(cluster, document, folder):
+    """Two documents are scanned again: the report names them, also after a restart; one that is stopped is in no group."""
+    api = cluster.api
+    before = api.get("batches/watched")["pages"]
+    if api.get("duplicates")["groups"]:
+        fail("documents of one batch are said to be the same")
+    first = drawn(os.path.join(folder, "backlog"))[:2]
+    backlog(os.path.join(folder, "again"), "--documents", "4", "--seed", "5", "--pages-mean", "1", "--scan", "1")
+    second = drawn(os.path.join(folder, "again", "backlog"))[:2]
+    api.post("batches?id=again", "".join(json.dumps({"source": source, "unit": "old:00004"}) + "\n" for source in second))
+    cluster.finish("again")
+    wanted = {frozenset(pair) for pair in zip(first, second)}
+    groups = twins_told(api, wanted)
+    after, again = api.get("batches/watched")["pages"], api.get("batches/again")["documents"]
+    if after != before or again["stored"] != 2:
+        fail(f"a re-scan has changed what is counted: {before} is {after}, and {again}")
+    document.check(api, "GET", "/duplicates", "/duplicates?kind=bytes&limit=1")
+    document.check(api, "GET", "/duplicates", "/duplicates?kind=x", status=400)
+    document.check(api, "GET", "/duplicates", "/duplicates?batch=nowhere", status=404)
+    told = document.check(api, "GET", "/batches/{batch}/documents/{doc}/duplicates", "/batches/again/documents/0/duplicates")
+    if told["group"] not in groups or api.get("duplicates?unit=district:001")["groups"] != groups or api.get("duplicates?kind=bytes")["groups"]:
+        fail(f"of document 0 the same are {told}, of all {groups}")
+    said = subprocess.run([f"{BIN}/sohoa", "--api", f"unix:{cluster.http}", "duplicates", "again"], check=True, capture_output=True, text=True).stdout
+    if said.count("master") != 2 or any(os.path.basename(source) not in said for source in first + second):
+        fail(f"sohoa duplicates says {said}")
+    say("documents that were scanned again are found to be the same")
+    return wanted
+
+
+def check_twins_again(cluster, wanted):
+    api = cluster.api
+    twins_told(api, wanted)
+    api.post("batches/again/documents/0/quarantine", json.dumps({"reason": "a test"}))
+    groups = api.get("duplicates")["groups"]
+    if len(groups) != 1 or [member for member in groups[0]["members"] if member["document"] == 0 and member["batch"] == "again"]:
+        fail(f"with one stopped the same are {groups}")
+    if api.get("batches/again/documents/0/duplicates")["group"] is not None:
+        fail("a document that is stopped is in a group")
+    say("they are found again after a restart, and one that is stopped is in no group")
 
 
 def run(store, folder):
@@ -200,12 +263,14 @@ def run(store, folder):
     check_units(api)
     stored = next(row["document"] for row in api.documents("watched") if row["state"] == "stored")
     check_tags(api)
+    twins = check_twins(cluster, document, folder)
     check_answers(document, api, stored)
     cluster.coordinator.kill()
     cluster.coordinator.start()
     wait("the workers to come back", lambda: cluster.connected() == 2, 60)
     wait("the pages of before in the series", lambda: sum(api.get("series?span=60")["pages"]) >= done, 30)
     say(f"after a restart the series still have the {done} pages of before")
+    check_twins_again(cluster, twins)
 
 
 if __name__ == "__main__":

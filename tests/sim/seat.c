@@ -122,7 +122,7 @@ void seat_take(void)
                                 .back_io = &it.back_io,
                                 .gate = &it.gate,
                                 .backlog = backlog_new(),
-                                .group = group_new(NULL, NULL),
+                                .group = group_new(NULL, NULL, NULL),
                                 .views = views_new(1, NULL, NULL)}; /* nobody asks for one */
     it.c.sched = sched_new(it.c.backlog, &rules, (store_epoch(disk()) << LEASES_AN_EPOCH) + 1);
     it.taken = true;

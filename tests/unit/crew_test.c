@@ -25,6 +25,7 @@
 
 #include "proto/auto.h"
 #include "proto/clock.h"
+#include "proto/sketch.h"
 #include "worker/answer.h"
 #include "worker/page.h"
 
@@ -312,6 +313,10 @@ static void test_scan(void **state)
     assert_memory_equal(heard.section[0].data, "%PDF-", 5);
     assert_memory_equal(heard.section[1].data, "<?xml", 5);
     assert_true(heard.section[2].size > 100);
+    struct sketch sketch;
+    assert_int_equal(sketch_unpack(heard.section[5].data, heard.section[5].size, &sketch, NULL), 0);
+    assert_int_equal(sketch.pages, pages);
+    assert_true(sketch.shingles > 20 && sketch.pictures);
     assert_int_equal(ask(slot, assemble, words, 1000, PATIENT_MS, &heard), E_LIMIT);
     assert_false(heard.lost);
     slot_release(&slot);

@@ -365,7 +365,7 @@ static void real_scans_are_read(void **state)
         without_scans = !scan;
         if (!scan)
             continue;
-        assert_int_equal(page_read(reader, &scan, false, page, NULL), 0);
+        assert_int_equal(page_read(reader, &scan, false, NULL, page, NULL), 0);
         expect_hand(page, SOHOA__HAND_KIND__HAND_NUMBER, scans[i].number);
         expect_hand(page, SOHOA__HAND_KIND__HAND_DAY, scans[i].day);
         expect_hand(page, SOHOA__HAND_KIND__HAND_MONTH, scans[i].month);

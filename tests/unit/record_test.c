@@ -66,6 +66,8 @@ static void write_done(struct buf *out)
     struct record_doc doc = {.sha256 = sha256,
                              .pipeline = pipeline,
                              .lang = "vie",
+                             .sketch = (const uint8_t *)"\x01\xfe\0",
+                             .sketch_bytes = 3,
                              .probe = &probe,
                              .layers_left = 2,
                              .description = description,
@@ -187,6 +189,9 @@ static void done_reads_back(void **state)
     assert_int_equal(grade_get(assembled.grades.data, 2), SOHOA__GRADE__GRADE_NONE);
     assert_int_equal(grade_get(assembled.grades.data, 3), SOHOA__GRADE__GRADE_NONE);
     free(assembled.grades.data);
+    assert_int_equal(assembled.sketch.len, 3);
+    assert_memory_equal(assembled.sketch.data, "\x01\xfe\0", 3);
+    free(assembled.sketch.data);
     assert_int_equal(record_pages(record), 3);
     assert_false(record_page_dead(record, 1, &why));
     assert_true(record_page_dead(record, 2, &why));

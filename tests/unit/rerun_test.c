@@ -60,7 +60,7 @@ static void say(struct world *w)
 static struct world world_new(void)
 {
     static const uint8_t digest[SHA256_BYTES] = {0xab, 0xcd};
-    struct world w = {.backlog = backlog_new(), .ledger = group_new(NULL, NULL)};
+    struct world w = {.backlog = backlog_new(), .ledger = group_new(NULL, NULL, NULL)};
     w.sched = sched_new(w.backlog, &rules, 1);
     uint32_t pipeline = backlog_pipeline(w.backlog, digest);
     batch_add_lot(batch_add(w.backlog, "b0", 0, pipeline),

@@ -41,7 +41,7 @@ static void doc_state(uint32_t number, Sohoa__DocState state)
 static int set_up(void **state)
 {
     (void)state;
-    now = (struct world){.backlog = backlog_new(), .reviews = reviews_new(), .ledger = group_new(NULL, NULL)};
+    now = (struct world){.backlog = backlog_new(), .reviews = reviews_new(), .ledger = group_new(NULL, NULL, NULL)};
     now.batch = batch_add(now.backlog, "b", 0, NONE);
     batch_add_lot(now.batch, &(struct terms){.unit = "district:001"}, DOCS - BOUND_DOCS, 0);
     batch_add_lot(now.batch, &(struct terms){.unit = "district:002"}, BOUND_DOCS, 0);

@@ -83,7 +83,7 @@ static void world_unload(struct world *w)
 static void one_doc(struct world *w, uint32_t source, uint32_t workers)
 {
     *w = (struct world){.now_ms = 1000};
-    w->group = group_new(NULL, NULL);
+    w->group = group_new(NULL, NULL, NULL);
     w->backlog = backlog_new();
     w->sched = sched_new(w->backlog, &rules, 1);
     struct batch *batch = batch_add(w->backlog, "b0", 2, backlog_pipeline(w->backlog, pipeline_digest_of_test));
@@ -417,7 +417,7 @@ static void the_most_urgent_lot_is_granted_first(void **state)
     static const uint32_t turn[] = {3, 2, 1, 4, 0}; /* earliest deadline, permanent, without a deadline the priority */
     struct world w = {.now_ms = 1000};
     (void)state;
-    w.group = group_new(NULL, NULL);
+    w.group = group_new(NULL, NULL, NULL);
     w.backlog = backlog_new();
     w.sched = sched_new(w.backlog, &rules, 1);
     struct batch *batch = batch_add(w.backlog, "b0", 0, 0);

@@ -4,7 +4,7 @@
 import {check, look, say} from "./look.mjs";
 
 const [part, url, shots, password] = process.argv.slice(2);
-const VIEWS = ["overview", "units", "units?by=new", "units/00004", "batches", "batches/ba-dinh", "document/ba-dinh/0", "review", "failures", "workers", "plan", "reports", "log", "accounts"];
+const VIEWS = ["overview", "units", "units?by=new", "units/00004", "batches", "batches/ba-dinh", "document/ba-dinh/0", "review", "failures", "duplicates", "workers", "plan", "reports", "log", "accounts"];
 const eye = await look(part, url, shots);
 const {page, seen, axe, go, setLanguage, setTheme, fits, everyView} = eye;
 
@@ -84,6 +84,23 @@ async function readings() {
   check((await page.$$("main details[open] tbody tr:has-text('stored')")).length === 2, "the readings of a page are not shown");
   await page.screenshot({path: `${shots}/${part}-readings.png`, fullPage: true});
   say("a page tells what it was before it was read again");
+}
+
+/* The same file came with three batches: each document says so, and the list leads from one to the other. */
+async function duplicates() {
+  await go("duplicates");
+  await setLanguage("en");
+  await page.waitForSelector("main .twins:has-text('ngoc-ha/0')");
+  check((await page.textContent("main .twins:has-text('ngoc-ha/0')")).includes("kept"), "no document of a group is the master");
+  await page.selectOption("main form select", "document");
+  await page.waitForFunction(() => !document.querySelector("main .twins"));
+  await page.selectOption("main form select", "bytes");
+  await page.waitForSelector("main .twins");
+  await page.screenshot({path: `${shots}/${part}-duplicates.png`, fullPage: true});
+  await page.click("main .twins a[href='#document/ngoc-ha/0']");
+  await page.waitForSelector("main .card:has-text('The same as') a[href='#document/ba-dinh/0']");
+  await page.screenshot({path: `${shots}/${part}-document-duplicates.png`});
+  say("a document leads to those that are the same");
 }
 
 const TABLE = "old_commune_code,old_commune_name,old_district_code,old_district_name,new_commune_code,new_commune_name,coverage\n";
@@ -200,6 +217,7 @@ async function local() {
   await pictures();
   await rerun();
   await readings();
+  await duplicates();
   await oldAndNew();
   await reorganise();
   await whatIf();

@@ -5,6 +5,7 @@ import {t} from "../i18n.js";
 import {get, getText} from "../api.js";
 import {listen} from "../events.js";
 import {card, failedNote, stateTag} from "../parts.js";
+import {twins} from "../twins.js";
 import {moment, number, percent} from "../format.js";
 
 const WIDTH = 800;
@@ -86,7 +87,7 @@ function duplicate(batch, row) {
 export async function show(node, place) {
   const [batch, number_] = place.parts;
   const path = `batches/${encodeURIComponent(batch)}/documents/${encodeURIComponent(number_)}`;
-  const head = h("div"), body = h("div");
+  const head = h("div"), same = h("div"), body = h("div");
   let seen = "";
 
   async function refresh() {
@@ -97,12 +98,14 @@ export async function show(node, place) {
     replace(head, h("p", {}, h("a", {href: `#batches/${encodeURIComponent(batch)}`}, "← ", t("batch"), " ", batch)),
       h("p", {}, stateTag(row.state), ` ${number(row.pages)} ${t("pages")} · ${t("generation")} ${row.generation}`, row.error && h("span", {class: "bad"}, ` ${row.error.code}: ${row.error.text}`)),
       h("p", {class: "dim"}, row.source));
+    const {group} = await get(`${path}/duplicates`);
+    replace(same, group && card(t("duplicateOf"), twins(group, t("duplicateOf"))));
     if (row.state === "duplicate") replace(body, duplicate(batch, row));
     else if (["stored", "dead"].includes(row.state) || row.generation) replace(body, await result(path, `${batch}-${number_}`));
     else replace(body, h("p", {class: "note warn"}, t("noResult")));
   }
 
-  node.append(head, body);
+  node.append(head, same, body);
   await refresh();
   return listen(() => refresh().catch(() => {}));
 }
