@@ -96,3 +96,29 @@ Sohoa__Description *describe(Sohoa__Page *const *pages, size_t count)
         lines_clear(&lines[i]);
     return description;
 }
+
+/* FNV-1a, 32 bit. Source: draft-eastlake-fnv. */
+static uint32_t key_add(uint32_t key, const char *text)
+{
+    for (; *text; text++)
+        key = (key ^ (uint8_t)*text) * 16777619U;
+    return key;
+}
+
+uint32_t describe_key(const Sohoa__Description *description)
+{
+    static const Sohoa__FieldName parts[] = {SOHOA__FIELD_NAME__FIELD_ORGAN, SOHOA__FIELD_NAME__FIELD_NUMBER,
+                                             SOHOA__FIELD_NAME__FIELD_NOTATION, SOHOA__FIELD_NAME__FIELD_DATE};
+    uint32_t key = 2166136261U;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        const char *value = field_value(description, parts[i]);
+        AUTO(mem_destroy) char *bare = malloc(bare_room(value));
+        if (!bare)
+            abort();
+        if (!*value || field_cpct(description, parts[i]) < FIELD_SURE_CPCT)
+            return 0;
+        bare_text(value, bare, NULL);
+        key = key_add(key_add(key, bare), "|");
+    }
+    return key ? key : 1;
+}

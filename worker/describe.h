@@ -9,4 +9,7 @@
 /* pages: in order, count of them. The same pages give the same description. Owned by the caller. */
 Sohoa__Description *describe(Sohoa__Page *const *pages, size_t count);
 
+/* The same for documents of the same body, number, notation and date, where all of these were surely read; else 0. */
+uint32_t describe_key(const Sohoa__Description *description);
+
 #endif

@@ -104,9 +104,10 @@ static char *text_nfc(const char *text)
 /* Cut before a character where it is longer than most. */
 static void text_put(char **to, const char *text, size_t most)
 {
+    char *nfc = text_nfc(text); /* text may be what *to is */
     if (*to != protobuf_c_empty_string)
         free(*to);
-    *to = text_nfc(text);
+    *to = nfc;
     size_t cut = strlen(*to) > most ? most : strlen(*to);
     while (cut && ((unsigned char)(*to)[cut] & 0xc0) == 0x80)
         cut--;

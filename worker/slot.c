@@ -158,20 +158,19 @@ static int row_load(int file, struct row *row, struct err *err)
     return rc;
 }
 
-static int description_write(struct task *task, struct row *row, struct err *err)
+static int description_write(struct task *task, const Sohoa__Description *description, struct err *err)
 {
     AUTO(buf_destroy) struct buf packed = {0};
-    Sohoa__Description *description = describe(row->page, row->pages);
     description_pack(description, &packed);
-    description_destroy(&description);
     return section_write(task, 4, &packed, err);
 }
 
-static int sketch_write(struct task *task, const struct row *row, struct err *err)
+static int sketch_write(struct task *task, const struct row *row, uint32_t key, struct err *err)
 {
     AUTO(buf_destroy) struct buf packed = {0};
     struct sketch sketch;
     gist_of(row->page, row->pages, &sketch);
+    sketch.key = key;
     sketch_pack(&sketch, &packed);
     return section_write(task, 5, &packed, err);
 }
@@ -200,9 +199,10 @@ static int document_write(struct desk *desk, struct task *task, struct row *row,
     buf_printf(&part, "%s\n%" PRIu32 "\n%s", pdfa_name(said.level), said.layers_left, said.why);
     if (!rc)
         rc = section_write(task, 3, &part, err);
+    AUTO(description_destroy) Sohoa__Description *description = describe(row->page, row->pages);
     if (!rc)
-        rc = description_write(task, row, err);
-    return rc ? rc : sketch_write(task, row, err);
+        rc = description_write(task, description, err);
+    return rc ? rc : sketch_write(task, row, describe_key(description), err);
 }
 
 static int document_assemble(struct desk *desk, struct task *task, struct err *err)

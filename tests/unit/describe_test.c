@@ -128,6 +128,30 @@ static void a_decision_is_told_field_by_field(void **state)
     assert_int_equal(d->fields[SOHOA__FIELD_NAME__FIELD_SIGNER]->page_no, 2);
 }
 
+/* It needs all four, surely read, and differs where one does. */
+static void a_key_tells_documents_apart(void **state)
+{
+    (void)state;
+    AUTO(description_destroy) Sohoa__Description *d = described(decision, COUNT(decision), closing, COUNT(closing));
+    static const Sohoa__FieldName parts[] = {SOHOA__FIELD_NAME__FIELD_ORGAN, SOHOA__FIELD_NAME__FIELD_NUMBER,
+                                             SOHOA__FIELD_NAME__FIELD_NOTATION, SOHOA__FIELD_NAME__FIELD_DATE};
+    for (size_t i = 0; i < COUNT(parts); i++)
+        field_set(d, parts[i], field_value(d, parts[i]), FIELD_SURE_CPCT, NULL);
+    uint32_t key = describe_key(d);
+    assert_int_not_equal(key, 0);
+    assert_int_equal(describe_key(d), key);
+    for (size_t i = 0; i < COUNT(parts); i++) {
+        AUTO(mem_destroy) char *value = strdup(field_value(d, parts[i]));
+        field_set(d, parts[i], "khác", FIELD_SURE_CPCT, NULL);
+        assert_int_not_equal(describe_key(d), key);
+        assert_int_not_equal(describe_key(d), 0);
+        field_set(d, parts[i], value, FIELD_SURE_CPCT - 1, NULL);
+        assert_int_equal(describe_key(d), 0);
+        field_set(d, parts[i], value, FIELD_SURE_CPCT, NULL);
+    }
+    assert_int_equal(describe_key(d), key);
+}
+
 static void the_party_writes_otherwise(void **state)
 {
     (void)state;
@@ -546,6 +570,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_decision_is_told_field_by_field),
+        cmocka_unit_test(a_key_tells_documents_apart),
         cmocka_unit_test(the_party_writes_otherwise),
         cmocka_unit_test(older_forms_are_read),
         cmocka_unit_test(names_of_places_are_no_bodies),

@@ -257,6 +257,9 @@ async function bound() {
   check(text.includes("ba-dinh") && !text.includes("phuc-tan") && !text.includes("ngoc-ha"), `an operator of one district sees: ${text}`);
   await go("units");
   check(!(await page.$("main input[type=file]")), "an operator is offered a re-organisation");
+  await go("duplicates");
+  const same = await page.textContent("main");
+  check(!same.includes("phuc-tan") && !same.includes("ngoc-ha"), `an operator of one district sees as the same: ${same}`);
   await go("batches/phuc-tan");
   await page.waitForSelector(".note.bad");
   await page.screenshot({path: `${shots}/${part}-refused.png`});
