@@ -203,10 +203,11 @@ void field_set(Sohoa__Description *description, Sohoa__FieldName name, const cha
                const struct evidence *evidence)
 {
     Sohoa__Field *field = description->fields[name];
+    bool cut = strlen(value) > FIELD_VALUE_BYTES;
     text_put(&field->value, value, FIELD_VALUE_BYTES);
     field->confidence_cpct = confidence_cpct > SURE_CPCT ? SURE_CPCT : confidence_cpct;
     field_place(description, name, evidence);
-    if (strlen(value) > FIELD_VALUE_BYTES)
+    if (cut)
         field_doubt(description, name, SURE_CPCT / 2, "cut: it is longer than a field");
 }
 

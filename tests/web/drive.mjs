@@ -37,6 +37,11 @@ async function keyboard() {
 /* A page as people see it, with a box around each word that was read. */
 async function pictures() {
   await go("document/ba-dinh/0");
+  await setLanguage("en");
+  await page.waitForSelector("main .card:has-text('What it is')");
+  const told = await page.textContent("main .card:has-text('What it is')");
+  check(/Notation.*[A-ZĐ]+[-/][A-ZĐ]+/.test(told), `a document's fields are ${told}`);
+  check((await page.textContent("main .card:has-text('Proposed')")).includes("Subject area"), "nothing is proposed of a document");
   await page.waitForFunction(() => document.querySelector(".page img")?.naturalWidth > 200 && document.querySelectorAll(".page svg rect").length > 20, null, {timeout: 30000});
   await setTheme("dark");
   const faint = await page.$$eval(".page svg rect", (rects) => Math.max(...rects.map((rect) => {

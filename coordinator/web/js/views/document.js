@@ -5,6 +5,7 @@ import {t} from "../i18n.js";
 import {get, getText} from "../api.js";
 import {listen} from "../events.js";
 import {card, failedNote, stateTag} from "../parts.js";
+import {described} from "../described.js";
 import {twins} from "../twins.js";
 import {moment, number, percent} from "../format.js";
 
@@ -70,9 +71,9 @@ async function result(path, name) {
     h("a", {href: `api/v1/${path}/${file}`, download: `${name}-${file}`}, title || t("source")))));
   try {
     const [record, text] = await Promise.all([get(`${path}/record`), getText(`${path}/text`)]);
-    const {pages, ...rest} = record;
+    const {pages, metadata, proposals, sketch, doubts, ...rest} = record;
     return [downloads, h("div", {class: "two"}, h("div", {}, pages.map((page) => pageCard(path, page, record))),
-      h("div", {}, card(t("text"), h("pre", {lang: "vi"}, text)), card(t("metadata"), facts(rest)),
+      h("div", {}, described(record), card(t("text"), h("pre", {lang: "vi"}, text)), card(t("metadata"), facts(rest)),
         card(t("history"), facts({[t("generation")]: record.generation, [t("updated")]: moment(Date.parse(record.provenance.created)), ...record.provenance}))))];
   } catch (why) {
     return [downloads, failedNote(why)];

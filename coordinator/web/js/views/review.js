@@ -10,11 +10,10 @@ import {number, percent} from "../format.js";
 import {session} from "../session.js";
 import {fetchDocument, inspection} from "../inspection.js";
 import {rounds} from "../rounds.js";
+import {FIELDS} from "../described.js";
 
 const QUEUE = 30, LOW = 10; /* rows that are listed; below so many more are asked for */
 const SETTLE_MS = 1000; /* from the last change until the rounds are asked for: they look at the whole batch */
-export const FIELDS = ["header", "organName", "parentOrganName", "codeNumber", "codeNotation", "place", "issuedDate", "typeName", "typeCode", "subject",
-  "addressee", "signerPrefix", "signerTitle", "signer", "recipients", "urgency", "copies", "language"];
 const KEYS = [["A, Enter", "accept"], ["0–9", "chooseCandidate"], ["E", "edit"], ["N, P", "otherField"], ["R", "rejectDocument"], ["S", "skipDocument"], ["?", "keys"]];
 const ACTS = {a: "accept", e: "edit", n: "next", p: "previous", r: "reject"};
 const MAY = new Set(["next", "previous"]);
