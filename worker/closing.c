@@ -24,7 +24,8 @@ enum {
     NAME_MENDED_CPCT = 8800,
     NAME_SHORT_CPCT = 8500,   /* two words: most have three or more */
     NAME_STRANGE_CPCT = 8000, /* no surname that is known */
-    NAME_LEAST_CPCT = 5000,   /* words read worse are none of a name */
+    NAME_LEAST_CPCT = 5000,   /* a word read worse, ... */
+    NAME_WEAK_CPCT = 7000,    /* ... and what a name with one is worth */
     TITLE_SURE_CPCT = 9500,
     TITLE_STRANGE_CPCT = 8500, /* no office that is known */
     RECIPIENTS_SURE_CPCT = 9300,
@@ -125,48 +126,56 @@ static bool surname_known(const char *text, size_t bytes)
     return false;
 }
 
-/* A surname that lost its marks under a seal: the one that is known by the same letters, if it is the only one; else NULL. */
+/* Letters in which a word differs from a surname at most, its first one left aside. */
+static unsigned surname_slips(const char *text, const char *surname, unsigned most)
+{
+    char seen[WORD_LETTERS * 2], known[WORD_LETTERS * 2];
+    size_t first = text[0] & 0x80 ? 2 : 1; /* bytes of a letter with or without marks that names begin with */
+    if (bare_room(text) > sizeof seen || strncmp(text, surname, first))
+        return most + 1;
+    size_t letters = bare_text(text, seen, NULL), others = bare_text(surname, known, NULL);
+    return letters == others ? bare_distance(seen, letters, known, others, most) : most + 1;
+}
+
+/* A surname that lost its marks under a seal, or a letter: the one that is known, if it is the only one; else NULL. */
 static const char *surname_mended(const char *text)
 {
     const struct rules *surnames = rules_of(RULES_SURNAMES);
-    const char *found = NULL;
-    char seen[WORD_LETTERS * 2], known[WORD_LETTERS * 2];
-    if (bare_room(text) > sizeof seen)
-        return NULL;
-    bare_text(text, seen, NULL);
-    for (size_t i = 0; i < surnames->rows; i++) {
-        bare_text(surnames->row[i][0], known, NULL);
-        if (strcmp(seen, known))
-            continue;
-        if (found)
-            return NULL;
-        found = surnames->row[i][0];
+    for (unsigned most = 0; most <= 1; most++) {
+        const char *found = NULL;
+        size_t count = 0;
+        for (size_t i = 0; i < surnames->rows; i++)
+            if (surname_slips(text, surnames->row[i][0], most) <= most) {
+                found = surnames->row[i][0];
+                count++;
+            }
+        if (count)
+            return count == 1 ? found : NULL;
     }
-    return found;
+    return NULL;
 }
 
-/* A word read badly under a seal is believed where it is a surname that is known. */
-static bool word_was_read(const Sohoa__Word *word)
+/* Whether the line is a person's name: the words [*ret_first, *ret_end) of it, from left on, a degree before them left aside. One of them
+ * may have been read badly: under a seal, or a stroke of the signature. */
+static bool line_is_name(const struct line *line, int32_t left, size_t *ret_first, size_t *ret_end)
 {
-    size_t start, bytes;
-    token_core(word->text, &start, &bytes);
-    return word->own || word->confidence_cpct >= NAME_LEAST_CPCT || surname_known(word->text + start, bytes);
-}
-
-/* Whether the line is a person's name: the words [*ret_first, *ret_end) of it, a degree before them left aside. */
-static bool line_is_name(const struct line *line, size_t *ret_first, size_t *ret_end)
-{
-    size_t first = 0, end = line->words;
+    size_t first = 0, end = line->words, weak = 0;
+    while (first < end && line->x < left && line->word[first]->x + (int32_t)line->word[first]->w < left)
+        first++;
+    size_t outside = first;
     while (first < end && !word_is_of_name(line->word[first]->text))
         first++;
     while (end > first && !word_is_of_name(line->word[end - 1]->text))
         end--;
-    for (size_t i = first; i < end; i++)
-        if (!word_is_of_name(line->word[i]->text) || !word_was_read(line->word[i]))
+    for (size_t i = first; i < end; i++) {
+        weak += line->word[i]->confidence_cpct < NAME_LEAST_CPCT;
+        if (!word_is_of_name(line->word[i]->text))
             return false;
+    }
     *ret_first = first;
     *ret_end = end;
-    return end - first >= NAME_WORDS_LEAST && end - first <= NAME_WORDS_MOST && line->words - (end - first) <= 2;
+    return end - first >= NAME_WORDS_LEAST && end - first <= NAME_WORDS_MOST && weak <= 1 &&
+           line->words - outside - (end - first) <= 2;
 }
 
 /* Words of a signature's stamp, which names who signed, too, but in its own way. */
@@ -228,16 +237,21 @@ static void name_set(const struct closing *closing, const struct line *line, siz
     AUTO(mem_destroy) char *read_as = strndup(name, surname);
     AUTO(buf_destroy) struct buf mended = {0};
     uint32_t read = evidence_cpct(&evidence), most = NAME_SURE_CPCT;
+    bool strange = false;
     if (end - first == NAME_WORDS_LEAST || has_hole(closing->page, line, first, end))
         most = NAME_SHORT_CPCT;
+    if (evidence.least_cpct < NAME_LEAST_CPCT)
+        most = NAME_WEAK_CPCT;
     if (read_as && !surname_known(name, surname)) {
         const char *known = surname_mended(read_as);
-        most = known ? NAME_MENDED_CPCT : NAME_STRANGE_CPCT;
+        strange = !known;
+        uint32_t so = known ? NAME_MENDED_CPCT : NAME_STRANGE_CPCT;
+        most = most < so ? most : so;
         buf_printf(&mended, "%s%s", known ? known : read_as, name + surname);
         name = buf_text(&mended);
     }
     field_set(description, SOHOA__FIELD_NAME__FIELD_SIGNER, name, read < most ? read : most, &evidence);
-    if (most == NAME_STRANGE_CPCT)
+    if (strange)
         field_doubt(description, SOHOA__FIELD_NAME__FIELD_SIGNER, most, "begins with no surname that is known");
 }
 
@@ -283,7 +297,7 @@ static void signer_describe(const struct closing *closing, Sohoa__Description *d
             continue;
         if (line_in_capitals(line) && line->letters > 3 && count < BOX_LINES)
             office[count++] = line;
-        else if (line_is_name(line, &first, &end) && (count || begins_with_surname(line, first))) {
+        else if (line_is_name(line, closing->left, &first, &end) && (count || begins_with_surname(line, first))) {
             name_set(closing, line, first, end, description);
             break;
         }

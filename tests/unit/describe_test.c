@@ -184,6 +184,37 @@ static void the_party_writes_otherwise(void **state)
     expect(d, SOHOA__FIELD_NAME__FIELD_SIGNER, "Nguyễn Văn An");
 }
 
+/* Under a seal a surname loses its marks or a letter, and a word of the name may be hardly read; in minutes two names stand side by side. */
+static void names_under_a_seal_are_mended(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *read, *meant;
+        int cpct;
+    } names[] = {
+        {"Đã Hồng Sơn", "Đỗ Hồng Sơn", 9600},
+        {"Trân Thị Lan",  "Trần Thị Lan",  9600},
+        {"Xyz Thị Lan",    "",                  9600}
+    };
+    for (size_t i = 0; i < COUNT(names); i++) {
+        const struct set_line last[] = {
+            {300,  1500, "Nơi nhận:"},
+            {1560, 1500, "CHỦ TỊCH"},
+            {1560, 1950, names[i].read }
+        };
+        AUTO(description_destroy) Sohoa__Description *d = described(decision, COUNT(decision), last, COUNT(last));
+        expect(d, SOHOA__FIELD_NAME__FIELD_SIGNER, *names[i].meant ? names[i].meant : "Thị Lan");
+        assert_in_range(field_cpct(d, SOHOA__FIELD_NAME__FIELD_SIGNER), 1, FIELD_SURE_CPCT - 1);
+    }
+    static const struct set_line minutes[] = {
+        {300,  1500, "THƯ KÝ"                               },
+        {1560, 1500, "CHỦ TRÌ"                             },
+        {800,  1900, "Phạm Bá Quỳnh Đỉnh Tiến Dũng"}
+    };
+    AUTO(description_destroy) Sohoa__Description *d = described(decision, COUNT(decision), minutes, COUNT(minutes));
+    expect(d, SOHOA__FIELD_NAME__FIELD_SIGNER, "Đinh Tiến Dũng");
+}
+
 /* As it was before the decrees: no colon, no sign behind the number, days without a zero. */
 static void older_forms_are_read(void **state)
 {
@@ -572,6 +603,7 @@ int main(void)
         cmocka_unit_test(a_decision_is_told_field_by_field),
         cmocka_unit_test(a_key_tells_documents_apart),
         cmocka_unit_test(the_party_writes_otherwise),
+        cmocka_unit_test(names_under_a_seal_are_mended),
         cmocka_unit_test(older_forms_are_read),
         cmocka_unit_test(names_of_places_are_no_bodies),
         cmocka_unit_test(an_official_letter_has_no_title),
