@@ -240,8 +240,7 @@ def run(store, folder):
         process.kill()
     cluster = Cluster(store, folder, settings=(
         f"--notify_url={receiver.url}", f"--notify_token_file={token}", f"--notify_hold_ms={HOLD_MS}",
-        f"--notify_progress_ms={PROGRESS_MS}", "--notify_full_percent=1", "--worker_lost_ms=2000",
-        f"--breaker_failures={BREAKER}"))
+        f"--notify_progress_ms={PROGRESS_MS}", "--notify_full_percent=1", f"--breaker_failures={BREAKER}"))
     cluster.start()
     check_tests(cluster, receiver, Document(cluster.api))
     receiver.once("store_full", "firing", "")
