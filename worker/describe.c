@@ -97,12 +97,13 @@ Sohoa__Description *describe(Sohoa__Page *const *pages, size_t count)
     return description;
 }
 
-/* FNV-1a, 32 bit. Source: draft-eastlake-fnv. */
-static uint32_t key_add(uint32_t key, const char *text)
+/* FNV-1a, 32 bit, of letters and digits: blanks and signs are what two readings of a name differ in. Source: draft-eastlake-fnv. */
+static uint32_t key_add(uint32_t key, const char *bare)
 {
-    for (; *text; text++)
-        key = (key ^ (uint8_t)*text) * 16777619U;
-    return key;
+    for (; *bare; bare++)
+        if ((*bare >= 'a' && *bare <= 'z') || (*bare >= '0' && *bare <= '9'))
+            key = (key ^ (uint8_t)*bare) * 16777619U;
+    return (key ^ '|') * 16777619U;
 }
 
 uint32_t describe_key(const Sohoa__Description *description)
@@ -118,7 +119,7 @@ uint32_t describe_key(const Sohoa__Description *description)
         if (!*value || field_cpct(description, parts[i]) < FIELD_SURE_CPCT)
             return 0;
         bare_text(value, bare, NULL);
-        key = key_add(key_add(key, bare), "|");
+        key = key_add(key, bare);
     }
     return key ? key : 1;
 }

@@ -150,6 +150,8 @@ static void a_key_tells_documents_apart(void **state)
         field_set(d, parts[i], value, FIELD_SURE_CPCT, NULL);
     }
     assert_int_equal(describe_key(d), key);
+    field_set(d, SOHOA__FIELD_NAME__FIELD_ORGAN, "Ủy ban nhân dân quận Ba.đình", FIELD_SURE_CPCT, NULL);
+    assert_int_equal(describe_key(d), key);
 }
 
 static void the_party_writes_otherwise(void **state)
