@@ -186,8 +186,8 @@ static void numbers_weigh(const struct guesses *guesses, double *weight, uint32_
     for (uint32_t i = 1; i <= most; i++)
         weight[i] = guesses->other / most;
     for (size_t i = 0; i < guesses->count; i++) {
-        int number = atoi(guesses->at[i].text);
-        if (number > 0 && number <= (int)most)
+        long number = strtol(guesses->at[i].text, NULL, 10);
+        if (number > 0 && number <= (long)most)
             weight[number] += guesses->at[i].weight;
     }
 }
@@ -203,7 +203,7 @@ static void calendar_weigh(const struct lines *page, const struct line *line, co
     numbers_weigh(&day, calendar->day, DAY_MOST);
     numbers_weigh(&month, calendar->month, MONTH_MOST);
     guesses_sort(&year);
-    int number = guesses_cpct(&year, 0) >= GUESS_ANSWER_CPCT ? atoi(year.at[0].text) : 0;
+    int number = guesses_cpct(&year, 0) >= GUESS_ANSWER_CPCT ? (int)strtol(year.at[0].text, NULL, 10) : 0;
     calendar->year = number >= YEAR_FIRST && number <= YEAR_LAST ? (uint32_t)number : 0;
 }
 

@@ -209,7 +209,7 @@ static void personal_propose(Sohoa__Description *description, const char *text)
     for (size_t i = 0; i < phrases->rows; i++) {
         unsigned count = phrase_count(text, phrases->row[i][0]);
         count = count > PERSONAL_COUNTED ? PERSONAL_COUNTED : count;
-        sum += count * (unsigned)atoi(phrases->row[i][1]);
+        sum += count * (unsigned)strtoul(phrases->row[i][1], NULL, 10);
         if (count)
             buf_printf(&found, found.size ? "; %s" : "%s", phrases->row[i][0]);
     }

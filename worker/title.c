@@ -381,7 +381,7 @@ static size_t letter_row(void)
 {
     const struct rules *types = rules_of(RULES_TYPES);
     size_t row = 0;
-    while (atoi(types->row[row][0]) != OFFICIAL_LETTER)
+    while (strtol(types->row[row][0], NULL, 10) != OFFICIAL_LETTER)
         row++;
     return row;
 }
