@@ -41,7 +41,7 @@ static bool is_type_code(const char *text)
 {
     if (strlen(text) != 2 || text[strspn(text, "0123456789")])
         return false;
-    int code = atoi(text);
+    long code = strtol(text, NULL, 10);
     return code >= 1 && code <= TYPE_CODES;
 }
 

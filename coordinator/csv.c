@@ -3,10 +3,10 @@
 
 #include <inttypes.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "proto/auto.h"
-#include "proto/buf.h"
 
 enum { COLUMNS_MAX = 256 };
 
@@ -159,4 +159,21 @@ int csv_read(const char *text, size_t bytes, const char *needed,
             rc = row_tell(&csv, head, cells, each, user, err);
     }
     return rc;
+}
+
+static void file_destroy(FILE **file)
+{
+    if (*file)
+        fclose(*file);
+}
+
+int csv_file(const char *path, size_t most_bytes, struct buf *into, struct err *err)
+{
+    AUTO(file_destroy) FILE *file = fopen(path, "re");
+    if (!file)
+        return err_errno(err, E_ABSENT, "%s", path);
+    buf_clear(into);
+    into->size = fread(buf_reserve(into, most_bytes), 1, most_bytes, file);
+    into->data[into->size] = '\0';
+    return into->size < most_bytes ? 0 : err_set(err, E_LIMIT, "%s is larger than %zu bytes", path, most_bytes);
 }

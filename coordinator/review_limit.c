@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "coordinator/review_limit.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,26 +60,11 @@ static int on_row(json_t *row, uint64_t line_no, void *user, struct err *err)
     return 0;
 }
 
-static void file_destroy(FILE **file)
-{
-    if (*file)
-        fclose(*file);
-}
-
-static int file_read(const char *path, struct buf *into, struct err *err)
-{
-    AUTO(file_destroy) FILE *file = fopen(path, "re");
-    if (!file)
-        return err_errno(err, E_ABSENT, "%s", path);
-    into->size = fread(buf_reserve(into, FILE_BYTES), 1, FILE_BYTES, file);
-    return into->size < FILE_BYTES ? 0 : err_set(err, E_LIMIT, "%s is larger than %d bytes", path, FILE_BYTES);
-}
-
 int review_limits_load(const char *path, struct review_limits *limits, struct err *err)
 {
     AUTO(buf_destroy) struct buf file = {0};
     struct err why;
-    int rc = *path ? file_read(path, &file, err) : 0;
+    int rc = *path ? csv_file(path, FILE_BYTES, &file, err) : 0;
     if (rc)
         return rc;
     if (!*path)
