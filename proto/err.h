@@ -55,7 +55,8 @@ enum err_class {
     X(E_WHERE, 70, REFUSED, "the predicate can't be understood")                                                       \
     X(E_LOGIN, 71, REFUSED, "it is not known who asks")                                                                \
     X(E_DENIED, 72, REFUSED, "the account may not do that")                                                            \
-    X(E_TRIES, 73, REFUSED, "that was tried too often")
+    X(E_TRIES, 73, REFUSED, "that was tried too often")                                                                \
+    X(E_SECRET, 74, REFUSED, "the document may be secret")
 
 enum {
 #define ERR_ENUM(name, number, class, text) name = -(number),

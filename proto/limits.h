@@ -20,6 +20,8 @@ enum {
     HANDS_MOST = 8,            /* places for digits noted of one page, */
     HAND_MAX_GUESSES = 5,      /* guesses at one of them, */
     HAND_MAX_DIGITS = 8,       /* and digits of a guess */
+    STAMPS_MOST = 8,           /* secrecy stamps noted of one page, */
+    SUSPICIONS_MOST = 16,      /* and told of one document */
     SIGNATURES_MAX = 64,       /* digital signatures noted of one source */
     MANIFEST_ROW_BYTES = 64 << 10,
 
