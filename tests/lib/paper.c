@@ -92,11 +92,10 @@ void paper_write(struct raster *paper, uint32_t x, uint32_t y, double size_pt, u
 
 void paper_fill(struct raster *paper, uint32_t x, uint32_t y, uint32_t w, uint32_t h, uint32_t colour)
 {
-    cairo_t *pen = pen_new(paper);
-    set_colour(pen, colour);
-    cairo_rectangle(pen, x, y, w, h);
-    cairo_fill(pen);
-    pen_end(paper, pen);
+    for (uint32_t row = y; row < paper->height_px && row < y + h; row++)
+        for (uint32_t column = x; column < paper->width_px && column < x + w; column++)
+            for (int c = 0; c < 3; c++)
+                pixel_at(paper, column, row)[c] = (uint8_t)(colour >> (16 - 8 * c));
 }
 
 void paper_seal(struct raster *paper, double x, double y, double radius_px, uint32_t colour)
