@@ -16,6 +16,7 @@ export async function look(part, url, shots) {
   const {page, close} = await open();
   const seen = {views: 0, console_errors: 0, outside_requests: 0, axe_serious: 0, first_paint_ms: 0};
   const eye = {page, close, seen, expected: [], axe, go, setLanguage, setTheme, fits, everyView, run};
+  const asked = new Set(); /* and not answered */
 
   page.on("console", (message) => {
     if (message.type() !== "error" && message.type() !== "warning") return;
@@ -28,10 +29,20 @@ export async function look(part, url, shots) {
     say(`page error: ${why.stack}`);
   });
   page.on("request", (request) => {
+    if (request.resourceType() !== "eventsource") asked.add(request);
     if (request.url().startsWith(url) || request.url().startsWith("data:") || request.url().startsWith("blob:")) return;
     seen.outside_requests++;
     say(`outside: ${request.url()}`);
   });
+
+  page.on("requestfinished", (request) => asked.delete(request));
+  page.on("requestfailed", (request) => asked.delete(request));
+
+  /* What it asks for is there, and drawn; what that leads to, too. */
+  async function settled() {
+    for (let quiet = 0; quiet < 3; quiet = asked.size ? 0 : quiet + 1)
+      await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 20))));
+  }
 
   async function axe(name) {
     await page.evaluate(axeSource);
@@ -46,7 +57,7 @@ export async function look(part, url, shots) {
   async function go(view) {
     await page.goto(`${url}#${view}`);
     await page.waitForSelector("main h1");
-    await page.waitForTimeout(400); /* what it asks for is there, too */
+    await settled();
   }
 
   async function setLanguage(language) {
@@ -71,7 +82,7 @@ export async function look(part, url, shots) {
         await go(view);
         await setLanguage(language);
         await setTheme(theme);
-        await page.waitForTimeout(200);
+        await settled();
         check(!(await page.$("main .note.bad")), `${view} shows an error: ${await page.textContent("main")}`);
         await axe(`${view} ${language} ${theme}`);
         await page.screenshot({path: `${shots}/${part}-${view.replaceAll("/", "-")}-${language}-${theme}.png`, fullPage: true});

@@ -1,20 +1,17 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""tests/web/review: a batch of 200 documents is reviewed in a real Chromium, by keyboard: corrections, a round over its limits, a rejected batch that
+"""A batch of 200 documents is reviewed in a real Chromium, by keyboard: corrections, a round over its limits, a rejected batch that
 comes back, and a random round that is the same by its seed after a restart of the coordinator, by which the batch is accepted.
 
-usage: review.py FOLDER (screenshots land in FOLDER/shots). Needs what run.py needs. The last line is one JSON object.
+usage: review.py FOLDER (see stage.py). review.mjs is who reviews.
 """
 import json
 import os
-import shutil
-import subprocess
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from cluster import BIN, Cluster, fail, free_port, say, stop_all, wait  # noqa: E402
+from stage import Stage, main  # noqa: E402
+from cluster import fail, say, wait  # noqa: E402
 from letters import letter  # noqa: E402
-from run import accounts, drive, prepare  # noqa: E402
 
 DOCUMENTS, CORRECTED, REJECTED, SEED, PERCENT = 200, 5, 3, 42, 10
 SIGNER = "Nguyễn Văn An"
@@ -85,13 +82,10 @@ def restart(cluster):
     return wanted
 
 
-def get_record(cluster, folder, documents):
+def get_record(stage, folder, documents):
     """What get brings has the corrections, and says the rest as it was read."""
     out = os.path.join(folder, "out")
-    command = [f"{BIN}/sohoa", "--api", cluster.http, "get", "letters", "--out", out]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        fail(f"{' '.join(command)}: {done.stderr}")
+    stage.sohoa("get", "letters", "--out", out)
     found = 0
     for path, _, names in os.walk(out):
         if "record.json" in names:
@@ -103,35 +97,22 @@ def get_record(cluster, folder, documents):
 
 
 def run(folder):
-    shutil.rmtree(folder, ignore_errors=True)
-    shots = os.path.join(folder, "shots")
-    os.makedirs(shots)
-    cluster = Cluster(f"dir:{folder}/store", folder, http_at=f"127.0.0.1:{free_port()}")
-    cluster.start()
+    stage = Stage(folder, "review.mjs")
+    cluster = stage.cluster
     admit(cluster, folder)
     say(f"{DOCUMENTS} documents were read")
-    url = f"http://{cluster.http}/"
-    seen = [drive("round", url, shots, "review.mjs")]
+    stage.drive("round")
     again = after_rounds(cluster)
     wanted = restart(cluster)
-    seen.append(drive("seed", url, shots, "review.mjs"))
+    drawn_there = stage.drive("seed")["drawn"]
     state = review(cluster)
-    if seen[-1]["drawn"] != wanted or state["state"] != "accepted" or state["documents"]["accepted"] != DOCUMENTS:
-        fail(f"the seed drew {seen[-1]['drawn']}, not {wanted}; the review is {state}")
-    get_record(cluster, folder, DOCUMENTS)
-    accounts(cluster)
-    seen.append(drive("viewer", url, shots, "review.mjs"))
-    result = {key: sum(one[key] for one in seen) for key in ("views", "console_errors", "outside_requests", "axe_serious")}
-    if result["console_errors"] or result["outside_requests"] or result["axe_serious"]:
-        fail(f"what must not be was seen: {json.dumps(result)}")
-    print(json.dumps({**result, "documents": DOCUMENTS, "read_again": again}))
+    if drawn_there != wanted or state["state"] != "accepted" or state["documents"]["accepted"] != DOCUMENTS:
+        fail(f"the seed drew {drawn_there}, not {wanted}; the review is {state}")
+    get_record(stage, folder, DOCUMENTS)
+    stage.accounts()
+    stage.drive("viewer")
+    stage.end(documents=DOCUMENTS, read_again=again)
 
 
 if __name__ == "__main__":
-    prepare()
-    try:
-        run(sys.argv[1])
-    except AssertionError as why:
-        sys.exit(f"FAILED: {why}")
-    finally:
-        stop_all()
+    main(run)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// drive.mjs local|bound|merged URL SHOTS PASSWORD: opens the dashboard and does with it what people do. `local`: nobody has to log in;
+// dashboard.mjs local|bound|merged URL SHOTS PASSWORD: opens the dashboard and does with it what people do. `local`: nobody has to log in;
 // `bound`: an operator of one district does; `merged`: an administrator says that the operator's rights go with a new commune. Each step that does not come true ends it. The last line is JSON.
 import {check, look, say} from "./look.mjs";
 
