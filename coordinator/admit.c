@@ -9,6 +9,7 @@
 
 #include "coordinator/coordinator.h"
 #include "coordinator/manifest.h"
+#include "coordinator/stopping.h"
 #include "proto/auto.h"
 #include "proto/clock.h"
 #include "proto/trace.h"
@@ -268,6 +269,7 @@ static void batch_enter(struct admission *a)
         peers_pin(c, worker_pipeline(c));
     sched_reorder(c->sched);
     group_touch(c->group, batch->index);
+    stopping_admitted(c);
     trace(TRACE_INFO, "batch_admitted", "batch=%s docs=%u piece=%u more=%d priority=%u unit=%s", a->id, batch->docs,
           a->entry.piece, a->more, batch_priority(batch), trace_value(batch->unit));
 }

@@ -246,6 +246,7 @@ static const struct route route_rule[] = {
     {"POST",   "batches/{batch}/withdraw",                             post_withdraw,      RIGHT_OPERATE,    REACH_SUBJECT},
     {"POST",   "batches/{batch}/documents/{doc}/quarantine",           post_quarantine,    RIGHT_ARCHIVE,    REACH_SUBJECT},
     {"POST",   "batches/{batch}/documents/{doc}/release",              post_release,       RIGHT_ARCHIVE,    REACH_SUBJECT},
+    {"POST",   "batches/{batch}/documents/{doc}/purge",                post_purge,         RIGHT_ARCHIVE,    REACH_SUBJECT},
     {"POST",   "batches/{batch}/standing",                             post_standing,      RIGHT_OPERATE,    REACH_SUBJECT},
     {"GET",    "targets",                                              get_targets,        RIGHT_READ,       REACH_OWN    },
     {"POST",   "targets",                                              post_targets,       RIGHT_OPERATE,    REACH_OWN    },

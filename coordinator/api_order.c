@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coordinator/api_body.h"
 #include "coordinator/manifest.h"
+#include "coordinator/stopping.h"
 #include "proto/auto.h"
 #include "proto/trace.h"
 
@@ -122,196 +124,63 @@ void post_withdraw(struct coordinator *c, struct request *request, const struct 
     answer_batch_id(c, request, args->batch);
 }
 
-static ProtobufCBinaryData doc_sha256(const struct coordinator *c, const struct doc *doc)
+/* {"reason": "", "file": false}, or nothing. */
+static int decision_take(struct request *request, json_t **ret_body, struct err *err)
 {
-    if (doc->work == NONE)
-        return (ProtobufCBinaryData){0, NULL};
-    return (ProtobufCBinaryData){SHA256_BYTES, c->backlog->work[doc->work].sha256};
-}
-
-/* A file's documents may lie in any batch: their manifests are looked through on a back thread. */
-struct quarantine {
-    struct io_task task;
-    struct coordinator *c;
-    struct request *request;
-    struct doc_ref doc; /* that raised it */
-    char *reason;
-    uint64_t file_key;
-    struct buf pieces; /* struct piece_place: to be looked through */
-    struct buf found;  /* struct doc_ref */
-    uint32_t *looked;  /* pieces looked through, by batch */
-    uint32_t batches;
-    int rc;
-    struct err err;
-};
-
-struct piece_place {
-    char id[NAME_BYTES];
-    uint32_t batch, piece, first_doc;
-};
-
-static void quarantine_destroy(struct quarantine **quarantine)
-{
-    if (!*quarantine)
-        return;
-    buf_destroy(&(*quarantine)->pieces);
-    buf_destroy(&(*quarantine)->found);
-    free((*quarantine)->looked);
-    free((*quarantine)->reason);
-    free(*quarantine);
-    *quarantine = NULL;
-}
-
-static void found_add(struct quarantine *quarantine, struct doc_ref ref)
-{
-    buf_append(&quarantine->found, &ref, sizeof ref);
-}
-
-struct piece_look {
-    struct quarantine *quarantine;
-    uint32_t batch;
-};
-
-static void on_file_doc(uint32_t doc, void *user)
-{
-    const struct piece_look *look = user;
-    found_add(look->quarantine, (struct doc_ref){look->batch, doc});
-}
-
-static void quarantine_work(struct io_task *task)
-{
-    struct quarantine *q = (struct quarantine *)task;
-    const struct piece_place *at = (const struct piece_place *)(const void *)q->pieces.data;
-    for (size_t i = 0; i < q->pieces.size / sizeof *at && !q->rc; i++) {
-        struct piece_look look = {q, at[i].batch};
-        q->rc =
-            rows_of_file(q->c->store, at[i].id, at[i].piece, at[i].first_doc, q->file_key, on_file_doc, &look, &q->err);
+    static const char *const known[] = {"reason", "file", NULL};
+    const json_t *reason, *file;
+    int rc = 0;
+    *ret_body = json_object();
+    if (request_body(request)->size) {
+        json_decref(*ret_body);
+        *ret_body = NULL;
+        rc = body_take(request, ret_body, err);
     }
+    if (!rc)
+        rc = keys_check(*ret_body, known, "a decision on a quarantine", err);
+    reason = json_object_get(*ret_body, "reason");
+    file = json_object_get(*ret_body, "file");
+    if (!rc && ((reason && !json_is_string(reason)) || (file && !json_is_boolean(file))))
+        rc = err_set(err, E_USAGE, "reason is a text, file true or false");
+    return rc;
 }
 
-/* What was admitted since the last look, if anything. */
-static bool quarantine_aim(struct quarantine *q)
+static const char *body_reason(const json_t *body)
 {
-    const struct backlog *backlog = q->c->backlog;
-    buf_clear(&q->pieces);
-    q->looked = realloc(q->looked, (backlog->batches + 1) * sizeof *q->looked);
-    if (!q->looked)
-        abort();
-    for (uint32_t b = 0; b < backlog->batches; b++) {
-        const struct batch *batch = backlog->batch[b];
-        uint32_t first = b < q->batches ? q->looked[b] : 0;
-        q->looked[b] = batch ? batch->pieces : 0;
-        for (uint32_t p = first; p < q->looked[b]; p++) {
-            struct piece_place piece = {.batch = b, .piece = p, .first_doc = batch->piece[p].first_doc};
-            snprintf(piece.id, sizeof piece.id, "%s", batch->id);
-            buf_append(&q->pieces, &piece, sizeof piece);
-        }
-    }
-    q->batches = backlog->batches;
-    return q->pieces.size;
-}
-
-static void quarantine_enter(struct quarantine *q)
-{
-    struct coordinator *c = q->c;
-    const struct batch *batch = c->backlog->batch[q->doc.batch];
-    Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
-    Sohoa__Quarantined quarantined = SOHOA__QUARANTINED__INIT;
-    quarantined.sha256 = doc_sha256(c, doc_look(batch, q->doc.doc));
-    quarantined.batch = (char *)(uintptr_t)batch->id;
-    quarantined.doc = q->doc.doc;
-    quarantined.reason = q->reason;
-    entry.body_case = SOHOA__LEDGER_ENTRY__BODY_QUARANTINED;
-    entry.quarantined = &quarantined;
-    group_add_entry(c->group, &entry);
-    sched_quarantine(c->sched, (const struct doc_ref *)(const void *)q->found.data,
-                     q->found.size / sizeof(struct doc_ref), &c->acts);
-    coordinator_apply(c);
-    trace(TRACE_WARN, "quarantined", "batch=%s doc=%u documents=%zu", batch->id, q->doc.doc,
-          q->found.size / sizeof(struct doc_ref));
-    answer_batch_id(c, q->request, batch);
-}
-
-static void quarantine_done(struct io_task *task)
-{
-    struct quarantine *q = (struct quarantine *)task;
-    if (q->rc) {
-        request_answer_err(q->request, &q->err);
-    } else if (q->file_key && quarantine_aim(q)) {
-        io_submit(q->c->back_io, &q->task);
-        return;
-    } else {
-        group_set_actor(q->c->group, request_account(q->request)->name);
-        quarantine_enter(q);
-        group_set_actor(q->c->group, NULL);
-    }
-    quarantine_destroy(&q);
-}
-
-static int quarantine_check(struct coordinator *c, const struct quarantine *q, const char *reason, struct row *row,
-                            struct err *err)
-{
-    const struct batch *batch = c->backlog->batch[q->doc.batch];
-    if (doc_look(batch, q->doc.doc)->state == SOHOA__DOC_STATE__DOC_WITHDRAWN)
-        return err_set(err, E_STATE, "document %u of batch %s is withdrawn", q->doc.doc, batch->id);
-    if (reason && strlen(reason) >= REASON_BYTES)
-        return err_set(err, E_LIMIT, "the reason is longer than %d bytes (REASON_BYTES)", REASON_BYTES - 1);
-    return coordinator_row(c, q->doc, row, NULL, err);
+    const char *reason = json_string_value(json_object_get(body, "reason"));
+    return reason ? reason : "";
 }
 
 void post_quarantine(struct coordinator *c, struct request *request, const struct route_args *args)
 {
-    json_t *body = json_loads(buf_text(request_body(request)), 0, NULL);
-    const char *reason = json_string_value(json_object_get(body, "reason"));
-    struct quarantine *q = calloc(1, sizeof *q);
-    struct row row;
+    AUTO(json_drop) json_t *body = NULL;
     struct err err;
-    if (!q)
-        abort();
-    *q = (struct quarantine){
-        .task = {.work = quarantine_work, .done = quarantine_done},
-        .c = c,
-        .request = request,
-        .doc = {args->batch->index,      args->doc              }
-    };
-    int rc = quarantine_check(c, q, reason, &row, &err);
-    if (!rc && !(q->reason = strdup(reason ? reason : "")))
-        abort();
-    json_decref(body);
-    if (rc) {
+    if (decision_take(request, &body, &err))
         request_answer_err(request, &err);
-        quarantine_destroy(&q);
-        return;
-    }
-    q->file_key = row.file_key;
-    found_add(q, q->doc);
-    quarantine_done(&q->task); /* looks through everything first, if it belongs to a file */
+    else
+        stopping_order(c, request, (struct doc_ref){args->batch->index, args->doc}, body_reason(body));
+}
+
+static void post_end(struct coordinator *c, struct request *request, const struct route_args *args,
+                     enum stopping_end end)
+{
+    AUTO(json_drop) json_t *body = NULL;
+    struct err err;
+    if (decision_take(request, &body, &err))
+        request_answer_err(request, &err);
+    else
+        stopping_end(c, request, (struct doc_ref){args->batch->index, args->doc}, end,
+                     json_is_true(json_object_get(body, "file")), body_reason(body));
 }
 
 void post_release(struct coordinator *c, struct request *request, const struct route_args *args)
 {
-    struct doc_ref ref = {args->batch->index, args->doc};
-    const struct doc *doc = doc_look(args->batch, ref.doc);
-    struct err err;
-    if (doc->state != SOHOA__DOC_STATE__DOC_QUARANTINED) {
-        err_set(&err, E_STATE, "document %u of batch %s is not quarantined", ref.doc, args->batch->id);
-        request_answer_err(request, &err);
-        return;
-    }
-    Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
-    Sohoa__Released released = SOHOA__RELEASED__INIT;
-    released.sha256 = doc_sha256(c, doc);
-    released.batch = args->batch->id;
-    released.doc = args->doc;
-    entry.body_case = SOHOA__LEDGER_ENTRY__BODY_RELEASED;
-    entry.released = &released;
-    group_add_entry(c->group, &entry);
-    if (doc->work != NONE)
-        group_add_release(c->group, c->backlog->work[doc->work].sha256);
-    sched_release(c->sched, ref, &c->acts);
-    coordinator_apply(c);
-    trace(TRACE_WARN, "released", "batch=%s doc=%u", args->batch->id, args->doc);
-    answer_batch_id(c, request, args->batch);
+    post_end(c, request, args, STOPPING_RELEASE);
+}
+
+void post_purge(struct coordinator *c, struct request *request, const struct route_args *args)
+{
+    post_end(c, request, args, STOPPING_PURGE);
 }
 
 /* ---- checks ---- */

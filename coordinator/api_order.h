@@ -17,6 +17,7 @@ void answer_then(struct coordinator *c, struct request *request, json_t *answer)
 void post_batch(struct coordinator *c, struct request *request, const struct route_args *args);
 void post_withdraw(struct coordinator *c, struct request *request, const struct route_args *args);
 void post_quarantine(struct coordinator *c, struct request *request, const struct route_args *args);
+void post_purge(struct coordinator *c, struct request *request, const struct route_args *args);
 void post_release(struct coordinator *c, struct request *request, const struct route_args *args);
 void post_check(struct coordinator *c, struct request *request, const struct route_args *args);
 void get_check(struct coordinator *c, struct request *request, const struct route_args *args);

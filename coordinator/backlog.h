@@ -170,9 +170,10 @@ struct work {
     uint16_t pipeline;
     uint16_t a4_more; /* A4 pages that its stored pages are worth, above one each */
     uint8_t phase;
-    uint8_t cost;    /* class, cost.h */
-    bool leased : 1; /* ASSEMBLING: a worker has it */
-    bool folded : 1; /* the words of this generation are stored */
+    uint8_t cost;     /* class, cost.h */
+    bool leased : 1;  /* ASSEMBLING: a worker has it */
+    bool folded : 1;  /* the words of this generation are stored */
+    bool cleared : 1; /* a person released its source: stamps on it stop nothing any more */
 };
 _Static_assert(sizeof(struct work) == 64, "a work is small");
 

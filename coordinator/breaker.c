@@ -10,7 +10,7 @@ static int result_fault(const Sohoa__Result *result)
     for (size_t i = 1; !result->err && i < result->n_failed; i++)
         if (result->failed[i]->err->code != code)
             return 0;
-    return result->n_stored || cluster_fault(code) || code == E_STOPPED ? 0 : code;
+    return result->n_stored || cluster_fault(code) || code == E_STOPPED || code == E_SECRET ? 0 : code;
 }
 
 static uint32_t result_fault_keep(struct sched *sched, const Sohoa__Result *result)

@@ -45,6 +45,9 @@ void group_add_entry(struct group *group, Sohoa__LedgerEntry *entry);
 /* The source is out of quarantine: its tombstone goes. */
 void group_add_release(struct group *group, const uint8_t sha256[SHA256_BYTES]);
 
+/* The source itself goes, once the group is durable; its tombstone stays. */
+void group_add_purge(struct group *group, const uint8_t sha256[SHA256_BYTES]);
+
 /* The worker's line in Redis; slots 0: it is gone. */
 void group_add_worker(struct group *group, const char *name, uint32_t slots);
 

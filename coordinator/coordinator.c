@@ -2,7 +2,7 @@
  * sohoa-coordinator: one loop. It waits for workers' frames, API requests, ends of writes and the clock; turns what they
  * say into the scheduler's events; grants what can run; and hands what must be durable to the committer, a group at a
  * time. Only then is anything acknowledged. It holds the store's lock for all its life: losing it ends the process. */
-#include "coordinator/coordinator.h"
+#include "coordinator/auth.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -12,15 +12,17 @@
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 
-#include "coordinator/auth.h"
+#include "coordinator/coordinator.h"
 #include "coordinator/herald.h"
 #include "coordinator/http.h"
 #include "coordinator/live.h"
 #include "coordinator/others.h"
+#include "coordinator/quarantine.h"
 #include "coordinator/reorganisation.h"
+#include "coordinator/standby.h"
+#include "coordinator/stopping.h"
 #include "coordinator/story.h"
 #include "coordinator/watch.h"
-#include "coordinator/standby.h"
 #include "proto/auto.h"
 #include "proto/clock.h"
 #include "proto/trace.h"
@@ -133,11 +135,15 @@ static int coordinator_start(struct coordinator *c, struct err *err)
     c->accounts = accounts_new();
     c->reviews = reviews_new();
     c->reorganisations = reorganisations_new();
+    c->quarantines = quarantines_new();
+    c->stopping = stopping_new(c);
     c->stories = stories_new();
     c->group = group_new(c->history, c->tally, c->twins);
     c->rows = rows_new(c->store);
     viewing_start(c);
     rc = recover(c, err);
+    if (!rc)
+        rc = stopping_recover(c, err);
     if (!rc)
         live_restore(c->live, c->committer);
     if (!rc)
@@ -170,6 +176,8 @@ static void coordinator_end(struct coordinator *c)
     tally_destroy(&c->tally);
     twins_destroy(&c->twins);
     live_destroy(&c->live);
+    quarantines_destroy(&c->quarantines);
+    stopping_destroy(&c->stopping);
     stories_destroy(&c->stories);
     others_destroy(&c->others);
     watch_destroy(&c->watch);

@@ -64,6 +64,8 @@ struct coordinator {
     struct reviews *reviews;
     struct holds holds;                      /* who looks at what of them */
     struct reorganisations *reorganisations; /* of communes */
+    struct quarantines *quarantines;
+    struct stopping *stopping; /* of files */
     struct stories *stories;
     struct others *others;
     struct auth *auth;

@@ -368,6 +368,16 @@ static void pages_reported(struct sched *sched, const struct lease *lease, const
         acts_add(acts, (struct act){.kind = ACT_SPLIT, .work = lease->work});
 }
 
+/* The source stops, and its document says why. */
+static void work_suspected(struct sched *sched, uint32_t index, struct doc_ref ref, const struct err *err,
+                           struct acts *acts)
+{
+    sched_stop_work(sched, index, acts);
+    if (doc_at(sched->backlog, ref)->state == SOHOA__DOC_STATE__DOC_QUARANTINED)
+        doc_blame(sched->backlog, ref, backlog_fault(sched->backlog, err));
+    acts_add(acts, (struct act){.kind = ACT_SECRET, .doc = ref, .work = index});
+}
+
 static void finish_pages(struct sched *sched, const struct lease *lease, const Sohoa__Result *result, uint64_t now_ms,
                          struct acts *acts)
 {
@@ -375,6 +385,10 @@ static void finish_pages(struct sched *sched, const struct lease *lease, const S
     err_from_wire(result->err, &err);
     if (err.code == E_STOPPED) {
         sched_stop_work(sched, lease->work, acts);
+        return;
+    }
+    if (err.code == E_SECRET) {
+        work_suspected(sched, lease->work, sched->backlog->work[lease->work].subscriber, &err, acts);
         return;
     }
     bool assembled = lease->assemble && result->assembled && !result->n_failed;
@@ -421,6 +435,17 @@ static void probe_read(struct sched *sched, const struct lease *lease, const Soh
     finish_pages(sched, &pages, result, now_ms, acts);
 }
 
+/* Read in the lease of its PROBE. Released under another name it is probed, and no more: its pages go on in leases that say so. */
+static void probe_suspected(struct sched *sched, struct doc_ref ref, const Sohoa__Result *result, const struct err *err,
+                            struct acts *acts)
+{
+    const struct doc *doc = doc_at(sched->backlog, ref);
+    bool cleared = sched_cleared(sched, result->probe->sha256.data);
+    probe_done(sched, ref, result, acts);
+    if (doc->work != NONE && !cleared)
+        work_suspected(sched, doc->work, ref, err, acts);
+}
+
 static void finish_probe(struct sched *sched, const struct lease *lease, const Sohoa__Result *result, uint64_t now_ms,
                          struct acts *acts)
 {
@@ -432,6 +457,10 @@ static void finish_probe(struct sched *sched, const struct lease *lease, const S
     /* The worker names a source that it finds stopped: the document shares its fate, and its release. */
     bool stopped = err.code == E_STOPPED && result->probe && !batch->check_only &&
                    sched_source_stopped(sched, result->probe->sha256.data);
+    if (err.code == E_SECRET && result->probe && !batch->check_only) {
+        probe_suspected(sched, lease->doc, result, &err, acts);
+        return;
+    }
     if (err.code && !stopped) {
         probe_failed(sched, lease->doc, &err, now_ms, acts);
         return;
@@ -490,6 +519,8 @@ static void finish_assembly(struct sched *sched, const struct lease *lease, cons
         err_set(&err, E_FRAME, "the worker reported an assembly without what came out");
     if (err.code == E_STOPPED) {
         sched_stop_work(sched, lease->work, acts);
+    } else if (err.code == E_SECRET) {
+        work_suspected(sched, lease->work, work->subscriber, &err, acts);
     } else if (err.code) {
         assembly_failed(sched, lease, &err, now_ms, acts);
     } else {
@@ -523,7 +554,8 @@ bool sched_finish(struct sched *sched, uint32_t worker, const Sohoa__Result *res
     lot_of(batch, lease.doc.doc)->cpu_ms += result->cpu_ms;
     cost_result(sched, &lease, result, now_ms);
     breaker_feel(sched, batch, result, acts);
-    if (copy_ends(sched, &lease, result->err && result->err->code != E_STOPPED, acts))
+    bool stops = result->err && (result->err->code == E_STOPPED || result->err->code == E_SECRET);
+    if (copy_ends(sched, &lease, result->err && !stops, acts))
         return true;
     switch (lease.kind) {
     case SOHOA__JOB_KIND__JOB_PROBE: finish_probe(sched, &lease, result, now_ms, acts); break;

@@ -416,6 +416,13 @@ static void purge_add(struct group *group, const char *name)
     group->purge_count++;
 }
 
+void group_add_purge(struct group *group, const uint8_t sha256[SHA256_BYTES])
+{
+    struct name name;
+    purge_add(group, name_stop(&name, sha256));
+    purge_add(group, name_src(&name, sha256));
+}
+
 /* What workers made of the source in this generation. Of bundles all: of the ranges of the layout, of those they were cut
  * into, of leases that were lost. */
 static void purge_made(struct group *group, const uint8_t *sha256, const uint8_t *pipeline, uint32_t generation)
@@ -495,6 +502,7 @@ static void add_act(struct group *group, const struct backlog *backlog, const st
                                        act->first, act->count));
         break;
     case ACT_STOPPED: add_stop(group, backlog, act->work); break;
+    case ACT_SECRET: break; /* the coordinator enters it, with what the worker says */
     case ACT_BROKEN: group_add_standing(group, backlog, act->doc.batch); break;
     case ACT_DROP: break;
     }

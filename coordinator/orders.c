@@ -131,7 +131,7 @@ static void work_stop(struct sched *sched, uint32_t index, struct acts *acts)
     sched_drop_leases(sched, (struct doc_ref){NONE, 0}, index, acts);
     subscribers_quarantine(sched, work, acts);
     work->phase = WORK_STOPPED;
-    work->leased = work->folded = false;
+    work->leased = work->folded = work->cleared = false;
     work_uncut(work);
     sched->stops++;
     acts_add(acts, (struct act){.kind = ACT_STOPPED, .work = index});
@@ -159,6 +159,16 @@ bool sched_source_stopped(const struct sched *sched, const uint8_t sha256[SHA256
     for (uint32_t pipeline = 0; pipeline < sched->backlog->pipelines; pipeline++) {
         uint32_t work = work_find(sched->backlog, sha256, pipeline);
         if (work != NONE && sched->backlog->work[work].phase == WORK_STOPPED)
+            return true;
+    }
+    return false;
+}
+
+bool sched_cleared(const struct sched *sched, const uint8_t sha256[SHA256_BYTES])
+{
+    for (uint32_t pipeline = 0; pipeline < sched->backlog->pipelines; pipeline++) {
+        uint32_t work = work_find(sched->backlog, sha256, pipeline);
+        if (work != NONE && sched->backlog->work[work].cleared)
             return true;
     }
     return false;
@@ -198,6 +208,7 @@ static void work_release(struct sched *sched, uint32_t index, struct acts *acts)
         return;
     work_reach(work, (uint16_t)(work->generation + 1));
     work->phase = WORK_HELD;
+    work->cleared = true;
     for (struct doc_ref ref = work->subscriber; ref.batch != NONE; ref = doc_at(sched->backlog, ref)->next) {
         if (doc_at(sched->backlog, ref)->state != SOHOA__DOC_STATE__DOC_QUARANTINED)
             continue;
@@ -308,7 +319,7 @@ static void work_restore(struct sched *sched, uint32_t index, const Sohoa__DocOu
         work_restore_end(work, outcome);
     } else if (outcome->state == SOHOA__DOC_STATE__DOC_QUARANTINED) {
         work->phase = WORK_STOPPED;
-        work->folded = false;
+        work->folded = work->cleared = false;
         work_uncut(work);
     }
     work_count(sched->backlog, index, 1);
@@ -499,6 +510,8 @@ void sched_restore_released(struct sched *sched, const uint8_t sha256[SHA256_BYT
     for (uint32_t pipeline = 0; pipeline < sched->backlog->pipelines; pipeline++) {
         uint32_t index = work_find(sched->backlog, sha256, pipeline);
         struct work *work = index == NONE ? NULL : &sched->backlog->work[index];
+        if (work)
+            work->cleared = true;
         if (!work || work->subscriber.batch != NONE || work->phase == WORK_STOPPED)
             continue;
         work_reach(work, (uint16_t)(work->generation + 1));

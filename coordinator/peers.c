@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "coordinator/coordinator.h"
+#include "coordinator/stopping.h"
 #include "proto/auto.h"
 #include "proto/clock.h"
 #include "proto/trace.h"
@@ -226,6 +227,8 @@ static void on_results(struct coordinator *c, uint32_t worker, const Sohoa__Resu
         result_trace(sched_worker(c->sched, worker)->name, result, ours);
         if (ours)
             result_count(&c->meter, result);
+        if (ours && result->err && result->err->code == E_SECRET)
+            stopping_suspected(c, result);
         group_add_ack(c->group, (struct group_ack){worker, result->lease});
     }
 }
@@ -413,6 +416,7 @@ static int job_fill(struct coordinator *c, Sohoa__Job *job, const struct lease *
         return job_source(c, job, lease, err);
     const struct work *work = &c->backlog->work[lease->work];
     job->sha256 = digest_copy(work->sha256);
+    job->cleared = sched_cleared(c->sched, work->sha256);
     job->doc_pages = work->pages;
     job->assemble = lease->assemble;
     job->degraded = lease->degraded;

@@ -164,16 +164,23 @@ int rows_write(struct store *store, const char *batch, uint32_t piece, const cha
     return rc;
 }
 
-int rows_of_file(struct store *store, const char *batch, uint32_t piece, uint32_t doc, uint64_t file_key,
-                 void (*each)(uint32_t doc, void *user), void *user, struct err *err)
+static bool has_key(const uint64_t *keys, size_t count, uint64_t key)
+{
+    while (count && keys[count - 1] != key)
+        count--;
+    return count;
+}
+
+int rows_of_files(struct store *store, const char *batch, uint32_t piece, uint32_t doc, const uint64_t *keys,
+                  size_t count, void (*each)(uint32_t doc, uint64_t file_key, void *user), void *user, struct err *err)
 {
     AUTO(buf_destroy) struct buf rows = {0};
     struct name name;
     int rc = store_get(store, name_batch(&name, batch, "rows", piece), PIECE_MAX_BYTES, &rows, err);
     const struct disk_row *disk = (const struct disk_row *)(const void *)rows.data;
     for (size_t i = 0; i < rows.size / sizeof *disk && !rc; i++)
-        if (le64toh(disk[i].file_key) == file_key)
-            each(doc + (uint32_t)i, user);
+        if (has_key(keys, count, le64toh(disk[i].file_key)))
+            each(doc + (uint32_t)i, le64toh(disk[i].file_key), user);
     return rc;
 }
 

@@ -42,9 +42,9 @@ int rows_check(const char *lines, size_t bytes, uint32_t priority, uint64_t dead
 int rows_write(struct store *store, const char *batch, uint32_t piece, const char *lines, size_t bytes,
                const struct rows_plan *plan, struct err *err);
 
-/* Calls each for every document of the piece whose file (fonds and file code) has that key; the first one is doc. */
-int rows_of_file(struct store *store, const char *batch, uint32_t piece, uint32_t doc, uint64_t file_key,
-                 void (*each)(uint32_t doc, void *user), void *user, struct err *err);
+/* Calls each for every document of the piece whose file (fonds and file code) has one of the keys; the piece's first one is doc. */
+int rows_of_files(struct store *store, const char *batch, uint32_t piece, uint32_t doc, const uint64_t *keys,
+                  size_t count, void (*each)(uint32_t doc, uint64_t file_key, void *user), void *user, struct err *err);
 
 /* A document's row, borrowed until the next call. */
 struct row {

@@ -34,8 +34,9 @@ enum act_kind {
     ACT_RECOUNT, /* doc.batch: pages went back: Redis is rewritten for the batch */
     ACT_BUNDLE,  /* work: this bundle of it may go, once all the above is durable */
     ACT_STOPPED, /* work: its source is quarantined: tombstone, and purge what is derived */
-    ACT_BROKEN,  /* doc.batch: it was paused, the same failure came again and again: ledger */
-    ACT_DROP,    /* lease of worker: abandon it */
+    ACT_SECRET, /* doc: its worker suspects it to be a secret; its source is stopped: ledger, and the rest of its file */
+    ACT_BROKEN, /* doc.batch: it was paused, the same failure came again and again: ledger */
+    ACT_DROP,   /* lease of worker: abandon it */
 };
 
 struct act {
@@ -144,6 +145,8 @@ void sched_rerun(struct sched *sched, struct doc_ref doc, const struct page_rang
 /* All documents of a file, and of their sources. */
 void sched_quarantine(struct sched *sched, const struct doc_ref *doc, size_t count, struct acts *acts);
 void sched_release(struct sched *sched, struct doc_ref doc, struct acts *acts);
+/* A person released that source: what its pages are stamped with stops nothing any more. */
+bool sched_cleared(const struct sched *sched, const uint8_t sha256[SHA256_BYTES]);
 /* After loading: what a crash may have left of stopped sources is purged again, whom it may have left out is stopped, too. */
 void sched_purge(struct sched *sched, struct acts *acts);
 

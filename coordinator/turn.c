@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "coordinator/coordinator.h"
+#include "coordinator/stopping.h"
 #include "proto/auto.h"
 #include "proto/clock.h"
 #include "proto/trace.h"
@@ -334,6 +335,7 @@ void turn_time(struct coordinator *c, uint64_t now_ms)
         coordinator_apply(c);
         checks_expire(c, now_ms);
     }
+    stopping_tick(c, now_ms);
     if (now_ms >= c->plan_ms)
         turn_plan(c, now_ms);
     if (now_ms >= c->renew_ms && !c->stop) { /* the reason to stop is not to be overwritten */

@@ -257,6 +257,10 @@ int step_assemble_ask(struct job *job, struct err *err)
     AUTO(fd_destroy) int fd = -1;
     if (!job->open)
         return step_open_ask(job, err);
+    if (suspicion_ask(job))
+        return 0;
+    if (job->suspicions)
+        return suspicion_fail(job, err);
     int rc = job->row.size ? 0 : row_build(job, err);
     if (!rc)
         rc = spool_bytes(job->row.data, job->row.size, &fd, err);
@@ -330,6 +334,10 @@ int step_assemble_answer(struct job *job, const struct slot_answer *answer, stru
     if (job->opening) {
         int rc = step_open_answer(job, answer, err);
         return rc ? rc : STEP_AGAIN;
+    }
+    if (job->looking) {
+        suspicion_answer(job, answer);
+        return STEP_AGAIN;
     }
     if (answer->rc)
         return slot_said(answer, err);

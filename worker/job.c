@@ -145,8 +145,11 @@ static void job_free(struct job *job)
 {
     TAILQ_REMOVE(&job->jobs->list, job, entry);
     job->jobs->count--;
-    for (uint32_t i = 0; job->pages && i < job->count; i++)
+    for (uint32_t i = 0; job->pages && i < job->count; i++) {
+        if (job->err.code == E_SECRET && job->pages[i].packed.data)
+            explicit_bzero(job->pages[i].packed.data, job->pages[i].packed.size);
         buf_destroy(&job->pages[i].packed);
+    }
     free(job->pages);
     buf_destroy(&job->row);
     for (int part = 0; part < RECORD_PARTS; part++)

@@ -123,6 +123,15 @@ Sohoa__HandGuess *hand_add_guess(Sohoa__Hand *hand, const char *text)
     return guess;
 }
 
+Sohoa__Stamp *page_add_stamp(Sohoa__Page *page)
+{
+    Sohoa__Stamp *stamp = page_alloc(sizeof *stamp);
+    sohoa__stamp__init(stamp);
+    page_grow(&page->stamps, page->n_stamps);
+    page->stamps[page->n_stamps++] = stamp;
+    return stamp;
+}
+
 struct bounds {
     int64_t left, top, right, bottom;
 };
@@ -330,6 +339,17 @@ static int hands_check(const Sohoa__Page *page, struct err *err)
     return 0;
 }
 
+static int stamps_check(const Sohoa__Page *page, struct err *err)
+{
+    if (page->n_stamps > STAMPS_MOST)
+        return err_set(err, E_FRAME, "a page has more than %d stamps (STAMPS_MOST)", STAMPS_MOST);
+    for (size_t i = 0; i < page->n_stamps; i++)
+        if (page->stamps[i]->confidence_cpct > PAGE_SURE_CPCT ||
+            (int)page->stamps[i]->kind > SOHOA__STAMP_KIND__STAMP_UNSEEN || (int)page->stamps[i]->kind < 0)
+            return err_set(err, E_FRAME, "a page has a stamp of no known kind or confidence");
+    return 0;
+}
+
 static int page_check(const Sohoa__Page *page, struct err *err)
 {
     size_t words = 0;
@@ -339,7 +359,8 @@ static int page_check(const Sohoa__Page *page, struct err *err)
             if (rc)
                 return rc;
         }
-    return hands_check(page, err);
+    int rc = hands_check(page, err);
+    return rc ? rc : stamps_check(page, err);
 }
 
 int page_unpack(const void *data, size_t bytes, Sohoa__Page **ret_page, struct err *err)

@@ -40,6 +40,8 @@ const char *page_note_name(Sohoa__PageNote note);
 Sohoa__Hand *page_add_hand(Sohoa__Page *page);
 Sohoa__HandGuess *hand_add_guess(Sohoa__Hand *hand, const char *text);
 
+Sohoa__Stamp *page_add_stamp(Sohoa__Page *page); /* at most STAMPS_MOST */
+
 void page_pack(const Sohoa__Page *page, struct buf *out);
 /* Errors: E_FRAME: not a Page, or over PAGE_MAX_BYTES, PAGE_MAX_WORDS or the limits of hands. */
 int page_unpack(const void *data, size_t bytes, Sohoa__Page **ret_page, struct err *err);

@@ -109,14 +109,17 @@ void page_keep(struct job_page *to, const Sohoa__Page *page, const void *packed,
     to->good = true;
 }
 
-static int page_take(struct job_page *to, uint32_t page_no, const void *packed, size_t bytes, struct err *err)
+static int page_take(struct job *job, const void *packed, size_t bytes, struct err *err)
 {
     AUTO(page_destroy) Sohoa__Page *page = NULL;
+    uint32_t page_no = job->first + job->page_at;
     int rc = page_unpack(packed, bytes, &page, err);
     if (!rc && page->page_no != page_no)
         rc = err_set(err, E_FRAME, "page %u where page %u belongs", page->page_no, page_no);
     if (!rc)
-        page_keep(to, page, packed, bytes);
+        rc = suspicion_take(job, page, err);
+    if (!rc)
+        page_keep(&job->pages[job->page_at], page, packed, bytes);
     return rc;
 }
 
@@ -160,7 +163,6 @@ static int pages_reopened(struct job *job, const struct slot_answer *answer)
 
 int step_pages_answer(struct job *job, const struct slot_answer *answer, struct err *err)
 {
-    (void)err;
     if (job->opening)
         return pages_reopened(job, answer);
     struct job_page *page = &job->pages[job->page_at];
@@ -168,7 +170,11 @@ int step_pages_answer(struct job *job, const struct slot_answer *answer, struct 
     if (answer->rc)
         slot_said(answer, &why);
     else
-        page_take(page, job->first + job->page_at, answer->section[0].data, answer->section[0].bytes, &why);
+        page_take(job, answer->section[0].data, answer->section[0].bytes, &why);
+    if (why.code == E_SECRET) {
+        *err = why;
+        return E_SECRET;
+    }
     page_ended(job, page, &why);
     return job->page_at < job->count ? STEP_AGAIN : 0;
 }

@@ -90,6 +90,19 @@ static void say_assembled(const struct job *job, Sohoa__Result *result)
     record_assembled(job->record, result->assembled);
 }
 
+static void say_suspicions(const struct job *job, Sohoa__Result *result)
+{
+    result->suspicions = must(calloc(job->suspicions + 1, sizeof(void *)));
+    for (uint32_t i = 0; i < job->suspicions; i++) {
+        Sohoa__Suspicion *suspicion = must(malloc(sizeof *suspicion));
+        sohoa__suspicion__init(suspicion);
+        suspicion->page_no = job->suspicion[i].page_no;
+        suspicion->stamp = must(malloc(sizeof *suspicion->stamp));
+        *suspicion->stamp = job->suspicion[i].stamp;
+        result->suspicions[result->n_suspicions++] = suspicion;
+    }
+}
+
 static void say_probe(const struct job *job, Sohoa__Result *result)
 {
     size_t bytes = sohoa__probe__get_packed_size(job->probe);
@@ -147,14 +160,17 @@ Sohoa__Result *job_result(const struct job *job, uint32_t wall_ms)
     result->cpu_ms = job->cpu_ms;
     result->wall_ms = wall_ms;
     /* What failed behind its probe is probed all the same: the pages go on in leases of their own. */
-    bool failed = job->err.code && !(job->reads_on && job->err.code != E_STOPPED);
+    bool stops = job->err.code == E_STOPPED || job->err.code == E_SECRET;
+    bool failed = job->err.code && (stops || !job->reads_on);
     if (failed)
         result->err = wire_err_new(&job->err);
     else if (!job->err.code)
         say_stored(job, result);
     /* A quarantined source is named, so that the document can be tied to its quarantine. */
-    if (job->order->kind == SOHOA__JOB_KIND__JOB_PROBE && (!failed || job->err.code == E_STOPPED))
+    if (job->order->kind == SOHOA__JOB_KIND__JOB_PROBE && (!failed || stops))
         say_probe(job, result);
+    if (job->err.code == E_SECRET)
+        say_suspicions(job, result);
     result_trace(job, result);
     return result;
 }

@@ -22,6 +22,7 @@
 #include "worker/raster.h"
 #include "worker/reading.h"
 #include "worker/render.h"
+#include "worker/secrecy.h"
 
 struct desk {
     int socket;
@@ -107,6 +108,22 @@ static int page_make(struct desk *desk, struct task *task, struct err *err)
     int rc = render_page(desk->render, request->page_no, request->degraded, page, layer, &raster, err);
     if (!rc && raster)
         rc = page_read(desk->reader, &raster, request->degraded, layer, page, err);
+    if (rc)
+        return rc;
+    secrecy_words(page);
+    page_pack(page, &packed);
+    return section_write(task, 0, &packed, err);
+}
+
+static int page_look(struct desk *desk, struct task *task, struct err *err)
+{
+    const struct slot_request *request = &task->order->request;
+    AUTO(page_free) Sohoa__Page *page = page_new(request->page_no);
+    AUTO(raster_destroy) struct raster *raster = NULL;
+    AUTO(buf_destroy) struct buf packed = {0};
+    if (desk->source < 0)
+        return err_set(err, E_STATE, "no document is open");
+    int rc = render_page(desk->render, request->page_no, true, page, NULL, &raster, err);
     if (rc)
         return rc;
     page_pack(page, &packed);
@@ -224,6 +241,7 @@ static int task_run(struct desk *desk, struct task *task, struct err *err)
     case SLOT_ASSEMBLE: return document_assemble(desk, task, err);
     case SLOT_VIEW: return page_show(desk, task, err);
     case SLOT_CLOSE: desk_close(desk); return 0;
+    case SLOT_LOOK: return page_look(desk, task, err);
     default: return err_set(err, E_USAGE, "there is no request %u", task->order->request.op);
     }
 }

@@ -53,6 +53,12 @@ struct job_part {
     struct err err;
 };
 
+/* Where a secret may be. */
+struct suspicion {
+    uint32_t page_no;
+    Sohoa__Stamp stamp;
+};
+
 /* A page of the job's range, or of the document for ASSEMBLE. */
 struct job_page {
     bool good; /* packed holds its result; otherwise said.err tells why not */
@@ -87,8 +93,12 @@ struct job {
     Sohoa__Probe *probe;
 
     struct job_page *pages;
-    uint32_t first, count;           /* page numbers first..first+count-1 */
-    uint32_t page_at;                /* the next to read */
+    uint32_t first, count; /* page numbers first..first+count-1 */
+    uint32_t page_at;      /* the next to read */
+    uint32_t look_at;      /* ASSEMBLE: the next dead page to look at */
+    bool looking;          /* the request is SLOT_LOOK */
+    struct suspicion suspicion[SUSPICIONS_MOST];
+    uint32_t suspicions;
     struct buf row;                  /* all pages in order, for ASSEMBLE and words */
     struct buf output[RECORD_PARTS]; /* of VIEW only the first: what is to be stored */
     struct {
@@ -127,6 +137,12 @@ uint32_t job_run(const struct job *job, uint32_t from,
                  bool good); /* how many pages from index from on are (not) good */
 void page_keep(struct job_page *to, const Sohoa__Page *page, const void *packed, size_t bytes);
 int blob_put(struct store *store, const char *name, const void *data, size_t bytes, struct err *err);
+
+/* ---- suspicion.c ---- */
+int suspicion_take(struct job *job, const Sohoa__Page *page, struct err *err); /* E_SECRET: nothing of it may be kept */
+bool suspicion_ask(struct job *job); /* asks the slot for the next dead page; false: all were looked at */
+void suspicion_answer(struct job *job, const struct slot_answer *answer);
+int suspicion_fail(const struct job *job, struct err *err); /* what the first suspicion says; returns E_SECRET */
 
 /* ---- document.c ---- */
 int step_found(struct job *job, struct err *err); /* is the document done: then job->found, and its records are there */
