@@ -259,7 +259,7 @@ static int on_entry(const Sohoa__LedgerEntry *entry, void *user, struct err *err
     struct loading *loading = user;
     struct doc_ref ref;
     int rc = 0;
-    if (loading->c)
+    if (loading->c && loading->c->quarantines)
         quarantines_add(loading->c->quarantines, loading->backlog, entry, entry->time_ms);
     if (loading->c && loading->c->history)
         history_add(loading->c->history, entry, entry->time_ms);

@@ -154,6 +154,16 @@ static int page_fault(const struct work_in_hand *w, uint32_t page_no)
     return happens(world.one_in.page_fail) ? passing[chance(4)] : 0;
 }
 
+/* As the secrecy pass: the page, where it could be looked at, ends the job. */
+static bool suspects(struct work_in_hand *w, uint32_t page_no)
+{
+    if (w->job->cleared || source_secret(w->source) != page_no)
+        return false;
+    say_failed(w, E_SECRET);
+    w->err.page_no = page_no;
+    return true;
+}
+
 /* Assembled before: as it was then. */
 static bool document_found(struct work_in_hand *w)
 {
@@ -186,6 +196,8 @@ static void pages_do(struct work_in_hand *w)
     }
     for (uint32_t page = w->first; page < w->first + w->count; page++) {
         code[page - 1] = page_fault(w, page);
+        if (!code[page - 1] && suspects(w, page))
+            return;
         good = good && !code[page - 1];
     }
     say_pages(w, code);
@@ -230,8 +242,11 @@ static void assemble_do(struct work_in_hand *w)
         say_failed(w, E_STORE);
         return;
     }
-    for (size_t i = 0; i < w->job->n_dead; i++)
+    for (size_t i = 0; i < w->job->n_dead; i++) {
         dead |= 1u << (w->job->dead[i]->page_no - 1);
+        if (suspects(w, w->job->dead[i]->page_no))
+            return;
+    }
     blob_create(words(w, &name, w->generation), dead);
     records_write(w);
     say_assembled(w);

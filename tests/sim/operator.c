@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "coordinator/rerun_ledger.h"
+#include "coordinator/stopping.h"
 #include "proto/auto.h"
 #include "tests/sim/check.h"
 #include "tests/sim/seat.h"
@@ -28,7 +29,14 @@ static struct {
     uint64_t due_ms;
     uint32_t piece;                                       /* of the late batch: the next one */
     struct sight before[REMEMBERED][BATCHES][BATCH_DOCS]; /* a re-run, by its number */
+    bool released[SOURCES];                               /* durably, and not stopped since */
+    bool ever[SOURCES];                                   /* somebody tried to release it */
 } op;
+
+bool operator_released(uint32_t source)
+{
+    return op.ever[source];
+}
 
 /* ---- admission ---- */
 
@@ -190,6 +198,18 @@ static void order_undo(struct coordinator *c, uint32_t number)
     order_said(c);
 }
 
+static void on_released(int rc, const struct err *err, void *user)
+{
+    (void)err;
+    if (!rc)
+        op.released[(uintptr_t)user] = true;
+}
+
+static uint32_t ref_source(const struct coordinator *c, struct doc_ref ref)
+{
+    return doc_source(batch_number(c->backlog->batch[ref.batch]->id), ref.doc);
+}
+
 static void order_release(struct coordinator *c, struct doc_ref ref)
 {
     Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
@@ -205,8 +225,12 @@ static void order_release(struct coordinator *c, struct doc_ref ref)
     if (work != NONE)
         group_add_release(c->group, c->backlog->work[work].sha256);
     sched_release(c->sched, ref, &c->acts);
+    op.ever[ref_source(c, ref)] = true;
+    if (work != NONE)
+        group_add_then(c->group, (struct group_then){on_released, (void *)(uintptr_t)ref_source(c, ref)});
 }
 
+/* As stopping.c, but that a file is looked up at once. */
 static void order_quarantine(struct coordinator *c, struct doc_ref ref)
 {
     struct doc_ref of_file[BATCHES * BATCH_DOCS] = {ref};
@@ -218,12 +242,34 @@ static void order_quarantine(struct coordinator *c, struct doc_ref ref)
         for (uint32_t d = 0; d < c->backlog->batch[b]->docs; d++)
             if (doc_file(batch_number(c->backlog->batch[b]->id), d) == file && (b != ref.batch || d != ref.doc))
                 of_file[count++] = (struct doc_ref){b, d};
+    for (size_t i = 0; i < count; i++)
+        op.released[ref_source(c, of_file[i])] = false;
     quarantined.batch = c->backlog->batch[ref.batch]->id;
     quarantined.doc = ref.doc;
     entry.body_case = SOHOA__LEDGER_ENTRY__BODY_QUARANTINED;
     entry.quarantined = &quarantined;
     order_enter(c, &entry);
     sched_quarantine(c->sched, of_file, count, &c->acts);
+}
+
+void stopping_suspected(struct coordinator *c, const Sohoa__Result *result)
+{
+    for (size_t i = c->acts.count; i > 0; i--) {
+        struct act act = c->acts.at[i - 1];
+        if (act.kind != ACT_SECRET)
+            continue;
+        if (op.released[ref_source(c, act.doc)])
+            violation("source %u is suspected again on page %u, after its release", ref_source(c, act.doc),
+                      result->err->page_no);
+        order_quarantine(c, act.doc);
+        return;
+    }
+}
+
+void stopping_tick(struct coordinator *c, uint64_t now_ms)
+{
+    (void)c;
+    (void)now_ms;
 }
 
 static void order_withdraw(struct coordinator *c, struct batch *batch)

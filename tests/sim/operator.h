@@ -11,5 +11,6 @@ uint64_t operator_due_ms(void);
 void operator_step(void);
 bool operator_admits(struct coordinator *c); /* true: something is being written */
 bool operator_done(void);                    /* everything is admitted */
+bool operator_released(uint32_t source);     /* perhaps: somebody ordered it */
 
 #endif

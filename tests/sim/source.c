@@ -61,6 +61,11 @@ bool page_broken(uint32_t source, uint32_t page_no)
     return fate(5, source, page_no) % 20 == 0;
 }
 
+uint32_t source_secret(uint32_t source)
+{
+    return fate(6, source, 0) % 7 ? 0 : 1 + fate(7, source, 0) % source_pages(source);
+}
+
 void source_sha256(uint32_t source, uint8_t sha256[SHA256_BYTES])
 {
     memset(sha256, 0, SHA256_BYTES);

@@ -19,6 +19,7 @@ uint32_t batch_number(const char *id); /* of "b0", "b1", ... */
 
 uint32_t source_pages(uint32_t source);
 bool page_broken(uint32_t source, uint32_t page_no);
+uint32_t source_secret(uint32_t source); /* the page with the stamp; 0: it is no secret */
 uint8_t page_grade(uint32_t source, uint32_t page_no);
 void source_sha256(uint32_t source, uint8_t sha256[SHA256_BYTES]);
 uint32_t source_named(const uint8_t sha256[SHA256_BYTES]);
