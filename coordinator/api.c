@@ -15,6 +15,7 @@
 #include "coordinator/api_metrics.h"
 #include "coordinator/api_order.h"
 #include "coordinator/api_plan.h"
+#include "coordinator/api_quarantine.h"
 #include "coordinator/api_reorganise.h"
 #include "coordinator/api_report.h"
 #include "coordinator/api_rerun.h"
@@ -229,6 +230,7 @@ static const struct route route_rule[] = {
     {"DELETE", "reorganisations/{word}",                               delete_reorganised, RIGHT_ADMINISTER, REACH_ALL    },
     {"GET",    "failures",                                             get_failures,       RIGHT_READ,       REACH_OWN    },
     {"GET",    "duplicates",                                           get_duplicates,     RIGHT_READ,       REACH_OWN    },
+    {"GET",    "quarantine",                                           get_quarantine,     RIGHT_READ,       REACH_OWN    },
     {"GET",    "workers",                                              get_workers,        RIGHT_READ,       REACH_NO_UNIT},
     {"GET",    "events",                                               get_events,         RIGHT_READ,       REACH_OWN    },
     {"GET",    "reports",                                              get_report,         RIGHT_READ,       REACH_OWN    },

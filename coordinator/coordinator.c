@@ -25,6 +25,7 @@
 #include "coordinator/watch.h"
 #include "proto/auto.h"
 #include "proto/clock.h"
+#include "proto/self.h"
 #include "proto/trace.h"
 
 enum {
@@ -231,6 +232,7 @@ int main(int argc, char **argv)
     AUTO(config_destroy) struct config *config = NULL;
     struct err err = {0};
     trace_init("coordinator", TRACE_INFO);
+    self_keep_in();
     int rc = config_load(FOR_COORDINATOR, argc, argv, &config, &err);
     if (rc) {
         fprintf(stderr, "sohoa-coordinator: %s\n", err.text);

@@ -13,7 +13,7 @@ enum { HISTORY_MOST = 4096 };
 struct event {
     uint64_t time_ms; /* since 1970 */
     const char *
-        kind; /* "admitted", "withdrawn", "rerun", "undone", "quarantined", "released", "standing", "target", "drained", "calendar", "account", "reorganised", "reorganisation_undone" */
+        kind; /* "admitted", "withdrawn", "rerun", "undone", "quarantined", "released", "purged", "standing", "target", "drained", "calendar", "account", "reorganised", "reorganisation_undone" */
     const char *actor;   /* "": nobody said */
     const char *subject; /* a batch, a unit, a worker, an account; "" */
     const char *text;    /* what stands afterwards; of a calendar its CSV */

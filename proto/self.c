@@ -2,6 +2,7 @@
 #include "proto/self.h"
 
 #include <stdio.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,6 +15,13 @@ uint64_t self_rss_bytes(void)
     if (statm)
         fclose(statm);
     return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* 1, not 0: with 0 the kernel still hands a dump to a program that core_pattern names (core(5)). */
+void self_keep_in(void)
+{
+    const struct rlimit limit = {1, 1};
+    setrlimit(RLIMIT_CORE, &limit);
 }
 
 double self_cpu_s(void)

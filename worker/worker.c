@@ -24,6 +24,7 @@
 #include "proto/config.h"
 #include "proto/pipeline.h"
 #include "proto/scrape.h"
+#include "proto/self.h"
 #include "proto/trace.h"
 #include "storage/io.h"
 #include "storage/store.h"
@@ -345,6 +346,7 @@ int main(int argc, char **argv)
     struct worker w = {.signal_fd = -1, .started_ms = clock_mono_ms()};
     struct err err = {0};
     trace_init("worker", TRACE_INFO);
+    self_keep_in();
     int rc = config_load(FOR_WORKER, argc, argv, &config, &err);
     w.config = config;
     if (!rc)

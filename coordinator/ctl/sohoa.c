@@ -15,6 +15,7 @@
 #include "coordinator/ctl/notify.h"
 #include "coordinator/ctl/order.h"
 #include "coordinator/ctl/plan.h"
+#include "coordinator/ctl/quarantine.h"
 #include "coordinator/ctl/rebuild.h"
 #include "coordinator/ctl/reorganise.h"
 #include "coordinator/ctl/reports.h"
@@ -52,6 +53,8 @@ static const struct command command_row[] = {
      "Reads pages again; the old results stay until then.",                                                                                                  rerun_main     },
     {"review",     "list|show|accept|correct|reject|round|close [BATCH[/N]] ...",
      "Tells what waits for people, and what they say: right, corrected, rejected.",                                                                          review_main    },
+    {"quarantine", "list|stop|release|purge [BATCH/N ...]",
+     "Tells what may be secret and is stopped, and what a person decides.",                                                                                  quarantine_main},
     {"withdraw",   "BATCH",                                                         "Gives up what of a batch is not done yet.",                             withdraw_main  },
     {"plan",       "[--add-cores N] ...",                                           "Says what will be on time, or would be if something were different.",   plan_main      },
     {"targets",    "[PLAN.csv]",                                                    "Shows or imports what is planned: unit, priority, deadline, pages.",    targets_main   },

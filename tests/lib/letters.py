@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Born-digital documents with a proper letterhead, one page each: next to no time to read, and every field is found.
+"""Born-digital documents whose pages have a proper letterhead: next to no time to read, and every field is found.
 
 A page is text in Courier; letters that ASCII has not get codes of their own, which the PDF says the meaning of.
 """
@@ -10,7 +10,7 @@ LETTER = [  # left edge in points, baseline from the top, size, text
     (40, 60, 9, "ỦY BAN NHÂN DÂN"), (270, 60, 9, "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"),
     (60, 73, 9, "{organ}"), (330, 73, 9, "Độc lập - Tự do - Hạnh phúc"),
     (60, 100, 9, "Số: {number}/{notation}"), (300, 100, 9, "Ba Đình, {date}"),
-    (230, 150, 11, "QUYẾT ĐỊNH"), (130, 170, 10, "Về việc {subject}"),
+    (60, 125, 11, "{stamp}"), (230, 150, 11, "QUYẾT ĐỊNH"), (130, 170, 10, "Về việc {subject}"),
     (130, 205, 10, "ỦY BAN NHÂN DÂN QUẬN BA ĐÌNH"),
     (60, 235, 9, "Căn cứ Luật Tổ chức chính quyền địa phương ngày 19/6/2015;"),
     (60, 250, 9, "Theo đề nghị của Trưởng phòng Tài chính - Kế hoạch,"),
@@ -45,22 +45,25 @@ def _stream(text):
     return f"<< /Length {len(text)} >>\nstream\n{text}\nendstream"
 
 
-def letter(path, *, number, subject, date="ngày 17 tháng 01 năm 2025", organ="QUẬN BA ĐÌNH", signer="Trần Phước Hiền",
-           notation="QĐ-UBND"):
-    """Writes the PDF. What is "" is not there."""
-    said = {"number": number, "subject": subject, "date": date, "organ": organ, "signer": signer, "notation": notation}
-    lines = [(x, y, size, text.format(**said)) for x, y, size, text in LETTER]
-    codes = _codes([text for *_, text in lines])
-    page = "\n".join(f"BT /F {size} Tf {x} {842 - y} Td {_string(text, codes)} Tj ET" for x, y, size, text in lines)
+PRESET = {"date": "ngày 17 tháng 01 năm 2025", "organ": "QUẬN BA ĐÌNH", "signer": "Trần Phước Hiền", "notation": "QĐ-UBND", "stamp": ""}
+
+
+def letters(path, pages):
+    """Writes the PDF: a page for each dict, of number, subject and what else is said in the place of PRESET. What is "" is not there."""
+    pages = [[(x, y, size, text.format(**{**PRESET, **said})) for x, y, size, text in LETTER] for said in pages]
+    codes = _codes([text for lines in pages for *_, text in lines])
     names = " ".join(f"/uni{ord(letter):04X}" for letter, code in codes.items() if code >= 128)
     widths = " ".join([str(WIDTH)] * 224)
+    kids = " ".join(f"{5 + 2 * i} 0 R" for i in range(len(pages)))
     objects = [
-        "<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F 5 0 R >> >> >>",
-        _stream(page),
+        "<< /Type /Catalog /Pages 2 0 R >>", f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>",
         f"<< /Type /Font /Subtype /Type1 /BaseFont /Courier /FirstChar 32 /LastChar 255 /Widths [{widths}] "
-        f"/Encoding << /Type /Encoding /Differences [128 {names}] >> /ToUnicode 6 0 R >>",
+        f"/Encoding << /Type /Encoding /Differences [128 {names}] >> /ToUnicode 4 0 R >>",
         _stream(_to_unicode(codes))]
+    for i, lines in enumerate(pages):
+        objects.append("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents "
+                       f"{6 + 2 * i} 0 R /Resources << /Font << /F 3 0 R >> >> >>")
+        objects.append(_stream("\n".join(f"BT /F {size} Tf {x} {842 - y} Td {_string(text, codes)} Tj ET" for x, y, size, text in lines)))
     out, places = "%PDF-1.7\n", []
     for i, body in enumerate(objects, 1):
         places.append(len(out))
@@ -70,3 +73,8 @@ def letter(path, *, number, subject, date="ngày 17 tháng 01 năm 2025", organ=
             f"trailer << /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{len(out)}\n%%EOF\n")
     with open(path, "w", encoding="ascii") as file:
         file.write(out)
+
+
+def letter(path, **said):
+    """Of one page."""
+    letters(path, [said])
