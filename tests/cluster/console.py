@@ -38,6 +38,9 @@ class Console:
         return [json.loads(line) for line in self.run(*words, "--json", code=code).stdout.splitlines()]
 
 
+COUNTED = {"type": "object", "properties": {"documents": {"type": "integer", "minimum": 1}}, "required": ["documents"], "additionalProperties": False}
+
+
 def written(folder, name, *rows):
     """A table of a re-organisation."""
     path = os.path.join(folder, name)
@@ -80,6 +83,8 @@ def check_json(console, document, folder):
         (("deadline", f"late={LAST_YEAR}"), ADDED), (("drain", "a"), ADDED), (("undrain", "a"), ADDED),
         (("submit", manifest, "--id", "more"), of("POST", "/batches", 201)), (("withdraw", "more"), {"type": "object"}),
         (("get", "done", "--out", os.path.join(folder, "out")), {"type": "object", "required": ["documents"]}),
+        (("quarantine", "list", "done"), of("GET", "/quarantine")), (("quarantine", "stop", "late/0", "--reason", "a test"), COUNTED),
+        (("quarantine", "release", "late/0", "--file", "--reason", "a test"), COUNTED),
         (("rebuild",), {"type": "object"}),
     ]
     for words, schema in calls:
@@ -98,7 +103,8 @@ def check_wrong_use(console, known):
         done = console.run(command, "--no-such-option", code=2)
         if f"sohoa {command} --help" not in done.stderr:
             fail(f"sohoa {command}: no hint: {done.stderr}")
-    for words in (("top", "x"), ("units", "x"), ("batches", "x"), ("failures", "x"), ("workers", "x"), ("events", "x"), ("why",),
+    for words in (("top", "x"), ("quarantine",), ("quarantine", "x"), ("quarantine", "release", "done/0"), ("quarantine", "release", "done", "--reason", "x"),
+                  ("quarantine", "purge", "done/0", "--reason", "x"), ("quarantine", "stop", "done/0", "--file", "--reason", "x"), ("units", "x"), ("batches", "x"), ("failures", "x"), ("workers", "x"), ("events", "x"), ("why",),
                   ("why", "a", "b"), ("why", "x:1"), ("why", "done/x"), ("top", "--interval", "0"), ("events", "-x"), ("trace", "done"), ("trace", "done/0/x"), ("trace",), ("report", "x"), ("report", "--day", "x"),
                   ("report", "--day", "2026-01-01", "--month", "2026-01"), ("report", "--month", "2026-13"), ("report", "--lang", "fr"),
                   ("report", "--from", "2026-02-01", "--to", "2026-01-01"), ("events", "-ff")):

@@ -82,6 +82,19 @@ def check_static(api):
         connection.close()
 
 
+def check_quarantine(document, api):
+    of = "/batches/again/documents/0/"
+    document.check(api, "POST", "/batches/{batch}/documents/{doc}/release", of + "release", "{}", 409)
+    document.check(api, "POST", "/batches/{batch}/documents/{doc}/purge", of + "purge", "{}", 409)
+    document.check(api, "POST", "/batches/{batch}/documents/{doc}/quarantine", of + "quarantine", json.dumps({"why": "a test"}), 400)
+    document.check(api, "POST", "/batches/{batch}/documents/{doc}/quarantine", of + "quarantine", json.dumps({"reason": "a test"}))
+    listed = document.check(api, "GET", "/quarantine", "/quarantine?batch=again&limit=1")
+    if [(one["document"], one["raised"]["reason"]) for one in listed["quarantined"]] != [(0, "a test")] or listed["next"] != "again/0":
+        fail(f"what is quarantined is {listed}")
+    document.check(api, "GET", "/quarantine", "/quarantine?after=again/0")
+    document.check(api, "GET", "/quarantine", "/quarantine?after=again", status=400)
+
+
 def check_review(document, api, stored):
     """A round, decisions of each kind, and the batch that goes back to work."""
     batch, of = "/batches/watched/review", f"/batches/watched/documents/{stored}/review"
@@ -225,10 +238,10 @@ def check_twins(cluster, document, folder):
     return wanted
 
 
-def check_twins_again(cluster, wanted):
+def check_twins_again(cluster, wanted, document):
     api = cluster.api
     twins_told(api, wanted)
-    api.post("batches/again/documents/0/quarantine", json.dumps({"reason": "a test"}))
+    check_quarantine(document, api)
     groups = api.get("duplicates")["groups"]
     if len(groups) != 1 or [member for member in groups[0]["members"] if member["document"] == 0 and member["batch"] == "again"]:
         fail(f"with one stopped the same are {groups}")
@@ -270,7 +283,7 @@ def run(store, folder):
     wait("the workers to come back", lambda: cluster.connected() == 2, 60)
     wait("the pages of before in the series", lambda: sum(api.get("series?span=60")["pages"]) >= done, 30)
     say(f"after a restart the series still have the {done} pages of before")
-    check_twins_again(cluster, twins)
+    check_twins_again(cluster, twins, document)
 
 
 if __name__ == "__main__":
