@@ -9,6 +9,7 @@
 #include "coordinator/api_auth.h"
 #include "coordinator/api_body.h"
 #include "coordinator/api_forecast.h"
+#include "coordinator/api_handover.h"
 #include "coordinator/api_history.h"
 #include "coordinator/api_live.h"
 #include "coordinator/api_notify.h"
@@ -238,6 +239,7 @@ static const struct route route_rule[] = {
     {"GET",    "history",                                              get_history,        RIGHT_READ,       REACH_OWN    },
     {"GET",    "reviews",                                              get_reviews,        RIGHT_READ,       REACH_OWN    },
     {"GET",    "batches/{batch}/review",                               get_batch_review,   RIGHT_READ,       REACH_SUBJECT},
+    {"GET",    "batches/{batch}/handover",                             get_handover,       RIGHT_READ,       REACH_SUBJECT},
     {"POST",   "batches/{batch}/review/round",                         post_round,         RIGHT_ARCHIVE,    REACH_SUBJECT},
     {"POST",   "batches/{batch}/review/close",                         post_close,         RIGHT_ARCHIVE,    REACH_SUBJECT},
     {"POST",   "batches/{batch}/review/reject",                        post_reject,        RIGHT_ARCHIVE,    REACH_SUBJECT},

@@ -22,24 +22,9 @@ enum {
 
 /* ---- how it stands ---- */
 
-static const char *verdict_word(uint8_t verdict)
-{
-    static const char *const word[] = {"open", "passed", "failed", "accepted", "rejected"};
-    return word[verdict];
-}
-
 static const struct round *round_last(const struct review *review)
 {
     return review && review->rounds ? &review->round[review->rounds - 1] : NULL;
-}
-
-static const char *state_word(const struct review *review, const struct standing_counts *counts)
-{
-    const struct round *last = round_last(review);
-    if (!last)
-        return "none";
-    bool again = counts->open || counts->count[STAND_FRESH];
-    return again && last->verdict == SOHOA__ROUND_VERDICT__ROUND_ACCEPTED ? "reopened" : verdict_word(last->verdict);
 }
 
 static json_t *counts_json(const struct standing_counts *counts)
@@ -71,7 +56,7 @@ static json_t *round_json(const struct coordinator *c, const struct round *round
         "waiting", (json_int_t)round->count[SOHOA__DECISION__DECISION_NONE], "accepted",
         (json_int_t)round->count[SOHOA__DECISION__DECISION_ACCEPTED], "corrected",
         (json_int_t)round->count[SOHOA__DECISION__DECISION_CORRECTED], "rejected",
-        (json_int_t)round->count[SOHOA__DECISION__DECISION_REJECTED], "verdict", verdict_word(round->verdict),
+        (json_int_t)round->count[SOHOA__DECISION__DECISION_REJECTED], "verdict", review_verdict_word(round->verdict),
         "begun_by", reviewer_name(c->reviews, round->begun_by), "begun_ms", (json_int_t)round->begun_ms, "closed_by",
         open ? json_null() : json_string(reviewer_name(c->reviews, round->closed_by)), "closed_ms",
         open ? json_null() : json_integer((json_int_t)round->closed_ms), "reason", round->reason ? round->reason : "",
@@ -119,7 +104,7 @@ static json_t *review_json(const struct coordinator *c, const struct batch *batc
     review_count(c->backlog, review, batch, &counts);
     for (uint32_t i = 0; review && i < review->rounds; i++)
         json_array_append_new(rounds, round_json(c, &review->round[i], i + 1, limits));
-    return json_pack("{s:s, s:s, s:o, s:I, s:o, s:o}", "batch", batch->id, "state", state_word(review, &counts),
+    return json_pack("{s:s, s:s, s:o, s:I, s:o, s:o}", "batch", batch->id, "state", review_word(review, &counts),
                      "documents", counts_json(&counts), "rounds_wanted",
                      (json_int_t)config_int(c->config, CFG_REVIEW_ROUNDS), "rounds", rounds, "people",
                      people_json(c, review));
@@ -304,7 +289,7 @@ static void close_enter(struct coordinator *c, const struct batch *batch, const 
         buf_printf(&closing->text, "%s%s", closing->text.size ? "; " : "", closing->reason);
     review_order_close(c->reviews, batch, c->group, closing->verdict, buf_text(&closing->text), actor, clock_wall_ms());
     trace(TRACE_INFO, "review_closed", "batch=%s round=%u verdict=%s", batch->id, review_of(c->reviews, batch)->rounds,
-          verdict_word((uint8_t)closing->verdict));
+          review_verdict_word((uint8_t)closing->verdict));
 }
 
 void post_close(struct coordinator *c, struct request *request, const struct route_args *args)

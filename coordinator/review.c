@@ -182,6 +182,21 @@ void review_count(const struct backlog *backlog, const struct review *review, co
         counts->count[review_stand(backlog, review, batch, d)]++;
 }
 
+const char *review_verdict_word(uint8_t verdict)
+{
+    static const char *const word[] = {"open", "passed", "failed", "accepted", "rejected"};
+    return word[verdict];
+}
+
+const char *review_word(const struct review *review, const struct standing_counts *counts)
+{
+    if (!review || !review->rounds)
+        return "none";
+    uint8_t verdict = review->round[review->rounds - 1].verdict;
+    bool again = counts->open || counts->count[STAND_FRESH];
+    return again && verdict == SOHOA__ROUND_VERDICT__ROUND_ACCEPTED ? "reopened" : review_verdict_word(verdict);
+}
+
 /* ---- rounds ---- */
 
 static void stand_collect(const struct backlog *backlog, const struct review *review, const struct batch *batch,

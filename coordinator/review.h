@@ -101,6 +101,10 @@ struct standing_counts {
 void review_count(const struct backlog *backlog, const struct review *review, const struct batch *batch,
                   struct standing_counts *counts);
 
+const char *review_verdict_word(uint8_t verdict); /* of a round: "open", "passed", "failed", "accepted", "rejected" */
+/* How it stands: none, the last round's verdict, or "reopened": accepted, but something was read again since. */
+const char *review_word(const struct review *review, const struct standing_counts *counts);
+
 /* ---- rounds ---- */
 
 /* What a round begun now would have: to docs go numbers (uint32_t, ascending); *percent and *seed become what the ledger is to say. Errors: E_STATE, E_LIMIT. */

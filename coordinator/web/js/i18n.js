@@ -107,6 +107,10 @@ const TEXTS = {
   reorganised: ["Đã ghi lần sắp xếp số {0}", "Re-organisation {0} is ordered"], undoReorganise: ["Hủy lần sắp xếp số {0}, như chưa từng có.", "Re-organisation {0} is taken back, as if it had never been."],
   reorganisationUndone: ["Đã hủy lần sắp xếp số {0}", "Re-organisation {0} is taken back"], filedUnknown: ["vẫn thuộc đơn vị không còn trong bảng", "still filed under units that are known no more"], takenBack: ["đã hủy", "taken back"],
   reports: ["Báo cáo", "Reports"], fromDay: ["Từ ngày", "From"], toDay: ["Đến ngày", "To"], printPage: ["Bản in", "To be printed"],
+  handover: ["Giao nộp", "Hand-over"], handoverHint: ["Các lô đã đọc xong: lô nào giao nộp được, còn vướng gì, và các gói đã lập.", "Batches that were read: which can be handed over, what is in their way, and the packages that were made."],
+  blocked: ["Tài liệu còn vướng", "Documents in the way"], blocks: ["Còn vướng", "In the way"], reviewIs: ["kiểm duyệt: {0}", "review: {0}"], ready: ["giao nộp được", "ready"], notReady: ["chưa giao nộp được", "not ready"],
+  storedOf: ["{0} / {1} tài liệu đã lưu", "{0} of {1} documents are stored"], packages: ["Các gói đã lập", "Packages that were made"], package: ["Gói", "Package"], packageHow: ["Lập và kiểm tra gói", "How to make and check packages"],
+  file: ["Hồ sơ", "File"], profile: ["Quy cách", "Profile"], bytes: ["Byte", "Bytes"],
   role: ["Vai trò", "Role"], mayNot: ["Vai trò của bạn không được làm việc này", "Your role may not do this"], loading: ["Đang tải …", "Loading …"],
   failed: ["Không được: {0}", "It failed: {0}"], rowsShown: ["{0} dòng", "{0} rows"], updated: ["Cập nhật", "Updated"], total: ["Tổng", "Total"],
 };
