@@ -17,6 +17,7 @@
 #include "coordinator/http.h"
 #include "coordinator/live.h"
 #include "coordinator/others.h"
+#include "coordinator/packages.h"
 #include "coordinator/reorganisation.h"
 #include "coordinator/story.h"
 #include "coordinator/watch.h"
@@ -133,6 +134,7 @@ static int coordinator_start(struct coordinator *c, struct err *err)
     c->accounts = accounts_new();
     c->reviews = reviews_new();
     c->reorganisations = reorganisations_new();
+    c->packages = packages_new();
     c->stories = stories_new();
     c->group = group_new(c->history, c->tally, c->twins);
     c->rows = rows_new(c->store);
@@ -170,6 +172,7 @@ static void coordinator_end(struct coordinator *c)
     tally_destroy(&c->tally);
     twins_destroy(&c->twins);
     live_destroy(&c->live);
+    packages_destroy(&c->packages);
     stories_destroy(&c->stories);
     others_destroy(&c->others);
     watch_destroy(&c->watch);

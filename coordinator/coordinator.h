@@ -64,6 +64,7 @@ struct coordinator {
     struct reviews *reviews;
     struct holds holds;                      /* who looks at what of them */
     struct reorganisations *reorganisations; /* of communes */
+    struct packages *packages; /* made for hand-over */
     struct stories *stories;
     struct others *others;
     struct auth *auth;
