@@ -15,6 +15,7 @@
 #include "coordinator/api_notify.h"
 #include "coordinator/api_metrics.h"
 #include "coordinator/api_order.h"
+#include "coordinator/api_package.h"
 #include "coordinator/api_plan.h"
 #include "coordinator/api_quarantine.h"
 #include "coordinator/api_reorganise.h"
@@ -56,7 +57,15 @@ static void get_batch(struct coordinator *c, struct request *request, const stru
     request_answer(request, 200, batch_json(c, request_account(request), args->batch));
 }
 
-static json_t *document_json(struct coordinator *c, struct doc_ref ref, const char *source)
+/* Documents of the same file have the same; null: it belongs to none. */
+static json_t *file_json(uint64_t file_key)
+{
+    char hex[17];
+    snprintf(hex, sizeof hex, "%016" PRIx64, file_key);
+    return file_key ? json_string(hex) : json_null();
+}
+
+static json_t *document_json(struct coordinator *c, struct doc_ref ref, const char *source, uint64_t file_key)
 {
     const struct doc *doc = doc_look(c->backlog->batch[ref.batch], ref.doc);
     char sha256[SHA256_HEX_CHARS + 1] = "";
@@ -65,12 +74,12 @@ static json_t *document_json(struct coordinator *c, struct doc_ref ref, const ch
     if (doc->work != NONE)
         sha256_hex(c->backlog->work[doc->work].sha256, sha256);
     uint32_t fault = doc->state == SOHOA__DOC_STATE__DOC_OPEN ? NONE : doc->fault;
-    return json_pack("{s:I, s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:o, s:I}", "document", (json_int_t)ref.doc, "source",
-                     source, "state", doc_state_name(doc->state), "error", err_json(c, fault), "sha256", sha256,
-                     "pages", (json_int_t)doc->pages, "pages_stored", (json_int_t)pages[PAGE_STORED], "pages_dead",
-                     (json_int_t)pages[PAGE_DEAD], "duplicate_of",
+    return json_pack("{s:I, s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:o, s:I, s:o}", "document", (json_int_t)ref.doc,
+                     "source", source, "state", doc_state_name(doc->state), "error", err_json(c, fault), "sha256",
+                     sha256, "pages", (json_int_t)doc->pages, "pages_stored", (json_int_t)pages[PAGE_STORED],
+                     "pages_dead", (json_int_t)pages[PAGE_DEAD], "duplicate_of",
                      doc->state == SOHOA__DOC_STATE__DOC_DUPLICATE ? json_integer(doc->duplicate_of) : json_null(),
-                     "generation", (json_int_t)doc->generation);
+                     "generation", (json_int_t)doc->generation, "file", file_json(file_key));
 }
 
 /* Up to limit documents that account may see from first on, in state (NULL: any); *ret_next: where the next listing goes on, or docs. */
@@ -89,7 +98,7 @@ static int documents_list(struct coordinator *c, const struct account *account, 
         int rc = coordinator_row(c, ref, &row, &source, err);
         if (rc)
             return rc;
-        json_array_append_new(list, document_json(c, ref, source));
+        json_array_append_new(list, document_json(c, ref, source, row.file_key));
     }
     *ret_next = doc;
     return 0;
@@ -140,7 +149,7 @@ static void get_document(struct coordinator *c, struct request *request, const s
     if (coordinator_row(c, ref, &row, &source, &err))
         request_answer_err(request, &err);
     else
-        request_answer(request, 200, document_json(c, ref, source));
+        request_answer(request, 200, document_json(c, ref, source, row.file_key));
 }
 
 /* ---- files of a document ---- */
@@ -243,6 +252,8 @@ static const struct route route_rule[] = {
     {"POST",   "batches/{batch}/review/round",                         post_round,         RIGHT_ARCHIVE,    REACH_SUBJECT},
     {"POST",   "batches/{batch}/review/close",                         post_close,         RIGHT_ARCHIVE,    REACH_SUBJECT},
     {"POST",   "batches/{batch}/review/reject",                        post_reject,        RIGHT_ARCHIVE,    REACH_SUBJECT},
+    {"GET",    "packages",                                             get_packages,       RIGHT_READ,       REACH_OWN    },
+    {"POST",   "batches/{batch}/packages",                             post_package,       RIGHT_ARCHIVE,    REACH_SUBJECT},
     {"GET",    "reruns",                                               get_reruns,         RIGHT_READ,       REACH_OWN    },
     {"POST",   "reruns",                                               post_rerun,         RIGHT_OPERATE,    REACH_OWN    },
     {"DELETE", "reruns/{word}",                                        delete_rerun,       RIGHT_OPERATE,    REACH_OWN    },

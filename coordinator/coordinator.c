@@ -18,6 +18,7 @@
 #include "coordinator/live.h"
 #include "coordinator/others.h"
 #include "coordinator/quarantine.h"
+#include "coordinator/packages.h"
 #include "coordinator/reorganisation.h"
 #include "coordinator/standby.h"
 #include "coordinator/stopping.h"
@@ -138,6 +139,7 @@ static int coordinator_start(struct coordinator *c, struct err *err)
     c->reorganisations = reorganisations_new();
     c->quarantines = quarantines_new();
     c->stopping = stopping_new(c);
+    c->packages = packages_new();
     c->stories = stories_new();
     c->group = group_new(c->history, c->tally, c->twins);
     c->rows = rows_new(c->store);
@@ -179,6 +181,7 @@ static void coordinator_end(struct coordinator *c)
     live_destroy(&c->live);
     quarantines_destroy(&c->quarantines);
     stopping_destroy(&c->stopping);
+    packages_destroy(&c->packages);
     stories_destroy(&c->stories);
     others_destroy(&c->others);
     watch_destroy(&c->watch);

@@ -66,6 +66,7 @@ struct coordinator {
     struct reorganisations *reorganisations; /* of communes */
     struct quarantines *quarantines;
     struct stopping *stopping; /* of files */
+    struct packages *packages; /* made for hand-over */
     struct stories *stories;
     struct others *others;
     struct auth *auth;

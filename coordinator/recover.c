@@ -8,6 +8,7 @@
 
 #include "coordinator/coordinator.h"
 #include "coordinator/quarantine.h"
+#include "coordinator/packages.h"
 #include "coordinator/reorganisation.h"
 #include "coordinator/rerun.h"
 #include "coordinator/review_ledger.h"
@@ -261,6 +262,8 @@ static int on_entry(const Sohoa__LedgerEntry *entry, void *user, struct err *err
     int rc = 0;
     if (loading->c && loading->c->quarantines)
         quarantines_add(loading->c->quarantines, loading->backlog, entry, entry->time_ms);
+    if (loading->c && loading->c->packages)
+        packages_add(loading->c->packages, loading->backlog, entry, entry->time_ms);
     if (loading->c && loading->c->history)
         history_add(loading->c->history, entry, entry->time_ms);
     switch (entry->body_case) {

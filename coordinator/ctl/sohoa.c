@@ -14,9 +14,11 @@
 #include "coordinator/ctl/manual.h"
 #include "coordinator/ctl/notify.h"
 #include "coordinator/ctl/order.h"
+#include "coordinator/ctl/package.h"
 #include "coordinator/ctl/plan.h"
 #include "coordinator/ctl/quarantine.h"
 #include "coordinator/ctl/rebuild.h"
+#include "coordinator/ctl/records.h"
 #include "coordinator/ctl/reorganise.h"
 #include "coordinator/ctl/reports.h"
 #include "coordinator/ctl/rerun.h"
@@ -49,6 +51,10 @@ static const struct command command_row[] = {
     {"trace",      "BATCH/N[/PAGE]",                                                "Tells what the logs of coordinator and workers say of a page.",         trace_main     },
     {"events",     "[-f]",                                                          "Tells what was ordered and what stands; with -f what happens.",         events_main    },
     {"get",        "BATCH --out DIR",                                               "Brings a batch's results into DIR.",                                    get_main       },
+    {"package",    "BATCH --profile P --out DIR | --check ZIP...",
+     "Packs files for hand-over (E-ARK), or looks whether packages are whole.",                                                                              package_main   },
+    {"records",    "BATCH [--csv] [--out FILE]",                                    "Prints what is known of each document: CSV or lines of JSON.",
+     records_main                                                                                                                                                           },
     {"rerun",      "[BATCH] --where EXPR | BATCH --document N | --list | --undo N",
      "Reads pages again; the old results stay until then.",                                                                                                  rerun_main     },
     {"review",     "list|show|accept|correct|reject|round|close [BATCH[/N]] ...",
