@@ -44,6 +44,8 @@ struct coordinator {
     char name[NAME_BYTES];
     struct store *store;
     struct ledger *ledger;
+    struct checkpoints checkpoints; /* of ours: the ledger must agree with them */
+    struct notary *notary;          /* NULL: there is no key to sign with */
     struct backlog *backlog;
     struct sched *sched;
     struct committer *committer;

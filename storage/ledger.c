@@ -6,114 +6,14 @@
  * over an entry that it has seen before. */
 #include "storage/ledger.h"
 
-#include <assert.h>
-#include <endian.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "proto/auto.h"
 #include "proto/clock.h"
-#include "storage/crc32c.h"
-
-enum {
-    HEADER_BYTES = 8,          /* length and CRC-32C */
-    RECORD_LEAST_BYTES = 16,   /* no record is smaller: number, time and epoch are always there */
-    NUMBER_TAG = 1 << 3,       /* how a packed LedgerEntry begins: field 1, varint */
-    SEGMENT_NAME_BYTES = 32,   /* ledger/12345678 */
-    SEGMENTS_MAX = 99999999,   /* eight digits */
-    SEGMENTS_LOOKED_AHEAD = 8, /* for a segment missing in the middle */
-
-    /* What may come twice is what one failed append held. */
-    SEEN_ENTRIES = LEDGER_APPEND_BYTES / RECORD_LEAST_BYTES,
-};
-
-struct segment_name {
-    char text[SEGMENT_NAME_BYTES];
-};
-
-static const char *segment_name(struct segment_name *name, uint32_t segment)
-{
-    assert(segment <= SEGMENTS_MAX);
-    snprintf(name->text, sizeof name->text, "ledger/%08" PRIu32, segment);
-    return name->text;
-}
-
-/* ---- records ---- */
-
-struct record {
-    uint32_t bytes, crc;
-    const uint8_t *body;
-};
-
-static void record_header(const uint8_t *data, struct record *record)
-{
-    uint32_t word[2];
-    memcpy(word, data, sizeof word);
-    record->bytes = le32toh(word[0]);
-    record->crc = le32toh(word[1]);
-    record->body = data + HEADER_BYTES;
-}
-
-/* head comes first, so that a record begins with its number; fields of a message may come in any order. */
-static void record_pack(const Sohoa__LedgerEntry *head, const void *rest, size_t rest_bytes, struct buf *queue)
-{
-    size_t head_bytes = sohoa__ledger_entry__get_packed_size(head), bytes = head_bytes + rest_bytes;
-    assert(bytes >= RECORD_LEAST_BYTES - HEADER_BYTES && bytes <= LEDGER_ENTRY_BYTES);
-    uint8_t *record = buf_reserve(queue, HEADER_BYTES + bytes);
-    sohoa__ledger_entry__pack(head, record + HEADER_BYTES);
-    if (rest_bytes)
-        memcpy(record + HEADER_BYTES + head_bytes, rest, rest_bytes);
-    const uint32_t word[2] = {htole32((uint32_t)bytes), htole32(crc32c(record + HEADER_BYTES, bytes))};
-    memcpy(record, word, sizeof word);
-    queue->size += HEADER_BYTES + bytes;
-    queue->data[queue->size] = 0;
-}
-
-enum record_state {
-    RECORD_WHOLE,
-    RECORD_SHORT, /* the segment ends within it */
-    RECORD_DAMAGED
-};
-
-/* What lies at data, bytes (at least 1) before the segment's end. */
-static enum record_state record_look(const uint8_t *data, size_t bytes, struct record *record)
-{
-    if (bytes < HEADER_BYTES)
-        return RECORD_SHORT;
-    record_header(data, record);
-    if (!record->bytes || record->bytes > LEDGER_ENTRY_BYTES)
-        return RECORD_DAMAGED;
-    if (record->bytes > bytes - HEADER_BYTES)
-        return RECORD_SHORT;
-    return crc32c(record->body, record->bytes) == record->crc ? RECORD_WHOLE : RECORD_DAMAGED;
-}
-
-static bool all_zero(const uint8_t *data, size_t bytes)
-{
-    return bytes == 0 || (!data[0] && !memcmp(data, data + 1, bytes - 1));
-}
-
-/* Whether a short record is one whose length was damaged: then its body, or a record after it, is whole. */
-static bool hides_records(const uint8_t *data, size_t bytes)
-{
-    struct record record;
-    if (bytes < HEADER_BYTES)
-        return false;
-    record_header(data, &record);
-    if (crc32c(record.body, bytes - HEADER_BYTES) == record.crc)
-        return true;
-    for (size_t at = 1; bytes - at > HEADER_BYTES; at++)
-        if (data[at + HEADER_BYTES] == NUMBER_TAG && record_look(data + at, bytes - at, &record) == RECORD_WHOLE)
-            return true;
-    return false;
-}
-
-/* Whether the segment ends at data, but for bytes of an append that did not arrive whole. */
-static bool tail_is_torn(const uint8_t *data, size_t bytes, enum record_state state)
-{
-    return all_zero(data, bytes) || (state == RECORD_SHORT && !hides_records(data, bytes));
-}
+#include "storage/chain.h"
+#include "storage/ledger_record.h"
 
 /* ---- reading ---- */
 
@@ -125,8 +25,11 @@ struct replay {
     struct store *store;
     int (*each)(const Sohoa__LedgerEntry *entry, void *user, struct err *err);
     void *user;
-    uint64_t next;     /* the number that the next new entry must have */
-    struct seen *seen; /* the last SEEN_ENTRIES, by number */
+    const struct checkpoints *signed_by_us; /* NULL: none is looked at */
+    size_t checked;                         /* of them, so far */
+    uint64_t next;                          /* the number that the next new entry must have */
+    struct seen *seen;                      /* the last SEEN_ENTRIES, by number */
+    struct chain chain;
 };
 
 /* A place in the ledger, for errors. */
@@ -157,6 +60,37 @@ static int repeated_check(const struct replay *r, uint64_t number, const struct 
                    place->offset, number);
 }
 
+static int checkpoint_differs(const struct checkpoint *checkpoint, const char *how, struct err *err)
+{
+    struct name name;
+    return err_set(err, E_CORRUPT, "%s, of %s: the ledger %s", checkpoint_name(&name, checkpoint->size),
+                   checkpoint->time, how);
+}
+
+/* The checkpoints of a tree of so many entries. */
+static int checkpoints_check(struct replay *r, struct err *err)
+{
+    const struct checkpoints *all = r->signed_by_us;
+    uint8_t root[SHA256_BYTES];
+    for (; all && r->checked < all->count && all->at[r->checked].size == r->chain.tree.size; r->checked++) {
+        merkle_root(&r->chain.tree, root);
+        if (memcmp(root, all->at[r->checked].root, sizeof root))
+            return checkpoint_differs(&all->at[r->checked], "is another now", err);
+    }
+    return 0;
+}
+
+static int chain_replay(struct replay *r, const Sohoa__LedgerEntry *entry, const struct record *record,
+                        const struct place *place, struct err *err)
+{
+    const char *wrong = chain_check(&r->chain, entry->before.data, entry->before.len);
+    if (wrong)
+        return err_set(err, E_CORRUPT, "%s at byte %zu: entry %" PRIu64 " %s", place->segment, place->offset,
+                       entry->number, wrong);
+    chain_add(&r->chain, record->body, record->bytes, entry->before.len);
+    return checkpoints_check(r, err);
+}
+
 static int record_replay(struct replay *r, const struct record *record, const struct place *place, struct err *err)
 {
     AUTO(entry_destroy) Sohoa__LedgerEntry *entry = sohoa__ledger_entry__unpack(NULL, record->bytes, record->body);
@@ -168,7 +102,8 @@ static int record_replay(struct replay *r, const struct record *record, const st
         return err_set(err, E_CORRUPT, "%s at byte %zu: entry %" PRIu64 " where %" PRIu64 " should follow",
                        place->segment, place->offset, entry->number, r->next);
     r->seen[r->next++ % SEEN_ENTRIES] = (struct seen){record->bytes, record->crc};
-    return r->each(entry, r->user, err);
+    int rc = chain_replay(r, entry, record, place, err);
+    return rc ? rc : r->each(entry, r->user, err);
 }
 
 static int segment_replay(struct replay *r, uint32_t segment, struct err *err)
@@ -192,29 +127,16 @@ static int segment_replay(struct replay *r, uint32_t segment, struct err *err)
     return rc;
 }
 
-/* *last, a segment that exists or 0, becomes the last of the row. */
-static int segments_find(struct store *store, uint32_t *last, struct err *err)
-{
-    struct segment_name name;
-    int rc;
-    while (!(rc = store_stat(store, segment_name(&name, *last + 1), NULL, err)))
-        ++*last;
-    for (uint32_t ahead = 2; rc == E_ABSENT && ahead <= SEGMENTS_LOOKED_AHEAD; ahead++) {
-        rc = store_stat(store, segment_name(&name, *last + ahead), NULL, err);
-        if (!rc)
-            return err_set(err, E_CORRUPT, "%s is there, but ledger/%08" PRIu32 " is missing", name.text, *last + 1);
-    }
-    return rc == E_ABSENT ? 0 : rc;
-}
-
 static void replay_destroy(struct replay *r)
 {
     free(r->seen);
+    chain_destroy(&r->chain);
 }
 
 static int replay_init(struct replay *r, struct err *err)
 {
     r->next = 1;
+    chain_init(&r->chain);
     r->seen = calloc(SEEN_ENTRIES, sizeof *r->seen);
     return r->seen ? 0 : err_set(err, E_NOMEM, "no memory to read the ledger");
 }
@@ -241,7 +163,8 @@ struct ledger {
     size_t segment_bytes;
     bool usable; /* everything appended to it so far arrived */
     bool fenced;
-    struct buf queue; /* records that are not known to be durable */
+    struct buf queue;   /* records that are not known to be durable */
+    struct chain chain; /* they are in it */
 };
 
 /* No older holder appends to the segment from now on. Errors: E_FENCED, when a newer one does. */
@@ -259,6 +182,16 @@ static int segment_create(struct store *store, uint32_t segment, struct err *err
     return store_guard_create(store, segment_name(&name, segment), "", 0, err);
 }
 
+/* Entries that a checkpoint of ours vouches for are there. */
+static int end_check(const struct replay *r, struct err *err)
+{
+    char how[64];
+    if (!r->signed_by_us || r->checked == r->signed_by_us->count)
+        return 0;
+    snprintf(how, sizeof how, "ends with entry %" PRIu64, r->next - 1);
+    return checkpoint_differs(&r->signed_by_us->at[r->signed_by_us->count - 1], how, err);
+}
+
 /* Reads everything, and leaves *ret_segment a new segment. */
 static int ledger_take(struct replay *r, uint32_t *ret_segment, struct err *err)
 {
@@ -271,17 +204,21 @@ static int ledger_take(struct replay *r, uint32_t *ret_segment, struct err *err)
         while (!rc && done < last)
             rc = segment_replay(r, ++done, err);
         if (!rc)
+            rc = end_check(r, err);
+        if (!rc)
             rc = segment_create(r->store, last + 1, err);
     } while (rc == E_EXISTS);
     *ret_segment = last + 1;
     return rc;
 }
 
-int ledger_open(struct store *store, int (*each)(const Sohoa__LedgerEntry *entry, void *user, struct err *err),
-                void *user, struct ledger **ret_ledger, struct err *err)
+int ledger_open(struct store *store, const struct checkpoints *signed_by_us,
+                int (*each)(const Sohoa__LedgerEntry *entry, void *user, struct err *err), void *user,
+                struct ledger **ret_ledger, struct err *err)
 {
     AUTO(ledger_destroy) struct ledger *ledger = calloc(1, sizeof *ledger);
-    AUTO(replay_destroy) struct replay r = {.store = store, .each = each, .user = user};
+    AUTO(replay_destroy)
+    struct replay r = {.store = store, .each = each, .user = user, .signed_by_us = signed_by_us};
     if (!ledger)
         return err_set(err, E_NOMEM, "no memory for the ledger");
     ledger->store = store;
@@ -292,6 +229,8 @@ int ledger_open(struct store *store, int (*each)(const Sohoa__LedgerEntry *entry
     if (rc)
         return rc;
     ledger->next = r.next;
+    ledger->chain = r.chain;
+    r.chain = (struct chain){0};
     ledger->usable = true;
     *ret_ledger = ledger;
     ledger = NULL;
@@ -303,6 +242,7 @@ void ledger_destroy(struct ledger **ledger)
     if (!*ledger)
         return;
     buf_destroy(&(*ledger)->queue);
+    chain_destroy(&(*ledger)->chain);
     free(*ledger);
     *ledger = NULL;
 }
@@ -312,24 +252,40 @@ uint64_t ledger_next(const struct ledger *ledger)
     return ledger->next;
 }
 
-static void entry_stamp(struct ledger *ledger, Sohoa__LedgerEntry *entry)
+/* entry says, packed, what comes first in its record. */
+static void entry_queue(struct ledger *ledger, Sohoa__LedgerEntry *entry, const void *rest, size_t rest_bytes)
 {
     entry->number = ledger->next++;
     entry->time_ms = clock_wall_ms();
     entry->epoch = ledger->epoch;
+    entry->before.data = ledger->chain.last;
+    entry->before.len = entry->number > 1 ? SHA256_BYTES : 0;
+    size_t at = ledger->queue.size;
+    struct record record;
+    record_pack(entry, rest, rest_bytes, &ledger->queue);
+    record_header(ledger->queue.data + at, &record);
+    chain_add(&ledger->chain, record.body, record.bytes, entry->before.len);
 }
 
 void ledger_add(struct ledger *ledger, Sohoa__LedgerEntry *entry)
 {
-    entry_stamp(ledger, entry);
-    record_pack(entry, NULL, 0, &ledger->queue);
+    entry_queue(ledger, entry, NULL, 0);
+    entry->before = (ProtobufCBinaryData){0};
 }
 
 void ledger_add_packed(struct ledger *ledger, const void *entry, size_t bytes)
 {
     Sohoa__LedgerEntry head = SOHOA__LEDGER_ENTRY__INIT;
-    entry_stamp(ledger, &head);
-    record_pack(&head, entry, bytes, &ledger->queue);
+    entry_queue(ledger, &head, entry, bytes);
+}
+
+bool ledger_root(const struct ledger *ledger, uint64_t *ret_size, uint8_t root[SHA256_BYTES])
+{
+    if (ledger->queue.size || ledger->fenced)
+        return false;
+    *ret_size = ledger->chain.tree.size;
+    merkle_root(&ledger->chain.tree, root);
+    return true;
 }
 
 /* Goes on in a new segment. One that is there already came from a try of ours that seemed to fail, or from a newer

@@ -81,7 +81,7 @@ static struct ledger *ledger_of(struct store *store)
 {
     struct ledger *ledger = NULL;
     heard = 0;
-    ok(ledger_open(store, hear, NULL, &ledger, &err));
+    ok(ledger_open(store, NULL, hear, NULL, &ledger, &err));
     return ledger;
 }
 
