@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "proto/auto.h"
+#include "proto/clock.h"
 
 #define PREFIX "ledger/checkpoint-"
 #define ORIGIN "sohoa-ledger/"
@@ -56,7 +58,7 @@ void checkpoint_vkey(const uint8_t public[SIGNING_PUBLIC_BYTES], struct buf *tex
     base64_put(text, key, sizeof key);
 }
 
-void checkpoint_write(const struct checkpoint *checkpoint, const struct signing_key *key, struct buf *note)
+static void checkpoint_write(const struct checkpoint *checkpoint, const struct signing_key *key, struct buf *note)
 {
     char origin[CHECKPOINT_ORIGIN_BYTES];
     uint8_t said[KEY_NUMBER_BYTES + SIGNATURE_BYTES];
@@ -69,6 +71,22 @@ void checkpoint_write(const struct checkpoint *checkpoint, const struct signing_
     buf_printf(note, "\n" DASH "%s ", origin);
     base64_put(note, said, sizeof said);
     buf_puts(note, "\n");
+}
+
+int checkpoint_put(struct store *store, const struct signing_key *key, uint64_t size, const uint8_t root[SHA256_BYTES],
+                   uint64_t after, struct err *err)
+{
+    AUTO(buf_destroy) struct buf note = {0};
+    struct checkpoint checkpoint = {.size = size, .after = after};
+    struct name name;
+    struct tm utc;
+    time_t now = (time_t)(clock_wall_ms() / 1000);
+    memcpy(checkpoint.root, root, SHA256_BYTES);
+    gmtime_r(&now, &utc);
+    strftime(checkpoint.time, sizeof checkpoint.time, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    checkpoint_write(&checkpoint, key, &note);
+    int rc = store_guard_create(store, checkpoint_name(&name, size), note.data, note.size, err);
+    return rc == E_EXISTS ? 0 : rc;
 }
 
 /* ---- reading ---- */

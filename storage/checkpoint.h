@@ -37,7 +37,10 @@ const char *checkpoint_origin(const uint8_t public[SIGNING_PUBLIC_BYTES], char o
 /* How standard tools want the public key: <origin>+<number>+<base64 of 1 and the key>; appended to *text. */
 void checkpoint_vkey(const uint8_t public[SIGNING_PUBLIC_BYTES], struct buf *text);
 
-void checkpoint_write(const struct checkpoint *checkpoint, const struct signing_key *key, struct buf *note);
+/* Signs one and stores it (guarded); one of that many entries that is there already stays. Its time is the clock's. Errors: E_STORE,
+ * E_FENCED. */
+int checkpoint_put(struct store *store, const struct signing_key *key, uint64_t size, const uint8_t root[SHA256_BYTES],
+                   uint64_t after, struct err *err);
 
 /* What the note says, whoever signed it. Errors: E_CORRUPT. */
 int checkpoint_read(const struct buf *note, struct checkpoint *ret_checkpoint, struct err *err);
