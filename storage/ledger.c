@@ -24,6 +24,7 @@ struct seen {
 struct replay {
     struct store *store;
     int (*each)(const Sohoa__LedgerEntry *entry, void *user, struct err *err);
+    int (*packed)(const struct record_head *head, const void *entry, size_t bytes, void *user); /* or this one */
     void *user;
     const struct checkpoints *signed_by_us; /* NULL: none is looked at */
     size_t checked;                         /* of them, so far */
@@ -80,30 +81,39 @@ static int checkpoints_check(struct replay *r, struct err *err)
     return 0;
 }
 
-static int chain_replay(struct replay *r, const Sohoa__LedgerEntry *entry, const struct record *record,
+static int chain_replay(struct replay *r, const struct record_head *head, const struct record *record,
                         const struct place *place, struct err *err)
 {
-    const char *wrong = chain_check(&r->chain, entry->before.data, entry->before.len);
+    const char *wrong = chain_check(&r->chain, head->before, head->before_bytes);
     if (wrong)
         return err_set(err, E_CORRUPT, "%s at byte %zu: entry %" PRIu64 " %s", place->segment, place->offset,
-                       entry->number, wrong);
-    chain_add(&r->chain, record->body, record->bytes, entry->before.len);
+                       head->number, wrong);
+    chain_add(&r->chain, record->body, record->bytes, head->before_bytes);
     return checkpoints_check(r, err);
+}
+
+static int entry_tell(const struct replay *r, const struct record_head *head, const struct record *record,
+                      const struct place *place, struct err *err)
+{
+    if (r->packed)
+        return r->packed(head, record->body, record->bytes, r->user);
+    AUTO(entry_destroy) Sohoa__LedgerEntry *entry = sohoa__ledger_entry__unpack(NULL, record->bytes, record->body);
+    return entry ? r->each(entry, r->user, err) : corrupt(place, "not a sohoa.LedgerEntry", err);
 }
 
 static int record_replay(struct replay *r, const struct record *record, const struct place *place, struct err *err)
 {
-    AUTO(entry_destroy) Sohoa__LedgerEntry *entry = sohoa__ledger_entry__unpack(NULL, record->bytes, record->body);
-    if (!entry)
+    struct record_head head;
+    if (!record_head(record->body, record->bytes, &head))
         return corrupt(place, "not a sohoa.LedgerEntry", err);
-    if (entry->number < r->next)
-        return repeated_check(r, entry->number, record, place, err);
-    if (entry->number > r->next)
+    if (head.number < r->next)
+        return repeated_check(r, head.number, record, place, err);
+    if (head.number > r->next)
         return err_set(err, E_CORRUPT, "%s at byte %zu: entry %" PRIu64 " where %" PRIu64 " should follow",
-                       place->segment, place->offset, entry->number, r->next);
+                       place->segment, place->offset, head.number, r->next);
     r->seen[r->next++ % SEEN_ENTRIES] = (struct seen){record->bytes, record->crc};
-    int rc = chain_replay(r, entry, record, place, err);
-    return rc ? rc : r->each(entry, r->user, err);
+    int rc = chain_replay(r, &head, record, place, err);
+    return rc ? rc : entry_tell(r, &head, record, place, err);
 }
 
 static int segment_replay(struct replay *r, uint32_t segment, struct err *err)
@@ -141,17 +151,31 @@ static int replay_init(struct replay *r, struct err *err)
     return r->seen ? 0 : err_set(err, E_NOMEM, "no memory to read the ledger");
 }
 
+static int all_replay(struct replay *r, struct err *err)
+{
+    uint32_t last = 0;
+    int rc = replay_init(r, err);
+    if (!rc)
+        rc = segments_find(r->store, &last, err);
+    for (uint32_t segment = 1; segment <= last && !rc; segment++)
+        rc = segment_replay(r, segment, err);
+    return rc;
+}
+
 int ledger_read(struct store *store, int (*each)(const Sohoa__LedgerEntry *entry, void *user, struct err *err),
                 void *user, struct err *err)
 {
     AUTO(replay_destroy) struct replay r = {.store = store, .each = each, .user = user};
-    uint32_t last = 0;
-    int rc = replay_init(&r, err);
-    if (!rc)
-        rc = segments_find(store, &last, err);
-    for (uint32_t segment = 1; segment <= last && !rc; segment++)
-        rc = segment_replay(&r, segment, err);
-    return rc;
+    return all_replay(&r, err);
+}
+
+int ledger_read_packed(struct store *store,
+                       int (*each)(const struct record_head *head, const void *entry, size_t bytes, void *user),
+                       void *user, struct err *err)
+{
+    AUTO(replay_destroy) struct replay r = {.store = store, .packed = each, .user = user};
+    int rc = all_replay(&r, err);
+    return rc > 0 ? 0 : rc;
 }
 
 /* ---- writing ---- */

@@ -60,4 +60,9 @@ struct record_head {
 /* False: it is no packed message. Looks at the outer fields only. */
 bool record_head(const uint8_t *data, size_t bytes, struct record_head *head);
 
+/* As ledger_read(), of entries as they are stored; each may end it with 1, which is no error. */
+int ledger_read_packed(struct store *store,
+                       int (*each)(const struct record_head *head, const void *entry, size_t bytes, void *user),
+                       void *user, struct err *err);
+
 #endif
