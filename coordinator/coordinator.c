@@ -16,9 +16,11 @@
 #include "coordinator/herald.h"
 #include "coordinator/http.h"
 #include "coordinator/live.h"
+#include "coordinator/notary.h"
 #include "coordinator/others.h"
 #include "coordinator/reorganisation.h"
 #include "coordinator/story.h"
+#include "coordinator/verification.h"
 #include "coordinator/watch.h"
 #include "coordinator/standby.h"
 #include "proto/auto.h"
@@ -85,6 +87,7 @@ static int loop(struct coordinator *c, struct err *err)
         watch_tick(c, now_ms);
         others_tick(c, now_ms);
         herald_tick(c, clock_wall_ms());
+        notary_tick(c, now_ms);
         viewing_grant(c, now_ms);
         stories_expire(c, now_ms);
         peers_grant(c, now_ms);
@@ -137,7 +140,9 @@ static int coordinator_start(struct coordinator *c, struct err *err)
     c->group = group_new(c->history, c->tally, c->twins);
     c->rows = rows_new(c->store);
     viewing_start(c);
-    rc = recover(c, err);
+    rc = notary_new(c, &c->notary, err);
+    if (!rc)
+        rc = recover(c, err);
     if (!rc)
         live_restore(c->live, c->committer);
     if (!rc)
@@ -157,13 +162,18 @@ static void coordinator_end(struct coordinator *c)
 {
     committer_stop(c->committer);
     herald_stop(c->herald);
+    verification_stop(c->verification);
     io_destroy(&c->commit_io);
+    notary_end(c);
     io_destroy(&c->back_io); /* before the requests whose blobs it reads */
     http_destroy(&c->http);
     auth_destroy(&c->auth);
     gate_destroy(&c->gate);
     committer_destroy(&c->committer);
     ledger_destroy(&c->ledger);
+    notary_destroy(&c->notary);
+    verification_destroy(&c->verification);
+    checkpoints_destroy(&c->checkpoints);
     group_destroy(&c->group);
     views_destroy(&c->views);
     history_destroy(&c->history);
