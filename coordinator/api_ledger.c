@@ -312,9 +312,16 @@ void get_verification(struct coordinator *c, struct request *request, const stru
 
 void post_verification(struct coordinator *c, struct request *request, const struct route_args *args)
 {
+    static const char *const known[] = {"checkpoint", NULL};
+    AUTO(json_drop) json_t *body = NULL;
     struct err err;
     (void)args;
-    if (verification_start(c, &err))
+    int rc = request_body(request)->size ? body_take(request, &body, &err) : 0;
+    if (!rc && body)
+        rc = keys_check(body, known, "the body", &err);
+    if (!rc)
+        rc = verification_start(c, json_string_value(json_object_get(body, "checkpoint")), &err);
+    if (rc)
         request_answer_err(request, &err);
     else
         request_answer(request, 200, verification_json(c->verification));

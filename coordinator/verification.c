@@ -15,6 +15,7 @@ struct verification {
     struct io_task task;
     struct store *store;
     const uint8_t *public;
+    struct buf kept; /* empty: none */
     struct ledger_watch watch;
     struct ledger_verdict verdict;
     uint64_t began_ms, took_ms; /* monotonic */
@@ -27,7 +28,7 @@ struct verification {
 static void verify_work(struct io_task *task)
 {
     struct verification *it = (struct verification *)task;
-    it->rc = ledger_verify(it->store, it->public, NULL, &it->watch, &it->verdict, &it->err);
+    it->rc = ledger_verify(it->store, it->public, it->kept.size ? &it->kept : NULL, &it->watch, &it->verdict, &it->err);
 }
 
 static void verify_done(struct io_task *task)
@@ -45,13 +46,14 @@ static void verify_done(struct io_task *task)
         trace(TRACE_INFO, "ledger_verified", "entries=%" PRIu64 " ms=%" PRIu64, it->verdict.entries, it->took_ms);
 }
 
-int verification_start(struct coordinator *c, struct err *err)
+int verification_start(struct coordinator *c, const char *kept, struct err *err)
 {
     if (!c->verification && !(c->verification = calloc(1, sizeof *c->verification)))
         return err_set(err, E_NOMEM, "no memory to verify the ledger");
     struct verification *it = c->verification;
     if (it->running)
         return err_set(err, E_STATE, "the ledger is being verified already");
+    buf_destroy(&it->kept);
     *it = (struct verification){
         .store = c->store,
         .public = notary_public(c->notary),
@@ -59,6 +61,8 @@ int verification_start(struct coordinator *c, struct err *err)
         .running = true,
         .task = {.work = verify_work, .done = verify_done}
     };
+    if (kept)
+        buf_puts(&it->kept, kept);
     io_submit(c->back_io, &it->task);
     return 0;
 }
@@ -71,6 +75,8 @@ void verification_stop(struct verification *verification)
 
 void verification_destroy(struct verification **verification)
 {
+    if (*verification)
+        buf_destroy(&(*verification)->kept);
     free(*verification);
     *verification = NULL;
 }

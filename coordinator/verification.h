@@ -7,8 +7,9 @@
 
 #include "coordinator/coordinator.h"
 
-/* Begins one, of c->verification. Errors: E_STATE: one is under way. */
-int verification_start(struct coordinator *c, struct err *err);
+/* Begins one, of c->verification; kept: a checkpoint that the ledger must fit, too (copied), NULL: none. Errors: E_STATE: one is under
+ * way. */
+int verification_start(struct coordinator *c, const char *kept, struct err *err);
 void verification_stop(struct verification *verification); /* the back threads are about to end; NULL is nothing */
 void verification_destroy(struct verification **verification);
 
