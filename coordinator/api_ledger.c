@@ -152,6 +152,12 @@ static int query_take(const struct request *request, struct search *search, stru
     return rc ? rc : number_argument(request, "limit", ENTRIES_MOST, &search->limit, err);
 }
 
+/* Accounts are an auditor's business. */
+static uint32_t hidden_kind(const struct account *account)
+{
+    return account_may(account, RIGHT_AUDIT, REACH_ALL, NULL) ? SOHOA__LEDGER_ENTRY__BODY_ACCOUNT : 0;
+}
+
 void get_ledger(struct coordinator *c, struct request *request, const struct route_args *args)
 {
     struct search *search = calloc(1, sizeof *search);
@@ -161,11 +167,10 @@ void get_ledger(struct coordinator *c, struct request *request, const struct rou
         abort();
     *search = (struct search){
         .task = {.work = search_work, .done = search_done},
-        .c = c,
-        .request = request,
-        .query = {.doc = LEDGER_DOC_ANY                  },
-        .limit = ENTRIES_PRESET
+          .c = c, .request = request, .limit = ENTRIES_PRESET
     };
+    search->query.doc = LEDGER_DOC_ANY;
+    search->query.hidden = hidden_kind(request_account(request));
     if (query_take(request, search, &err)) {
         request_answer_err(request, &err);
         free(search);

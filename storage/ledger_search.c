@@ -98,8 +98,9 @@ static bool says(const ProtobufCMessage *message, const char *text)
 static bool head_fits(const struct ledger_query *query, const struct record_head *head)
 {
     size_t actor_chars = query->actor ? strlen(query->actor) : 0;
-    return (!query->kind || head->kind == query->kind) && head->number >= query->from_number &&
-           (!query->from_ms || head->time_ms >= query->from_ms) && (!query->to_ms || head->time_ms < query->to_ms) &&
+    return (!query->kind || head->kind == query->kind) && !(query->hidden && head->kind == query->hidden) &&
+           head->number >= query->from_number && (!query->from_ms || head->time_ms >= query->from_ms) &&
+           (!query->to_ms || head->time_ms < query->to_ms) &&
            (!query->actor ||
             (head->actor_bytes == actor_chars && !(actor_chars && memcmp(head->actor, query->actor, actor_chars))));
 }

@@ -11,6 +11,7 @@ enum {
 };
 
 struct ledger_query {
+    uint32_t hidden;         /* a kind that is not told of; 0: none */
     uint32_t kind;           /* Sohoa__LedgerEntry__BodyCase; 0: any */
     const char *batch;       /* NULL: any */
     int64_t doc;             /* of batch, or LEDGER_DOC_ANY */
