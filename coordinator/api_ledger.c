@@ -18,7 +18,8 @@ enum {
     ENTRIES_MOST = 1000,
     CHECKPOINTS_PRESET = 20,
     CHECKPOINTS_MOST = 200,
-    ASKED_BYTES = 256, /* of a text in a query */
+    PROOFS_AT_ONCE = 2, /* each reads the whole ledger, on one of a few threads */
+    ASKED_BYTES = 256,  /* of a text in a query */
 };
 
 /* ---- entries ---- */
@@ -365,6 +366,7 @@ static void proving_work(struct io_task *task)
 
 static void proving_end(struct proving *proving, int rc, const struct err *err)
 {
+    proving->ask.c->proofs--;
     if (rc)
         request_answer_err(proving->request, err);
     else
@@ -392,9 +394,16 @@ static void proving_signed(struct notary_ask *ask)
 
 void get_proof(struct coordinator *c, struct request *request, const struct route_args *args)
 {
+    struct err err;
+    if (c->proofs == PROOFS_AT_ONCE) {
+        err_set(&err, E_LIMIT, "%d proofs are being made (PROOFS_AT_ONCE); try again", PROOFS_AT_ONCE);
+        request_answer_err(request, &err);
+        return;
+    }
     struct proving *proving = calloc(1, sizeof *proving);
     if (!proving)
         abort();
+    c->proofs++;
     *proving = (struct proving){
         .ask = {.c = c, .done = proving_signed},
           .request = request, .batch = args->batch, .doc = args->doc

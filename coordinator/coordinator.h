@@ -49,6 +49,7 @@ struct coordinator {
     struct checkpoints checkpoints;    /* of ours: the ledger must agree with them */
     struct notary *notary;             /* NULL: there is no key to sign with */
     struct verification *verification; /* of the ledger; NULL: nobody asked for one yet */
+    unsigned proofs;                   /* being made */
     struct backlog *backlog;
     struct sched *sched;
     struct committer *committer;
