@@ -40,7 +40,8 @@ struct ledger_page {
     bool more;
 };
 
-/* Up to limit entries that the query wants, from place on; fewer when LEDGER_SEARCH_SEGMENTS were read. Errors: E_STORE. */
+/* Up to limit entries that the query wants, from place on; fewer when LEDGER_SEARCH_SEGMENTS were read. An entry that
+ * was appended twice (ledger.h) is told once a page. Errors: E_STORE. */
 int ledger_search(struct store *store, const struct ledger_query *query, struct ledger_place from, size_t limit,
                   struct ledger_page *page, struct err *err);
 void ledger_page_destroy(struct ledger_page *page);
