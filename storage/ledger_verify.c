@@ -107,7 +107,7 @@ static int checkpoints_note(struct verify *v, struct err *err)
 {
     AUTO(buf_destroy) struct buf sizes = {0};
     int rc = checkpoints_find(v->store, &sizes, err);
-    for (size_t i = 0; i < sizes.size / sizeof(uint64_t) && !rc; i++) {
+    for (size_t i = 0; i < sizes.size / sizeof(uint64_t) && !rc && !atomic_load(&v->watch->stop); i++) {
         AUTO(buf_destroy) struct buf note = {0};
         struct name name;
         uint64_t size = ((const uint64_t *)(const void *)sizes.data)[i];

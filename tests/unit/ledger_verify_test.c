@@ -455,6 +455,60 @@ static void entries_from_before_there_was_a_chain_are_taken(void **state)
     assert_int_equal(reopen(), E_CORRUPT);
 }
 
+static void file_write(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void a_key_is_made_once_and_is_its_owners_alone(void **state)
+{
+    (void)state;
+    char path[80];
+    struct signing_key again, other;
+    struct stat st;
+    snprintf(path, sizeof path, "%s/key", folder);
+    ok(signing_key_load(path, &again, &err));
+    assert_memory_equal(again.public, key.public, sizeof key.public);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_int_equal(chmod(path, 0640), 0);
+    assert_int_equal(signing_key_load(path, &other, &err), E_CONFIG);
+    assert_non_null(strstr(err.text, "chmod 600"));
+    assert_int_equal(chmod(path, 0600), 0);
+    file_write(path, "no key\n");
+    assert_int_equal(signing_key_load(path, &other, &err), E_CONFIG);
+    assert_int_equal(signing_key_load("/nowhere/key", &other, &err), E_IO);
+}
+
+/* RFC 8032, 7.1, TEST 1: its seed, public key and the signature of nothing. */
+static void signatures_are_those_of_the_rfc(void **state)
+{
+    (void)state;
+    char path[80];
+    struct signing_key known;
+    uint8_t signature[SIGNATURE_BYTES], public[SIGNING_PUBLIC_BYTES];
+    AUTO(buf_destroy) struct buf text = {0};
+    snprintf(path, sizeof path, "%s/known", folder);
+    file_write(path, "nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=\n");
+    assert_int_equal(chmod(path, 0600), 0);
+    ok(signing_key_load(path, &known, &err));
+    base64_put(&text, known.public, sizeof known.public);
+    assert_string_equal(buf_text(&text), "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=");
+    signing_sign(&known, "", 0, signature);
+    buf_clear(&text);
+    base64_put(&text, signature, sizeof signature);
+    assert_string_equal(buf_text(&text),
+                        "5VZDAMNgrHKQhuLMgG6CioSHfx645dl02HPgZSJJAVVfuIIVkKM7rMYeOXAc+bRr0lv18FlbviRlUUFDjnoQCw==");
+    assert_true(signing_fits(known.public, "", 0, signature));
+    assert_false(signing_fits(known.public, "x", 1, signature));
+    assert_int_equal(signing_public_read("11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=", public, &err), 0);
+    assert_memory_equal(public, known.public, sizeof public);
+    assert_int_equal(signing_public_read("nonsense", public, &err), E_USAGE);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
@@ -474,6 +528,8 @@ int main(void)
         TEST(a_changed_checkpoint_is_found),
         TEST(a_ledger_of_another_hand_is_found_by_a_checkpoint_kept_elsewhere),
         TEST(entries_from_before_there_was_a_chain_are_taken),
+        TEST(a_key_is_made_once_and_is_its_owners_alone),
+        TEST(signatures_are_those_of_the_rfc),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
