@@ -19,6 +19,7 @@
 enum { LOCK_MS = 600000, GROUP = 200, CHECKPOINT_EVERY = 10000, ORDER_EVERY = 500, PATH_BYTES = 512, DIGEST = 32 };
 
 static struct err err;
+static atomic_bool never;
 static uint8_t sketch[SKETCH_MAX_BYTES];
 
 static void must(int rc)
@@ -167,7 +168,7 @@ int main(int argc, char **argv)
     must(ledger_verify(store, key.public, NULL, &watch, verdict, &err));
     uint64_t verified_ms = clock_mono_ms() - began_ms;
     began_ms = clock_mono_ms();
-    must(ledger_prove(store, verdict->entries, "2026-q4-ba-dinh-0001", documents / 2, &proof, &err));
+    must(ledger_prove(store, verdict->entries, "2026-q4-ba-dinh-0001", documents / 2, &never, &proof, &err));
     uint64_t proven_ms = clock_mono_ms() - began_ms;
     AUTO(buf_destroy) struct buf public = {0};
     base64_put(&public, key.public, sizeof key.public);

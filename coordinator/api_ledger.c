@@ -356,7 +356,8 @@ static void proving_work(struct io_task *task)
     struct proving *proving = proving_of(task);
     struct coordinator *c = proving->ask.c;
     struct ledger_proof proof;
-    proving->rc = ledger_prove(c->store, proving->ask.size, proving->batch->id, proving->doc, &proof, &proving->err);
+    proving->rc =
+        ledger_prove(c->store, proving->ask.size, proving->batch->id, proving->doc, &c->ending, &proof, &proving->err);
     if (proving->rc)
         return;
     proving->answer =

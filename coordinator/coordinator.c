@@ -162,6 +162,7 @@ static void coordinator_end(struct coordinator *c)
 {
     committer_stop(c->committer);
     herald_stop(c->herald);
+    atomic_store(&c->ending, true);
     verification_stop(c->verification);
     io_destroy(&c->commit_io);
     notary_end(c);

@@ -3,6 +3,8 @@
 #ifndef SOHOA_COORDINATOR_H
 #define SOHOA_COORDINATOR_H
 
+#include <stdatomic.h>
+
 #include "coordinator/account.h"
 #include "coordinator/calendar.h"
 #include "coordinator/commit.h"
@@ -50,6 +52,7 @@ struct coordinator {
     struct notary *notary;             /* NULL: there is no key to sign with */
     struct verification *verification; /* of the ledger; NULL: nobody asked for one yet */
     unsigned proofs;                   /* being made */
+    atomic_bool ending;                /* long reads on the back threads stop */
     struct backlog *backlog;
     struct sched *sched;
     struct committer *committer;

@@ -14,6 +14,7 @@ struct proving {
     const char *batch;
     uint32_t doc;
     uint64_t size, told;
+    const atomic_bool *stop;
     struct ledger_proof *proof;
     struct merkle_proof *path; /* of each entry */
 };
@@ -54,7 +55,7 @@ static int entry_look(const struct record_head *head, const void *entry, size_t 
         if (read)
             sohoa__ledger_entry__free_unpacked(read, NULL);
     }
-    return ++proving->told == proving->size;
+    return ++proving->told == proving->size || atomic_load(proving->stop);
 }
 
 static int leaf_tell(const struct record_head *head, const void *entry, size_t bytes, void *user)
@@ -65,7 +66,12 @@ static int leaf_tell(const struct record_head *head, const void *entry, size_t b
     merkle_leaf(&proving->path[0].tree, entry, bytes, leaf);
     for (size_t i = 0; i < proving->proof->count; i++)
         merkle_proof_tell(&proving->path[i], leaf);
-    return ++proving->told == proving->size;
+    return ++proving->told == proving->size || atomic_load(proving->stop);
+}
+
+static int stopped(struct err *err)
+{
+    return err_set(err, E_STATE, "the proof was stopped");
 }
 
 static void path_take(struct merkle_proof *from, struct ledger_proven *into)
@@ -92,15 +98,19 @@ static int paths_find(struct store *store, struct proving *proving, struct err *
     int rc = ledger_read_packed(store, leaf_tell, proving, err);
     for (size_t i = 0; i < proof->count; i++)
         path_take(&path[i], &proof->entry[i]);
+    if (!rc && proving->told < proving->size)
+        rc = stopped(err);
     return rc;
 }
 
-int ledger_prove(struct store *store, uint64_t size, const char *batch, uint32_t doc, struct ledger_proof *ret_proof,
-                 struct err *err)
+int ledger_prove(struct store *store, uint64_t size, const char *batch, uint32_t doc, const atomic_bool *stop,
+                 struct ledger_proof *ret_proof, struct err *err)
 {
     struct ledger_proof proof = {.count = 0};
-    struct proving proving = {.batch = batch, .doc = doc, .size = size, .proof = &proof};
+    struct proving proving = {.batch = batch, .doc = doc, .size = size, .stop = stop, .proof = &proof};
     int rc = size ? ledger_read_packed(store, entry_look, &proving, err) : 0;
+    if (!rc && atomic_load(stop))
+        rc = stopped(err);
     if (!rc && proving.told < size)
         rc = err_set(err, E_CORRUPT, "the ledger has fewer entries than its checkpoint says");
     if (!rc && !proof.count)

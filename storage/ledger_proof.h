@@ -4,6 +4,8 @@
 #ifndef SOHOA_LEDGER_PROOF_H
 #define SOHOA_LEDGER_PROOF_H
 
+#include <stdatomic.h>
+
 #include "storage/checkpoint.h"
 
 enum { LEDGER_PROOF_ENTRIES = 32 }; /* outcomes of a document: the last so many */
@@ -20,10 +22,10 @@ struct ledger_proof {
     size_t count;
 };
 
-/* Of the first size entries, which must be there; reads them twice. Errors: E_ABSENT: none is an outcome of the document; E_CORRUPT,
+/* Of the first size entries, which must be there; reads them twice, unless *stop becomes true meanwhile (E_STATE). Errors: E_ABSENT: none is an outcome of the document; E_CORRUPT,
  * E_STORE. */
-int ledger_prove(struct store *store, uint64_t size, const char *batch, uint32_t doc, struct ledger_proof *ret_proof,
-                 struct err *err);
+int ledger_prove(struct store *store, uint64_t size, const char *batch, uint32_t doc, const atomic_bool *stop,
+                 struct ledger_proof *ret_proof, struct err *err);
 void ledger_proof_destroy(struct ledger_proof *proof);
 
 #endif

@@ -24,6 +24,7 @@ static char folder[64];
 static struct store *store;
 static struct ledger *ledger;
 static struct err err;
+static atomic_bool stop_now;
 
 static void assert_ok(int rc, const char *what, int line)
 {
@@ -228,10 +229,10 @@ static void a_proof_leads_to_the_root(void **state)
     for (uint32_t number = 1; number <= ENTRIES; number++) {
         const char *batch = number > ENTRIES / 2 ? "b10" : "b1";
         if (number % ORDER_EVERY == 0) {
-            assert_int_equal(ledger_prove(store, size, batch, number, &proof, &err), E_ABSENT);
+            assert_int_equal(ledger_prove(store, size, batch, number, &stop_now, &proof, &err), E_ABSENT);
             continue;
         }
-        ok(ledger_prove(store, size, batch, number, &proof, &err));
+        ok(ledger_prove(store, size, batch, number, &stop_now, &proof, &err));
         assert_int_equal(proof.count, 1);
         const struct ledger_proven *proven = &proof.entry[0];
         assert_int_equal(proven->index, number - 1);
@@ -255,7 +256,10 @@ static void a_proof_leads_to_the_root(void **state)
         merkle_destroy(&tree);
         ledger_proof_destroy(&proof);
     }
-    assert_int_equal(ledger_prove(store, size + 1, "b1", 1, &proof, &err), E_CORRUPT);
+    assert_int_equal(ledger_prove(store, size + 1, "b1", 1, &stop_now, &proof, &err), E_CORRUPT);
+    atomic_store(&stop_now, true);
+    assert_int_equal(ledger_prove(store, size, "b1", 1, &stop_now, &proof, &err), E_STATE);
+    atomic_store(&stop_now, false);
 }
 
 /* A segment begins with entries that the one before has: their append seemed to fail. The last test: it alters the store. */
