@@ -7,6 +7,7 @@
 #include "storage/ledger.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,6 +17,8 @@
 #include "storage/ledger_record.h"
 
 /* ---- reading ---- */
+
+enum { LINKED_BESIDE = 1000 }; /* so many entries are worth a thread */
 
 struct seen {
     uint32_t bytes, crc;
@@ -81,27 +84,82 @@ static int checkpoints_check(struct replay *r, struct err *err)
     return 0;
 }
 
-static int chain_replay(struct replay *r, const struct record_head *head, const struct record *record,
-                        const struct place *place, struct err *err)
+/* A record whose entry was not seen before. */
+struct taken {
+    size_t offset;         /* of the record in its segment */
+    const uint8_t *before; /* what the entry says of the one before */
+    size_t before_bytes;
+    uint64_t number;
+};
+
+/* A segment's new entries: their chain is computed beside what is done with them. */
+struct linking {
+    struct replay *r;
+    const char *segment;
+    const uint8_t *data;
+    const struct taken *taken;
+    size_t count;
+    int rc;
+    struct err err;
+};
+
+static int link_replay(struct linking *linking, const struct taken *taken)
 {
-    const char *wrong = chain_check(&r->chain, head->before, head->before_bytes);
+    struct replay *r = linking->r;
+    struct record record;
+    const char *wrong = chain_check(&r->chain, taken->before, taken->before_bytes);
     if (wrong)
-        return err_set(err, E_CORRUPT, "%s at byte %zu: entry %" PRIu64 " %s", place->segment, place->offset,
-                       head->number, wrong);
-    chain_add(&r->chain, record->body, record->bytes, head->before_bytes);
-    return checkpoints_check(r, err);
+        return err_set(&linking->err, E_CORRUPT, "%s at byte %zu: entry %" PRIu64 " %s", linking->segment,
+                       taken->offset, taken->number, wrong);
+    record_header(linking->data + taken->offset, &record);
+    chain_add(&r->chain, record.body, record.bytes, taken->before_bytes);
+    return checkpoints_check(r, &linking->err);
 }
 
-static int entry_tell(const struct replay *r, const struct record_head *head, const struct record *record,
-                      const struct place *place, struct err *err)
+static void *linking_work(void *arg)
 {
-    if (r->packed)
-        return r->packed(head, record->body, record->bytes, r->user);
-    AUTO(entry_destroy) Sohoa__LedgerEntry *entry = sohoa__ledger_entry__unpack(NULL, record->bytes, record->body);
-    return entry ? r->each(entry, r->user, err) : corrupt(place, "not a sohoa.LedgerEntry", err);
+    struct linking *linking = arg;
+    for (size_t i = 0; i < linking->count && !linking->rc; i++)
+        linking->rc = link_replay(linking, &linking->taken[i]);
+    return NULL;
 }
 
-static int record_replay(struct replay *r, const struct record *record, const struct place *place, struct err *err)
+static int entry_tell(const struct replay *r, const struct taken *taken, const uint8_t *data, const char *segment,
+                      struct err *err)
+{
+    struct place place = {segment, taken->offset};
+    struct record_head head;
+    struct record record;
+    record_header(data + taken->offset, &record);
+    if (r->packed) {
+        record_head(record.body, record.bytes, &head);
+        return r->packed(&head, record.body, record.bytes, r->user);
+    }
+    AUTO(entry_destroy) Sohoa__LedgerEntry *entry = sohoa__ledger_entry__unpack(NULL, record.bytes, record.body);
+    return entry ? r->each(entry, r->user, err) : corrupt(&place, "not a sohoa.LedgerEntry", err);
+}
+
+/* Tells the entries while a thread, if there is one to be had, looks at their chain: what is wrong there is said first. */
+static int entries_tell(struct linking *linking, struct err *err)
+{
+    pthread_t thread;
+    bool beside = linking->count > LINKED_BESIDE && !pthread_create(&thread, NULL, linking_work, linking);
+    int rc = 0;
+    if (!beside)
+        linking_work(linking);
+    for (size_t i = 0; i < linking->count && !rc && (beside || !linking->rc); i++)
+        rc = entry_tell(linking->r, &linking->taken[i], linking->data, linking->segment, err);
+    if (beside)
+        pthread_join(thread, NULL);
+    if (!linking->rc)
+        return rc;
+    *err = linking->err;
+    return linking->rc;
+}
+
+/* Appends to *taken, unless it came before. */
+static int record_take(struct replay *r, const struct record *record, const struct place *place, struct buf *taken,
+                       struct err *err)
 {
     struct record_head head;
     if (!record_head(record->body, record->bytes, &head))
@@ -112,29 +170,50 @@ static int record_replay(struct replay *r, const struct record *record, const st
         return err_set(err, E_CORRUPT, "%s at byte %zu: entry %" PRIu64 " where %" PRIu64 " should follow",
                        place->segment, place->offset, head.number, r->next);
     r->seen[r->next++ % SEEN_ENTRIES] = (struct seen){record->bytes, record->crc};
-    int rc = chain_replay(r, &head, record, place, err);
-    return rc ? rc : entry_tell(r, &head, record, place, err);
+    struct taken one = {place->offset, head.before, head.before_bytes, head.number};
+    buf_append(taken, &one, sizeof one);
+    return 0;
+}
+
+static int records_take(struct replay *r, const struct buf *data, struct place *place, struct buf *taken,
+                        struct err *err)
+{
+    int rc = 0;
+    while (!rc && place->offset < data->size) {
+        struct record record;
+        const uint8_t *at = data->data + place->offset;
+        size_t left = data->size - place->offset;
+        enum record_state state = record_look(at, left, &record);
+        if (state != RECORD_WHOLE)
+            return tail_is_torn(at, left, state) ? 0 : corrupt(place, "a damaged record", err);
+        rc = record_take(r, &record, place, taken, err);
+        place->offset += HEADER_BYTES + record.bytes;
+    }
+    return rc;
 }
 
 static int segment_replay(struct replay *r, uint32_t segment, struct err *err)
 {
-    AUTO(buf_destroy) struct buf data = {0};
+    AUTO(buf_destroy) struct buf data = {0}, taken = {0};
     struct segment_name name;
     struct place place = {segment_name(&name, segment), 0};
+    struct err later;
     int rc = store_get(r->store, place.segment, LEDGER_SEGMENT_BYTES, &data, err);
     if (rc == E_LIMIT)
         return err_set(err, E_CORRUPT, "%s is over LEDGER_SEGMENT_BYTES (%d)", place.segment, LEDGER_SEGMENT_BYTES);
-    while (!rc && place.offset < data.size) {
-        struct record record;
-        const uint8_t *at = data.data + place.offset;
-        size_t left = data.size - place.offset;
-        enum record_state state = record_look(at, left, &record);
-        if (state != RECORD_WHOLE)
-            return tail_is_torn(at, left, state) ? 0 : corrupt(&place, "a damaged record", err);
-        rc = record_replay(r, &record, &place, err);
-        place.offset += HEADER_BYTES + record.bytes;
-    }
-    return rc;
+    if (rc)
+        return rc;
+    int taking = records_take(r, &data, &place, &taken, &later);
+    struct linking linking = {.r = r,
+                              .segment = place.segment,
+                              .data = data.data,
+                              .taken = (const struct taken *)(const void *)taken.data,
+                              .count = taken.size / sizeof(struct taken)};
+    rc = entries_tell(&linking, err);
+    if (rc || !taking)
+        return rc;
+    *err = later;
+    return taking;
 }
 
 static void replay_destroy(struct replay *r)

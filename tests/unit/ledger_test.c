@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
  * The ledger on a real folder store: what was committed comes back once and in order, and damage is found and named. */
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -18,6 +19,7 @@
 #include <cmocka.h>
 
 #include "proto/auto.h"
+#include "storage/crc32c.h"
 #include "storage/ledger.h"
 
 enum { LOCK_MS = 60000, HEARD_MAX = 20000, HEADER = 8 };
@@ -374,6 +376,31 @@ static void a_missing_segment_is_corrupt(void **state)
     assert_int_equal(reread(), E_CORRUPT);
 }
 
+/* So many that their chain is looked at beside. One in the middle says that it follows another; its CRC is right. */
+static void the_chain_of_many_entries_is_looked_at(void **state)
+{
+    enum { MANY = 3000, ALTERED = 1500 };
+    (void)state;
+    ok(reopen());
+    add_committed(101, MANY);
+    ok(reopen());
+    assert_heard(MANY);
+    AUTO(buf_destroy) struct buf data = segment_get(1);
+    size_t at = record_nth(&data, ALTERED - 1), end = record_nth(&data, ALTERED);
+    Sohoa__LedgerEntry *entry = sohoa__ledger_entry__unpack(NULL, end - at - HEADER, data.data + at + HEADER);
+    assert_non_null(entry);
+    assert_int_equal(entry->number, ALTERED);
+    entry->before.data[7] ^= 1;
+    sohoa__ledger_entry__pack(entry, data.data + at + HEADER);
+    sohoa__ledger_entry__free_unpacked(entry, NULL);
+    uint32_t crc = htole32(crc32c(data.data + at + HEADER, end - at - HEADER));
+    memcpy(data.data + at + 4, &crc, sizeof crc);
+    segment_put(1, data.data, data.size);
+    assert_int_equal(reopen(), E_CORRUPT);
+    assert_told("entry 1500 follows another entry than the one before it");
+    assert_int_equal(reread(), E_CORRUPT);
+}
+
 static int refuse_the_third(const Sohoa__LedgerEntry *entry, void *user, struct err *why)
 {
     ++*(int *)user;
@@ -544,6 +571,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_entry_that_comes_again_is_taken_once, start, stop),
         cmocka_unit_test_setup_teardown(another_entry_of_the_same_number_is_corrupt, start, stop),
         cmocka_unit_test_setup_teardown(a_missing_segment_is_corrupt, start, stop),
+        cmocka_unit_test_setup_teardown(the_chain_of_many_entries_is_looked_at, start, stop),
         cmocka_unit_test_setup_teardown(an_error_of_the_reader_ends_the_replay, start, stop),
         cmocka_unit_test_setup_teardown(a_failed_append_is_repeated_in_a_new_segment, start, stop),
         cmocka_unit_test_setup_teardown(an_append_that_arrives_late_counts_nothing_twice, start, stop),
