@@ -202,7 +202,7 @@ int main(int argc, char **argv)
     int64_t today = day_of((uint64_t)time(NULL) * 1000), first = today - days;
     city.chance = chance_branch(7, 0);
     if (store_open(argv[1], &store, &err) || store_lock(store, "month", LOCK_MS, &err) ||
-        ledger_open(store, none, NULL, &city.ledger, &err))
+        ledger_open(store, NULL, none, NULL, &city.ledger, &err))
         die(&err);
     wall_ms = day_start_ms(first);
     for (size_t i = 0; (place = place_at(i)); i++) {

@@ -15,20 +15,20 @@ static const struct {
     const char *name;
     unsigned rights;
 } role_rule[] = {
-    [SOHOA__ROLE__ROLE_NONE] = {"",              0                                                    },
-    [SOHOA__ROLE__ROLE_VIEWER] = {"viewer",        MAY(READ)                                            },
-    [SOHOA__ROLE__ROLE_OPERATOR] = {"operator",      MAY(READ) | MAY(OPERATE)                             },
-    [SOHOA__ROLE__ROLE_ARCHIVIST] = {"archivist",     MAY(READ) | MAY(ARCHIVE)                             },
-    [SOHOA__ROLE__ROLE_AUDITOR] = {"auditor",       MAY(READ) | MAY(AUDIT)                               },
-    [SOHOA__ROLE__ROLE_ADMINISTRATOR] = {"administrator",
-                                MAY(READ) | MAY(OPERATE) | MAY(ARCHIVE) | MAY(AUDIT) | MAY(ADMINISTER)},
+    [SOHOA__ROLE__ROLE_NONE] = {"",              0                                                                                        },
+    [SOHOA__ROLE__ROLE_VIEWER] = {"viewer",        MAY(READ)                                                                                },
+    [SOHOA__ROLE__ROLE_OPERATOR] = {"operator",      MAY(READ) | MAY(OPERATE)                                                                 },
+    [SOHOA__ROLE__ROLE_ARCHIVIST] = {"archivist",     MAY(READ) | MAY(ARCHIVE) | MAY(PROVE)                                                    },
+    [SOHOA__ROLE__ROLE_AUDITOR] = {"auditor",       MAY(READ) | MAY(AUDIT) | MAY(PROVE)                                                      },
+    [SOHOA__ROLE__ROLE_ADMINISTRATOR] = {"administrator", MAY(READ) | MAY(OPERATE) | MAY(ARCHIVE) | MAY(PROVE) |
+                                                              MAY(AUDIT) | MAY(ADMINISTER)},
 };
 
 enum { ROLES = sizeof role_rule / sizeof role_rule[0] };
 
 static const char *const right_name[] = {
-    [RIGHT_NONE] = "ask",        [RIGHT_READ] = "read",   [RIGHT_OPERATE] = "operate",
-    [RIGHT_ARCHIVE] = "archive", [RIGHT_AUDIT] = "audit", [RIGHT_ADMINISTER] = "administer"};
+    [RIGHT_NONE] = "ask",    [RIGHT_READ] = "read",   [RIGHT_OPERATE] = "operate",      [RIGHT_ARCHIVE] = "archive",
+    [RIGHT_PROVE] = "prove", [RIGHT_AUDIT] = "audit", [RIGHT_ADMINISTER] = "administer"};
 
 const char *role_name(int role)
 {

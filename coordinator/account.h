@@ -26,6 +26,7 @@ enum right {
     RIGHT_READ,
     RIGHT_OPERATE,    /* what runs, and when */
     RIGHT_ARCHIVE,    /* what is kept, and shown */
+    RIGHT_PROVE,      /* what the ledger says, and that it is whole */
     RIGHT_AUDIT,      /* who there is, and what became of whom */
     RIGHT_ADMINISTER, /* accounts, and the system itself */
 };

@@ -11,6 +11,7 @@
 #include "coordinator/api_forecast.h"
 #include "coordinator/api_handover.h"
 #include "coordinator/api_history.h"
+#include "coordinator/api_ledger.h"
 #include "coordinator/api_live.h"
 #include "coordinator/api_notify.h"
 #include "coordinator/api_metrics.h"
@@ -227,6 +228,7 @@ static const struct route route_rule[] = {
     {"GET",    "units/{word}/why",                                     get_unit_why,       RIGHT_READ,       REACH_OWN    },
     {"GET",    "batches/{batch}/documents/{doc}/review",               get_doc_review,     RIGHT_READ,       REACH_SUBJECT},
     {"POST",   "batches/{batch}/documents/{doc}/review",               post_decision,      RIGHT_ARCHIVE,    REACH_SUBJECT},
+    {"GET",    "batches/{batch}/documents/{doc}/proof",                get_proof,          RIGHT_PROVE,      REACH_SUBJECT},
     {"GET",    "batches/{batch}/documents/{doc}/{word}",               get_file,           RIGHT_READ,       REACH_SUBJECT},
     {"GET",    "batches/{batch}/documents/{doc}/pages/{word}/picture", get_picture,        RIGHT_READ,       REACH_SUBJECT},
     {"GET",    "batches/{batch}/documents/{doc}/pages/{word}/words",   get_words,          RIGHT_READ,       REACH_SUBJECT},
@@ -246,6 +248,12 @@ static const struct route route_rule[] = {
     {"GET",    "reports",                                              get_report,         RIGHT_READ,       REACH_OWN    },
     {"GET",    "reports/{word}",                                       get_report_as,      RIGHT_READ,       REACH_OWN    },
     {"GET",    "history",                                              get_history,        RIGHT_READ,       REACH_OWN    },
+    {"GET",    "ledger",                                               get_ledger,         RIGHT_PROVE,      REACH_ALL    },
+    {"GET",    "ledger/checkpoints",                                   get_checkpoints,    RIGHT_PROVE,      REACH_ALL    },
+    {"POST",   "ledger/checkpoints",                                   post_checkpoint,    RIGHT_PROVE,      REACH_ALL    },
+    {"GET",    "ledger/key",                                           get_ledger_key,     RIGHT_READ,       REACH_NO_UNIT},
+    {"GET",    "ledger/verify",                                        get_verification,   RIGHT_PROVE,      REACH_ALL    },
+    {"POST",   "ledger/verify",                                        post_verification,  RIGHT_PROVE,      REACH_ALL    },
     {"GET",    "reviews",                                              get_reviews,        RIGHT_READ,       REACH_OWN    },
     {"GET",    "batches/{batch}/review",                               get_batch_review,   RIGHT_READ,       REACH_SUBJECT},
     {"GET",    "batches/{batch}/handover",                             get_handover,       RIGHT_READ,       REACH_SUBJECT},

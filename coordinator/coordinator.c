@@ -16,6 +16,7 @@
 #include "coordinator/herald.h"
 #include "coordinator/http.h"
 #include "coordinator/live.h"
+#include "coordinator/notary.h"
 #include "coordinator/others.h"
 #include "coordinator/quarantine.h"
 #include "coordinator/packages.h"
@@ -23,6 +24,7 @@
 #include "coordinator/standby.h"
 #include "coordinator/stopping.h"
 #include "coordinator/story.h"
+#include "coordinator/verification.h"
 #include "coordinator/watch.h"
 #include "proto/auto.h"
 #include "proto/clock.h"
@@ -89,6 +91,7 @@ static int loop(struct coordinator *c, struct err *err)
         watch_tick(c, now_ms);
         others_tick(c, now_ms);
         herald_tick(c, clock_wall_ms());
+        notary_tick(c, now_ms);
         viewing_grant(c, now_ms);
         stories_expire(c, now_ms);
         peers_grant(c, now_ms);
@@ -144,7 +147,9 @@ static int coordinator_start(struct coordinator *c, struct err *err)
     c->group = group_new(c->history, c->tally, c->twins);
     c->rows = rows_new(c->store);
     viewing_start(c);
-    rc = recover(c, err);
+    rc = notary_new(c, &c->notary, err);
+    if (!rc)
+        rc = recover(c, err);
     if (!rc)
         rc = stopping_recover(c, err);
     if (!rc)
@@ -166,13 +171,19 @@ static void coordinator_end(struct coordinator *c)
 {
     committer_stop(c->committer);
     herald_stop(c->herald);
+    atomic_store(&c->ending, true);
+    verification_stop(c->verification);
     io_destroy(&c->commit_io);
+    notary_end(c);
     io_destroy(&c->back_io); /* before the requests whose blobs it reads */
     http_destroy(&c->http);
     auth_destroy(&c->auth);
     gate_destroy(&c->gate);
     committer_destroy(&c->committer);
     ledger_destroy(&c->ledger);
+    notary_destroy(&c->notary);
+    verification_destroy(&c->verification);
+    checkpoints_destroy(&c->checkpoints);
     group_destroy(&c->group);
     views_destroy(&c->views);
     history_destroy(&c->history);

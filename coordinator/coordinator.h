@@ -3,6 +3,8 @@
 #ifndef SOHOA_COORDINATOR_H
 #define SOHOA_COORDINATOR_H
 
+#include <stdatomic.h>
+
 #include "coordinator/account.h"
 #include "coordinator/calendar.h"
 #include "coordinator/commit.h"
@@ -22,9 +24,11 @@ struct auth;
 struct herald;
 struct http;
 struct live;
+struct notary;
 struct others;
 struct reorganisations;
 struct stories;
+struct verification;
 struct watch;
 
 enum { LEASES_AN_EPOCH = 40 }; /* bits: numbers of leases and views never repeat over restarts */
@@ -44,6 +48,11 @@ struct coordinator {
     char name[NAME_BYTES];
     struct store *store;
     struct ledger *ledger;
+    struct checkpoints checkpoints;    /* of ours: the ledger must agree with them */
+    struct notary *notary;             /* NULL: there is no key to sign with */
+    struct verification *verification; /* of the ledger; NULL: nobody asked for one yet */
+    unsigned proofs;                   /* being made */
+    atomic_bool ending;                /* long reads on the back threads stop */
     struct backlog *backlog;
     struct sched *sched;
     struct committer *committer;

@@ -358,7 +358,7 @@ int recover(struct coordinator *c, struct err *err)
 {
     struct loading loading = {.c = c, .store = c->store, .backlog = c->backlog, .sched = c->sched};
     uint64_t began_ms = clock_mono_ms();
-    int rc = ledger_open(c->store, on_entry, &loading, &c->ledger, err);
+    int rc = ledger_open(c->store, &c->checkpoints, on_entry, &loading, &c->ledger, err);
     if (rc)
         return rc;
     rc = committer_new(c->store, c->ledger, config_text(c->config, CFG_REDIS), c->commit_io, c->committed, c,

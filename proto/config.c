@@ -38,6 +38,8 @@ static const struct config_row {
     [CFG_STORE] = {"store", BOTH, 0, 0, "dir:/var/lib/sohoa/store",
                    "object store: dir:PATH, or rados:CONF?user=NAME&meta=POOL&data=POOL"},
     [CFG_REDIS] = {"redis", FOR_COORDINATOR, 0, 0, "/run/redis/redis-server.sock", "unix socket of this host's Redis"},
+    [CFG_LEDGER_KEY_FILE] = {"ledger_key_file", FOR_COORDINATOR, 0, 0, "", "Ed25519 key that the ledger's checkpoints are signed with, the same on all coordinators; made if it is not there; none when empty"},
+    [CFG_LEDGER_CHECKPOINT_S] = {"ledger_checkpoint_s", FOR_COORDINATOR, 1, 86400, "60", "the ledger is signed this often, when entries came"},
     [CFG_OTHERS] = {"others", FOR_COORDINATOR, 0, 0, "", "http of the other coordinators, ADDRESS:PORT joined by commas: an alert when one does not answer"},
     [CFG_INDICATORS] = {"indicators", FOR_COORDINATOR, 0, 0, "", "CSV of what reports tell of a unit; the program's own when empty"},
     [CFG_DUPLICATES_MAX] = {"duplicates_max", FOR_COORDINATOR, 0, 16777214, "16777214", "documents that are remembered to find others like them, about 300 bytes each; 0: none are looked for"},

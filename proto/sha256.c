@@ -45,6 +45,13 @@ void sha256_final(struct sha256 *hash, uint8_t digest[SHA256_BYTES])
     (void)ok;
 }
 
+void sha256_restart(struct sha256 *hash)
+{
+    int ok = EVP_DigestInit_ex(hash->context, NULL, NULL);
+    assert(ok);
+    (void)ok;
+}
+
 void sha256_of(const void *data, size_t bytes, uint8_t digest[SHA256_BYTES])
 {
     int ok = EVP_Digest(data, bytes, digest, NULL, EVP_sha256(), NULL);

@@ -14,7 +14,9 @@ struct sha256; /* a running hash */
 struct sha256 *sha256_new(void);
 void sha256_destroy(struct sha256 **hash);
 void sha256_update(struct sha256 *hash, const void *data, size_t bytes);
-void sha256_final(struct sha256 *hash, uint8_t digest[SHA256_BYTES]); /* then only sha256_destroy may follow */
+void sha256_final(struct sha256 *hash,
+                  uint8_t digest[SHA256_BYTES]); /* then only sha256_restart or sha256_destroy may follow */
+void sha256_restart(struct sha256 *hash);        /* as if new: cheaper than another, for many short texts */
 
 void sha256_of(const void *data, size_t bytes, uint8_t digest[SHA256_BYTES]);
 

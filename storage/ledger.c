@@ -6,116 +6,19 @@
  * over an entry that it has seen before. */
 #include "storage/ledger.h"
 
-#include <assert.h>
-#include <endian.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "proto/auto.h"
 #include "proto/clock.h"
-#include "storage/crc32c.h"
-
-enum {
-    HEADER_BYTES = 8,          /* length and CRC-32C */
-    RECORD_LEAST_BYTES = 16,   /* no record is smaller: number, time and epoch are always there */
-    NUMBER_TAG = 1 << 3,       /* how a packed LedgerEntry begins: field 1, varint */
-    SEGMENT_NAME_BYTES = 32,   /* ledger/12345678 */
-    SEGMENTS_MAX = 99999999,   /* eight digits */
-    SEGMENTS_LOOKED_AHEAD = 8, /* for a segment missing in the middle */
-
-    /* What may come twice is what one failed append held. */
-    SEEN_ENTRIES = LEDGER_APPEND_BYTES / RECORD_LEAST_BYTES,
-};
-
-struct segment_name {
-    char text[SEGMENT_NAME_BYTES];
-};
-
-static const char *segment_name(struct segment_name *name, uint32_t segment)
-{
-    assert(segment <= SEGMENTS_MAX);
-    snprintf(name->text, sizeof name->text, "ledger/%08" PRIu32, segment);
-    return name->text;
-}
-
-/* ---- records ---- */
-
-struct record {
-    uint32_t bytes, crc;
-    const uint8_t *body;
-};
-
-static void record_header(const uint8_t *data, struct record *record)
-{
-    uint32_t word[2];
-    memcpy(word, data, sizeof word);
-    record->bytes = le32toh(word[0]);
-    record->crc = le32toh(word[1]);
-    record->body = data + HEADER_BYTES;
-}
-
-/* head comes first, so that a record begins with its number; fields of a message may come in any order. */
-static void record_pack(const Sohoa__LedgerEntry *head, const void *rest, size_t rest_bytes, struct buf *queue)
-{
-    size_t head_bytes = sohoa__ledger_entry__get_packed_size(head), bytes = head_bytes + rest_bytes;
-    assert(bytes >= RECORD_LEAST_BYTES - HEADER_BYTES && bytes <= LEDGER_ENTRY_BYTES);
-    uint8_t *record = buf_reserve(queue, HEADER_BYTES + bytes);
-    sohoa__ledger_entry__pack(head, record + HEADER_BYTES);
-    if (rest_bytes)
-        memcpy(record + HEADER_BYTES + head_bytes, rest, rest_bytes);
-    const uint32_t word[2] = {htole32((uint32_t)bytes), htole32(crc32c(record + HEADER_BYTES, bytes))};
-    memcpy(record, word, sizeof word);
-    queue->size += HEADER_BYTES + bytes;
-    queue->data[queue->size] = 0;
-}
-
-enum record_state {
-    RECORD_WHOLE,
-    RECORD_SHORT, /* the segment ends within it */
-    RECORD_DAMAGED
-};
-
-/* What lies at data, bytes (at least 1) before the segment's end. */
-static enum record_state record_look(const uint8_t *data, size_t bytes, struct record *record)
-{
-    if (bytes < HEADER_BYTES)
-        return RECORD_SHORT;
-    record_header(data, record);
-    if (!record->bytes || record->bytes > LEDGER_ENTRY_BYTES)
-        return RECORD_DAMAGED;
-    if (record->bytes > bytes - HEADER_BYTES)
-        return RECORD_SHORT;
-    return crc32c(record->body, record->bytes) == record->crc ? RECORD_WHOLE : RECORD_DAMAGED;
-}
-
-static bool all_zero(const uint8_t *data, size_t bytes)
-{
-    return bytes == 0 || (!data[0] && !memcmp(data, data + 1, bytes - 1));
-}
-
-/* Whether a short record is one whose length was damaged: then its body, or a record after it, is whole. */
-static bool hides_records(const uint8_t *data, size_t bytes)
-{
-    struct record record;
-    if (bytes < HEADER_BYTES)
-        return false;
-    record_header(data, &record);
-    if (crc32c(record.body, bytes - HEADER_BYTES) == record.crc)
-        return true;
-    for (size_t at = 1; bytes - at > HEADER_BYTES; at++)
-        if (data[at + HEADER_BYTES] == NUMBER_TAG && record_look(data + at, bytes - at, &record) == RECORD_WHOLE)
-            return true;
-    return false;
-}
-
-/* Whether the segment ends at data, but for bytes of an append that did not arrive whole. */
-static bool tail_is_torn(const uint8_t *data, size_t bytes, enum record_state state)
-{
-    return all_zero(data, bytes) || (state == RECORD_SHORT && !hides_records(data, bytes));
-}
+#include "storage/chain.h"
+#include "storage/ledger_record.h"
 
 /* ---- reading ---- */
+
+enum { LINKED_BESIDE = 1000 }; /* so many entries are worth a thread */
 
 struct seen {
     uint32_t bytes, crc;
@@ -124,9 +27,13 @@ struct seen {
 struct replay {
     struct store *store;
     int (*each)(const Sohoa__LedgerEntry *entry, void *user, struct err *err);
+    int (*packed)(const struct record_head *head, const void *entry, size_t bytes, void *user); /* or this one */
     void *user;
-    uint64_t next;     /* the number that the next new entry must have */
-    struct seen *seen; /* the last SEEN_ENTRIES, by number */
+    const struct checkpoints *signed_by_us; /* NULL: none is looked at */
+    size_t checked;                         /* of them, so far */
+    uint64_t next;                          /* the number that the next new entry must have */
+    struct seen *seen;                      /* the last SEEN_ENTRIES, by number */
+    struct chain chain;
 };
 
 /* A place in the ledger, for errors. */
@@ -157,79 +64,197 @@ static int repeated_check(const struct replay *r, uint64_t number, const struct 
                    place->offset, number);
 }
 
-static int record_replay(struct replay *r, const struct record *record, const struct place *place, struct err *err)
+static int checkpoint_differs(const struct checkpoint *checkpoint, const char *how, struct err *err)
 {
-    AUTO(entry_destroy) Sohoa__LedgerEntry *entry = sohoa__ledger_entry__unpack(NULL, record->bytes, record->body);
-    if (!entry)
-        return corrupt(place, "not a sohoa.LedgerEntry", err);
-    if (entry->number < r->next)
-        return repeated_check(r, entry->number, record, place, err);
-    if (entry->number > r->next)
-        return err_set(err, E_CORRUPT, "%s at byte %zu: entry %" PRIu64 " where %" PRIu64 " should follow",
-                       place->segment, place->offset, entry->number, r->next);
-    r->seen[r->next++ % SEEN_ENTRIES] = (struct seen){record->bytes, record->crc};
-    return r->each(entry, r->user, err);
+    struct name name;
+    return err_set(err, E_CORRUPT, "%s, of %s: the ledger %s", checkpoint_name(&name, checkpoint->size),
+                   checkpoint->time, how);
 }
 
-static int segment_replay(struct replay *r, uint32_t segment, struct err *err)
+/* The checkpoints of a tree of so many entries. */
+static int checkpoints_check(struct replay *r, struct err *err)
 {
-    AUTO(buf_destroy) struct buf data = {0};
-    struct segment_name name;
-    struct place place = {segment_name(&name, segment), 0};
-    int rc = store_get(r->store, place.segment, LEDGER_SEGMENT_BYTES, &data, err);
-    if (rc == E_LIMIT)
-        return err_set(err, E_CORRUPT, "%s is over LEDGER_SEGMENT_BYTES (%d)", place.segment, LEDGER_SEGMENT_BYTES);
-    while (!rc && place.offset < data.size) {
+    const struct checkpoints *all = r->signed_by_us;
+    uint8_t root[SHA256_BYTES];
+    for (; all && r->checked < all->count && all->at[r->checked].size == r->chain.tree.size; r->checked++) {
+        merkle_root(&r->chain.tree, root);
+        if (memcmp(root, all->at[r->checked].root, sizeof root))
+            return checkpoint_differs(&all->at[r->checked], "is another now", err);
+    }
+    return 0;
+}
+
+/* A record whose entry was not seen before. */
+struct taken {
+    size_t offset;         /* of the record in its segment */
+    const uint8_t *before; /* what the entry says of the one before */
+    size_t before_bytes;
+    uint64_t number;
+};
+
+/* A segment's new entries: their chain is computed beside what is done with them. */
+struct linking {
+    struct replay *r;
+    const char *segment;
+    const uint8_t *data;
+    const struct taken *taken;
+    size_t count;
+    int rc;
+    struct err err;
+};
+
+static int link_replay(struct linking *linking, const struct taken *taken)
+{
+    struct replay *r = linking->r;
+    struct record record;
+    const char *wrong = chain_check(&r->chain, taken->before, taken->before_bytes);
+    if (wrong)
+        return err_set(&linking->err, E_CORRUPT, "%s at byte %zu: entry %" PRIu64 " %s", linking->segment,
+                       taken->offset, taken->number, wrong);
+    record_header(linking->data + taken->offset, &record);
+    chain_add(&r->chain, record.body, record.bytes, taken->before_bytes);
+    return checkpoints_check(r, &linking->err);
+}
+
+static void *linking_work(void *arg)
+{
+    struct linking *linking = arg;
+    for (size_t i = 0; i < linking->count && !linking->rc; i++)
+        linking->rc = link_replay(linking, &linking->taken[i]);
+    return NULL;
+}
+
+static int entry_tell(const struct replay *r, const struct taken *taken, const uint8_t *data, const char *segment,
+                      struct err *err)
+{
+    struct place place = {segment, taken->offset};
+    struct record_head head;
+    struct record record;
+    record_header(data + taken->offset, &record);
+    if (r->packed) {
+        record_head(record.body, record.bytes, &head);
+        return r->packed(&head, record.body, record.bytes, r->user);
+    }
+    AUTO(entry_destroy) Sohoa__LedgerEntry *entry = sohoa__ledger_entry__unpack(NULL, record.bytes, record.body);
+    return entry ? r->each(entry, r->user, err) : corrupt(&place, "not a sohoa.LedgerEntry", err);
+}
+
+/* Tells the entries while a thread, if there is one to be had, looks at their chain: what is wrong there is said first. */
+static int entries_tell(struct linking *linking, struct err *err)
+{
+    pthread_t thread;
+    bool beside = linking->count > LINKED_BESIDE && !pthread_create(&thread, NULL, linking_work, linking);
+    int rc = 0;
+    if (!beside)
+        linking_work(linking);
+    for (size_t i = 0; i < linking->count && !rc && (beside || !linking->rc); i++)
+        rc = entry_tell(linking->r, &linking->taken[i], linking->data, linking->segment, err);
+    if (beside)
+        pthread_join(thread, NULL);
+    if (!linking->rc)
+        return rc;
+    *err = linking->err;
+    return linking->rc;
+}
+
+/* Appends to *taken, unless it came before. */
+static int record_take(struct replay *r, const struct record *record, const struct place *place, struct buf *taken,
+                       struct err *err)
+{
+    struct record_head head;
+    if (!record_head(record->body, record->bytes, &head))
+        return corrupt(place, "not a sohoa.LedgerEntry", err);
+    if (head.number < r->next)
+        return repeated_check(r, head.number, record, place, err);
+    if (head.number > r->next)
+        return err_set(err, E_CORRUPT, "%s at byte %zu: entry %" PRIu64 " where %" PRIu64 " should follow",
+                       place->segment, place->offset, head.number, r->next);
+    r->seen[r->next++ % SEEN_ENTRIES] = (struct seen){record->bytes, record->crc};
+    struct taken one = {place->offset, head.before, head.before_bytes, head.number};
+    buf_append(taken, &one, sizeof one);
+    return 0;
+}
+
+static int records_take(struct replay *r, const struct buf *data, struct place *place, struct buf *taken,
+                        struct err *err)
+{
+    int rc = 0;
+    while (!rc && place->offset < data->size) {
         struct record record;
-        const uint8_t *at = data.data + place.offset;
-        size_t left = data.size - place.offset;
+        const uint8_t *at = data->data + place->offset;
+        size_t left = data->size - place->offset;
         enum record_state state = record_look(at, left, &record);
         if (state != RECORD_WHOLE)
-            return tail_is_torn(at, left, state) ? 0 : corrupt(&place, "a damaged record", err);
-        rc = record_replay(r, &record, &place, err);
-        place.offset += HEADER_BYTES + record.bytes;
+            return tail_is_torn(at, left, state) ? 0 : corrupt(place, "a damaged record", err);
+        rc = record_take(r, &record, place, taken, err);
+        place->offset += HEADER_BYTES + record.bytes;
     }
     return rc;
 }
 
-/* *last, a segment that exists or 0, becomes the last of the row. */
-static int segments_find(struct store *store, uint32_t *last, struct err *err)
+static int segment_replay(struct replay *r, uint32_t segment, struct err *err)
 {
+    AUTO(buf_destroy) struct buf data = {0}, taken = {0};
     struct segment_name name;
-    int rc;
-    while (!(rc = store_stat(store, segment_name(&name, *last + 1), NULL, err)))
-        ++*last;
-    for (uint32_t ahead = 2; rc == E_ABSENT && ahead <= SEGMENTS_LOOKED_AHEAD; ahead++) {
-        rc = store_stat(store, segment_name(&name, *last + ahead), NULL, err);
-        if (!rc)
-            return err_set(err, E_CORRUPT, "%s is there, but ledger/%08" PRIu32 " is missing", name.text, *last + 1);
-    }
-    return rc == E_ABSENT ? 0 : rc;
+    struct place place = {segment_name(&name, segment), 0};
+    struct err later;
+    int rc = store_get(r->store, place.segment, LEDGER_SEGMENT_BYTES, &data, err);
+    if (rc == E_LIMIT)
+        return err_set(err, E_CORRUPT, "%s is over LEDGER_SEGMENT_BYTES (%d)", place.segment, LEDGER_SEGMENT_BYTES);
+    if (rc)
+        return rc;
+    int taking = records_take(r, &data, &place, &taken, &later);
+    struct linking linking = {.r = r,
+                              .segment = place.segment,
+                              .data = data.data,
+                              .taken = (const struct taken *)(const void *)taken.data,
+                              .count = taken.size / sizeof(struct taken)};
+    rc = entries_tell(&linking, err);
+    if (rc || !taking)
+        return rc;
+    *err = later;
+    return taking;
 }
 
 static void replay_destroy(struct replay *r)
 {
     free(r->seen);
+    chain_destroy(&r->chain);
 }
 
 static int replay_init(struct replay *r, struct err *err)
 {
     r->next = 1;
+    chain_init(&r->chain);
     r->seen = calloc(SEEN_ENTRIES, sizeof *r->seen);
     return r->seen ? 0 : err_set(err, E_NOMEM, "no memory to read the ledger");
+}
+
+static int all_replay(struct replay *r, struct err *err)
+{
+    uint32_t last = 0;
+    int rc = replay_init(r, err);
+    if (!rc)
+        rc = segments_find(r->store, &last, err);
+    for (uint32_t segment = 1; segment <= last && !rc; segment++)
+        rc = segment_replay(r, segment, err);
+    return rc;
 }
 
 int ledger_read(struct store *store, int (*each)(const Sohoa__LedgerEntry *entry, void *user, struct err *err),
                 void *user, struct err *err)
 {
     AUTO(replay_destroy) struct replay r = {.store = store, .each = each, .user = user};
-    uint32_t last = 0;
-    int rc = replay_init(&r, err);
-    if (!rc)
-        rc = segments_find(store, &last, err);
-    for (uint32_t segment = 1; segment <= last && !rc; segment++)
-        rc = segment_replay(&r, segment, err);
-    return rc;
+    return all_replay(&r, err);
+}
+
+int ledger_read_packed(struct store *store,
+                       int (*each)(const struct record_head *head, const void *entry, size_t bytes, void *user),
+                       void *user, struct err *err)
+{
+    AUTO(replay_destroy) struct replay r = {.store = store, .packed = each, .user = user};
+    int rc = all_replay(&r, err);
+    return rc > 0 ? 0 : rc;
 }
 
 /* ---- writing ---- */
@@ -241,7 +266,8 @@ struct ledger {
     size_t segment_bytes;
     bool usable; /* everything appended to it so far arrived */
     bool fenced;
-    struct buf queue; /* records that are not known to be durable */
+    struct buf queue;   /* records that are not known to be durable */
+    struct chain chain; /* they are in it */
 };
 
 /* No older holder appends to the segment from now on. Errors: E_FENCED, when a newer one does. */
@@ -259,6 +285,16 @@ static int segment_create(struct store *store, uint32_t segment, struct err *err
     return store_guard_create(store, segment_name(&name, segment), "", 0, err);
 }
 
+/* Entries that a checkpoint of ours vouches for are there. */
+static int end_check(const struct replay *r, struct err *err)
+{
+    char how[64];
+    if (!r->signed_by_us || r->checked == r->signed_by_us->count)
+        return 0;
+    snprintf(how, sizeof how, "ends with entry %" PRIu64, r->next - 1);
+    return checkpoint_differs(&r->signed_by_us->at[r->signed_by_us->count - 1], how, err);
+}
+
 /* Reads everything, and leaves *ret_segment a new segment. */
 static int ledger_take(struct replay *r, uint32_t *ret_segment, struct err *err)
 {
@@ -271,17 +307,21 @@ static int ledger_take(struct replay *r, uint32_t *ret_segment, struct err *err)
         while (!rc && done < last)
             rc = segment_replay(r, ++done, err);
         if (!rc)
+            rc = end_check(r, err);
+        if (!rc)
             rc = segment_create(r->store, last + 1, err);
     } while (rc == E_EXISTS);
     *ret_segment = last + 1;
     return rc;
 }
 
-int ledger_open(struct store *store, int (*each)(const Sohoa__LedgerEntry *entry, void *user, struct err *err),
-                void *user, struct ledger **ret_ledger, struct err *err)
+int ledger_open(struct store *store, const struct checkpoints *signed_by_us,
+                int (*each)(const Sohoa__LedgerEntry *entry, void *user, struct err *err), void *user,
+                struct ledger **ret_ledger, struct err *err)
 {
     AUTO(ledger_destroy) struct ledger *ledger = calloc(1, sizeof *ledger);
-    AUTO(replay_destroy) struct replay r = {.store = store, .each = each, .user = user};
+    AUTO(replay_destroy)
+    struct replay r = {.store = store, .each = each, .user = user, .signed_by_us = signed_by_us};
     if (!ledger)
         return err_set(err, E_NOMEM, "no memory for the ledger");
     ledger->store = store;
@@ -292,6 +332,8 @@ int ledger_open(struct store *store, int (*each)(const Sohoa__LedgerEntry *entry
     if (rc)
         return rc;
     ledger->next = r.next;
+    ledger->chain = r.chain;
+    r.chain = (struct chain){0};
     ledger->usable = true;
     *ret_ledger = ledger;
     ledger = NULL;
@@ -303,6 +345,7 @@ void ledger_destroy(struct ledger **ledger)
     if (!*ledger)
         return;
     buf_destroy(&(*ledger)->queue);
+    chain_destroy(&(*ledger)->chain);
     free(*ledger);
     *ledger = NULL;
 }
@@ -312,24 +355,40 @@ uint64_t ledger_next(const struct ledger *ledger)
     return ledger->next;
 }
 
-static void entry_stamp(struct ledger *ledger, Sohoa__LedgerEntry *entry)
+/* entry says, packed, what comes first in its record. */
+static void entry_queue(struct ledger *ledger, Sohoa__LedgerEntry *entry, const void *rest, size_t rest_bytes)
 {
     entry->number = ledger->next++;
     entry->time_ms = clock_wall_ms();
     entry->epoch = ledger->epoch;
+    entry->before.data = ledger->chain.last;
+    entry->before.len = entry->number > 1 ? SHA256_BYTES : 0;
+    size_t at = ledger->queue.size;
+    struct record record;
+    record_pack(entry, rest, rest_bytes, &ledger->queue);
+    record_header(ledger->queue.data + at, &record);
+    chain_add(&ledger->chain, record.body, record.bytes, entry->before.len);
 }
 
 void ledger_add(struct ledger *ledger, Sohoa__LedgerEntry *entry)
 {
-    entry_stamp(ledger, entry);
-    record_pack(entry, NULL, 0, &ledger->queue);
+    entry_queue(ledger, entry, NULL, 0);
+    entry->before = (ProtobufCBinaryData){0};
 }
 
 void ledger_add_packed(struct ledger *ledger, const void *entry, size_t bytes)
 {
     Sohoa__LedgerEntry head = SOHOA__LEDGER_ENTRY__INIT;
-    entry_stamp(ledger, &head);
-    record_pack(&head, entry, bytes, &ledger->queue);
+    entry_queue(ledger, &head, entry, bytes);
+}
+
+bool ledger_root(const struct ledger *ledger, uint64_t *ret_size, uint8_t root[SHA256_BYTES])
+{
+    if (ledger->queue.size || ledger->fenced)
+        return false;
+    *ret_size = ledger->chain.tree.size;
+    merkle_root(&ledger->chain.tree, root);
+    return true;
 }
 
 /* Goes on in a new segment. One that is there already came from a try of ours that seemed to fail, or from a newer

@@ -189,6 +189,7 @@ static void coordinator_plan(struct nest *nest, const char *out)
         nest_text(nest, "--http=%s", nest->api),
         nest_text(nest, "--store=dir:%s/%s/store", out, RUN_FOLDER),
         nest_text(nest, "--redis=%s", nest->daemon[REDIS].ping),
+        nest_text(nest, "--ledger_key_file=%s/%s/ledger.key", out, RUN_FOLDER),
     };
     memcpy(coordinator->argument, argument, sizeof argument);
 }

@@ -10,6 +10,7 @@
 #include "coordinator/ctl/events.h"
 #include "coordinator/ctl/get.h"
 #include "coordinator/ctl/history.h"
+#include "coordinator/ctl/ledger.h"
 #include "coordinator/ctl/list.h"
 #include "coordinator/ctl/manual.h"
 #include "coordinator/ctl/notify.h"
@@ -77,6 +78,9 @@ static const struct command command_row[] = {
     {"reorganise", "FILE.csv --day DAY [--preview] | --list | --undo N",
      "Ends and begins communes; tells before what that changes.",                                                                                            reorganise_main},
     {"history",    "[BATCH|UNIT|WORKER]",                                           "Shows what was ordered, when, and what stood afterwards.",              history_main   },
+    {"ledger",     "verify|checkpoint|key|show ...",                                "Shows what was decided, and whether anybody altered it since.",
+     ledger_main                                                                                                                                                            },
+    {"prove",      "BATCH/N [--out FILE]",                                          "Writes what proves to anybody what became of a document.",              prove_main     },
     {"account",    "[NAME [--role ROLE] ...]",                                      "Shows who may do what, or makes or changes an account.",                account_main   },
     {"notify",     "--test",                                                        "Tries the receiver of alerts (the coordinator's notify_url).",          notify_main    },
     {"rebuild",    "",                                                              "Rewrites the coordinator's Redis from the store.",                      rebuild_main   },

@@ -85,6 +85,9 @@ def check_json(console, document, folder):
         (("get", "done", "--out", os.path.join(folder, "out")), {"type": "object", "required": ["documents"]}),
         (("quarantine", "list", "done"), of("GET", "/quarantine")), (("quarantine", "stop", "late/0", "--reason", "a test"), COUNTED),
         (("quarantine", "release", "late/0", "--file", "--reason", "a test"), COUNTED),
+        (("ledger", "show", "--limit", "3"), {"$ref": "#/components/schemas/LedgerEntry"}), (("ledger", "key"), of("GET", "/ledger/key")),
+        (("ledger", "checkpoint"), of("POST", "/ledger/checkpoints")), (("ledger", "verify"), {"$ref": "#/components/schemas/LedgerVerdict"}),
+        (("prove", "done/0"), of("GET", "/batches/{batch}/documents/{doc}/proof")),
         (("rebuild",), {"type": "object"}),
     ]
     for words, schema in calls:
@@ -105,7 +108,7 @@ def check_wrong_use(console, known):
             fail(f"sohoa {command}: no hint: {done.stderr}")
     for words in (("top", "x"), ("quarantine",), ("quarantine", "x"), ("quarantine", "release", "done/0"), ("quarantine", "release", "done", "--reason", "x"),
                   ("quarantine", "purge", "done/0", "--reason", "x"), ("quarantine", "stop", "done/0", "--file", "--reason", "x"), ("units", "x"), ("batches", "x"), ("failures", "x"), ("workers", "x"), ("events", "x"), ("why",),
-                  ("why", "a", "b"), ("why", "x:1"), ("why", "done/x"), ("top", "--interval", "0"), ("events", "-x"), ("trace", "done"), ("trace", "done/0/x"), ("trace",), ("report", "x"), ("report", "--day", "x"),
+                  ("why", "a", "b"), ("why", "x:1"), ("why", "done/x"), ("top", "--interval", "0"), ("events", "-x"), ("trace", "done"), ("trace", "done/0/x"), ("trace",), ("report", "x"), ("report", "--day", "x"), ("ledger",), ("ledger", "x"), ("ledger", "verify", "--key", "x"), ("prove", "done"),
                   ("report", "--day", "2026-01-01", "--month", "2026-01"), ("report", "--month", "2026-13"), ("report", "--lang", "fr"),
                   ("report", "--from", "2026-02-01", "--to", "2026-01-01"), ("events", "-ff")):
         if "usage: sohoa" not in console.run(*words, code=2).stderr:

@@ -138,9 +138,18 @@ def check_answers(document, api, stored):
                         ("/batches/{batch}/documents/{doc}/why", "/batches/watched/documents/0/why"),
                         ("/units/{word}", "/units/old:00004"), ("/units/{word}", "/units/old:00016"),
                         ("/history", ""), ("/reports", "/reports?from=2026-01-01&to=2026-02-01"), ("/forecast", ""), ("/targets", ""), ("/calendar", ""), ("/session", ""),
-                        ("/accounts", "")):
+                        ("/accounts", ""), ("/ledger", "/ledger?order=newest&limit=5&kind=outcome&batch=watched"), ("/ledger/key", ""),
+                        ("/ledger/verify", ""), ("/batches/{batch}/documents/{doc}/proof", f"/batches/watched/documents/{stored}/proof")):
         document.check(api, "GET", path, where)
     document.check(api, "GET", "/batches/{batch}/documents/{doc}/pages/{word}/words", f"/batches/watched/documents/{stored}/pages/1/words")
+    document.check(api, "POST", "/ledger/checkpoints")
+    document.check(api, "GET", "/ledger/checkpoints", "/ledger/checkpoints?limit=2")
+    document.check(api, "POST", "/ledger/verify")
+    wait("the ledger to be verified", lambda: api.get("ledger/verify")["state"] == "done", 60)
+    verdict = document.check(api, "GET", "/ledger/verify")["result"]
+    if not verdict["good"] or not verdict["checkpoints"]["good"]:
+        fail(f"the ledger is found to be {verdict}")
+    document.check(api, "GET", "/ledger", "/ledger?from=2026-02-30", status=400)
     document.check(api, "GET", "/batches/{batch}", "/batches/nowhere", status=404)
     document.check(api, "GET", "/units/{word}", "/units/old:99999", status=404)
     document.check(api, "GET", "/series", "/series?span=x", status=400)

@@ -214,6 +214,7 @@ class Cluster:
 
     def __init__(self, store, folder, hosts=1, settings=(), http_at=""):
         self.folder = folder
+        settings = (*settings, f"--ledger_key_file={folder}/ledger.key")
         self.hosts = [Host(f"c{i + 1}", store, folder if hosts == 1 else f"{folder}/c{i + 1}", settings, http_at)
                       for i in range(hosts)]
         self.use(self.hosts[0])

@@ -331,9 +331,11 @@ int ledger_read(struct store *store, int (*each)(const Sohoa__LedgerEntry *entry
     return entries_read(&store->entries, each, user, err);
 }
 
-int ledger_open(struct store *store, int (*each)(const Sohoa__LedgerEntry *entry, void *user, struct err *err),
-                void *user, struct ledger **ret_ledger, struct err *err)
+int ledger_open(struct store *store, const struct checkpoints *signed_by_us,
+                int (*each)(const Sohoa__LedgerEntry *entry, void *user, struct err *err), void *user,
+                struct ledger **ret_ledger, struct err *err)
 {
+    (void)signed_by_us;
     int rc = ledger_read(store, each, user, err);
     if (rc)
         return rc;

@@ -23,17 +23,17 @@ static struct account made(const char *name, Sohoa__Role role, const char *unit)
     return account;
 }
 
-/* read, operate, archive, audit, administer */
+/* read, operate, archive, prove, audit, administer */
 static void roles_have_their_rights_and_no_other(void **state)
 {
     static const struct {
         const char *role, *rights;
     } row[] = {
-        {"viewer",        "x----"},
-        {"operator",      "xx---"},
-        {"archivist",     "x-x--"},
-        {"auditor",       "x--x-"},
-        {"administrator", "xxxxx"},
+        {"viewer",        "x-----"},
+        {"operator",      "xx----"},
+        {"archivist",     "x-xx--"},
+        {"auditor",       "x--xx-"},
+        {"administrator", "xxxxxx"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {

@@ -10,12 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <rados/librados.h>
 
 #include "proto/auto.h"
 #include "storage/ledger.h"
+#include "storage/ledger_verify.h"
 
 enum { EXIT_SKIP = 77, TTL_MS = 600000, TEXT_BYTES = 64, EPOCH_CHARS = 20, URL_BYTES = 512 };
 
@@ -23,6 +25,8 @@ static const char *conf;
 static rados_t admin;
 static rados_ioctx_t ledger_io, lock_io;
 static struct err err;
+static struct ledger_verdict verdict;
+static char key_path[TEXT_BYTES];
 static uint64_t heard; /* number of the last entry heard */
 
 static void assert_ok(int rc, const char *what, int line)
@@ -81,7 +85,7 @@ static struct ledger *ledger_of(struct store *store)
 {
     struct ledger *ledger = NULL;
     heard = 0;
-    ok(ledger_open(store, hear, NULL, &ledger, &err));
+    ok(ledger_open(store, NULL, hear, NULL, &ledger, &err));
     return ledger;
 }
 
@@ -185,6 +189,41 @@ static void an_empty_segment_of_the_holder_before_is_shut(void **state)
     assert_int_equal(ledger_next(old), ledger_next(new));
 }
 
+/* A checkpoint is stored, found and held against the ledger; who was shut out writes none. */
+static void checkpoints_are_kept(void **state)
+{
+    (void)state;
+    AUTO(store_destroy) struct store *old_store = locked("old");
+    AUTO(ledger_destroy) struct ledger *old = ledger_of(old_store);
+    AUTO(checkpoints_destroy) struct checkpoints checkpoints = {0};
+    struct ledger *again = NULL;
+    struct signing_key key;
+    struct ledger_watch watch = {0};
+    struct name name;
+    uint8_t root[SHA256_BYTES];
+    uint64_t size;
+    ok(signing_key_load(key_path, &key, &err));
+    add(old, 3);
+    ok(ledger_commit(old, &err));
+    assert_true(ledger_root(old, &size, root));
+    ok(checkpoint_put(old_store, &key, size, root, 0, &err));
+    lock_break();
+    AUTO(store_destroy) struct store *new_store = locked("new");
+    ok(checkpoints_load(new_store, key.public, 10, &checkpoints, &err));
+    assert_int_equal(checkpoints.count, 1);
+    heard = 0;
+    ok(ledger_open(new_store, &checkpoints, hear, NULL, &again, &err));
+    ledger_destroy(&again);
+    ok(ledger_verify(new_store, key.public, NULL, &watch, &verdict, &err));
+    assert_int_equal(verdict.findings, 0);
+    assert_int_equal(verdict.checkpoints.good, 1);
+    assert_int_equal(checkpoint_put(old_store, &key, size + 1, root, size, &err), E_FENCED);
+    checkpoints.at[0].root[0] ^= 1;
+    heard = 0;
+    assert_int_equal(ledger_open(new_store, &checkpoints, hear, NULL, &again, &err), E_CORRUPT);
+    ok(store_guard_remove(new_store, checkpoint_name(&name, size), &err));
+}
+
 static int cluster_open(void)
 {
     int rc = rados_create(&admin, "admin");
@@ -205,13 +244,16 @@ int main(void)
         cmocka_unit_test_setup_teardown(entries_come_back_once_and_in_order, clean, clean),
         cmocka_unit_test_setup_teardown(who_opens_shuts_the_holder_before_out, clean, clean),
         cmocka_unit_test_setup_teardown(an_empty_segment_of_the_holder_before_is_shut, clean, clean),
+        cmocka_unit_test_setup_teardown(checkpoints_are_kept, clean, clean),
     };
     conf = getenv("SOHOA_TEST_CEPH_CONF");
     if (!conf || !*conf || cluster_open()) {
         printf("SKIPPED: SOHOA_TEST_CEPH_CONF does not name the ceph.conf of a cluster for tests\n");
         return EXIT_SKIP;
     }
+    snprintf(key_path, sizeof key_path, "/tmp/sohoa-rados-key-%ld", (long)getpid());
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    unlink(key_path);
     rados_ioctx_destroy(ledger_io);
     rados_ioctx_destroy(lock_io);
     rados_shutdown(admin);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
  * The ledger on a real folder store: what was committed comes back once and in order, and damage is found and named. */
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -18,6 +19,7 @@
 #include <cmocka.h>
 
 #include "proto/auto.h"
+#include "storage/crc32c.h"
 #include "storage/ledger.h"
 
 enum { LOCK_MS = 60000, HEARD_MAX = 20000, HEADER = 8 };
@@ -94,7 +96,7 @@ static int reopen(void)
 {
     ledger_destroy(&ledger);
     heard_count = 0;
-    return ledger_open(store, hear, NULL, &ledger, &err);
+    return ledger_open(store, NULL, hear, NULL, &ledger, &err);
 }
 
 static int reread(void)
@@ -190,6 +192,16 @@ static size_t record_of(const struct buf *data, size_t byte)
     }
 }
 
+/* Where the record behind nth others begins. */
+static size_t record_nth(const struct buf *data, unsigned nth)
+{
+    size_t at = 0;
+    while (nth--)
+        for (size_t begun = at; at < data->size && record_of(data, at) == begun;)
+            at++;
+    return at;
+}
+
 static void assert_told(const char *text)
 {
     if (!strstr(err.text, text))
@@ -254,13 +266,13 @@ static void a_torn_end_is_passed_over_and_stays_so(void **state)
     ledger_destroy(&ledger);
     struct buf whole = segment_get(1);
     for (size_t bytes = 0; bytes < whole.size; bytes++) {
-        size_t kept = 0;
-        while (kept < 4 && record_of(&whole, bytes) > 0 && kept * (whole.size / 4) < record_of(&whole, bytes))
+        unsigned kept = 0;
+        while (record_nth(&whole, kept) < record_of(&whole, bytes))
             kept++;
         segment_put(1, whole.data, bytes);
         ok(reopen());
         assert_heard(kept);
-        add_committed(101 + (uint32_t)kept, 3);
+        add_committed(101 + kept, 3);
         ok(reread());
         assert_heard(kept + 3);
         assert_int_equal(remove(segment_path(2)), 0);
@@ -325,7 +337,7 @@ static void an_entry_that_comes_again_is_taken_once(void **state)
     segment_put(1, both.data, both.size);
     ok(reopen());
     assert_heard(4);
-    size_t second = first.size / 4;
+    size_t second = record_nth(&first, 1);
     segment_put(2, first.data + second, first.size - second);
     ok(reopen());
     assert_heard(4);
@@ -364,6 +376,31 @@ static void a_missing_segment_is_corrupt(void **state)
     assert_int_equal(reread(), E_CORRUPT);
 }
 
+/* So many that their chain is looked at beside. One in the middle says that it follows another; its CRC is right. */
+static void the_chain_of_many_entries_is_looked_at(void **state)
+{
+    enum { MANY = 3000, ALTERED = 1500 };
+    (void)state;
+    ok(reopen());
+    add_committed(101, MANY);
+    ok(reopen());
+    assert_heard(MANY);
+    AUTO(buf_destroy) struct buf data = segment_get(1);
+    size_t at = record_nth(&data, ALTERED - 1), end = record_nth(&data, ALTERED);
+    Sohoa__LedgerEntry *entry = sohoa__ledger_entry__unpack(NULL, end - at - HEADER, data.data + at + HEADER);
+    assert_non_null(entry);
+    assert_int_equal(entry->number, ALTERED);
+    entry->before.data[7] ^= 1;
+    sohoa__ledger_entry__pack(entry, data.data + at + HEADER);
+    sohoa__ledger_entry__free_unpacked(entry, NULL);
+    uint32_t crc = htole32(crc32c(data.data + at + HEADER, end - at - HEADER));
+    memcpy(data.data + at + 4, &crc, sizeof crc);
+    segment_put(1, data.data, data.size);
+    assert_int_equal(reopen(), E_CORRUPT);
+    assert_told("entry 1500 follows another entry than the one before it");
+    assert_int_equal(reread(), E_CORRUPT);
+}
+
 static int refuse_the_third(const Sohoa__LedgerEntry *entry, void *user, struct err *why)
 {
     ++*(int *)user;
@@ -377,7 +414,7 @@ static void an_error_of_the_reader_ends_the_replay(void **state)
     ok(reopen());
     add_committed(101, 5);
     ledger_destroy(&ledger);
-    assert_int_equal(ledger_open(store, refuse_the_third, &calls, &ledger, &err), E_CORRUPT);
+    assert_int_equal(ledger_open(store, NULL, refuse_the_third, &calls, &ledger, &err), E_CORRUPT);
     assert_int_equal(calls, 3);
     assert_string_equal(err.text, "no batch b1");
     assert_false(segment_there(2));
@@ -491,11 +528,11 @@ static void a_segment_that_appears_while_reading_is_read(void **state)
     add_committed(101, 4);
     ledger_destroy(&ledger);
     AUTO(buf_destroy) struct buf all = segment_get(1), late = {0};
-    size_t half = all.size / 2;
+    size_t half = record_nth(&all, 2);
     buf_append(&late, all.data + half, all.size - half);
     segment_put(1, all.data, half);
     heard_count = 0;
-    ok(ledger_open(store, hear_and_write, &late, &ledger, &err));
+    ok(ledger_open(store, NULL, hear_and_write, &late, &ledger, &err));
     assert_heard(4);
     assert_true(segment_there(3));
     add_committed(105, 1);
@@ -534,6 +571,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_entry_that_comes_again_is_taken_once, start, stop),
         cmocka_unit_test_setup_teardown(another_entry_of_the_same_number_is_corrupt, start, stop),
         cmocka_unit_test_setup_teardown(a_missing_segment_is_corrupt, start, stop),
+        cmocka_unit_test_setup_teardown(the_chain_of_many_entries_is_looked_at, start, stop),
         cmocka_unit_test_setup_teardown(an_error_of_the_reader_ends_the_replay, start, stop),
         cmocka_unit_test_setup_teardown(a_failed_append_is_repeated_in_a_new_segment, start, stop),
         cmocka_unit_test_setup_teardown(an_append_that_arrives_late_counts_nothing_twice, start, stop),

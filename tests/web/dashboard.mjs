@@ -4,7 +4,7 @@
 import {check, look, say} from "./look.mjs";
 
 const [part, url, shots, password] = process.argv.slice(2);
-const VIEWS = ["overview", "units", "units?by=new", "units/00004", "batches", "batches/ba-dinh", "document/ba-dinh/0", "review", "failures", "duplicates", "workers", "plan", "reports", "log", "accounts"];
+const VIEWS = ["overview", "units", "units?by=new", "units/00004", "batches", "batches/ba-dinh", "document/ba-dinh/0", "review", "failures", "duplicates", "workers", "plan", "reports", "ledger", "accounts"];
 const eye = await look(part, url, shots);
 const {page, seen, axe, go, setLanguage, setTheme, fits, everyView} = eye;
 
@@ -168,7 +168,7 @@ async function reorganise() {
   await page.reload();
   await main("Phường Ngọc Hà");
   check(!(await page.textContent("main dl")).includes("2025-12-31"), "what was taken back is still there");
-  await go("log");
+  await go("ledger");
   await main("re-organisation 1 from 2026-01-01");
   say("a re-organisation was looked through, ordered and taken back by clicks");
 }
@@ -194,9 +194,9 @@ async function updates() {
   await page.waitForSelector("button:has-text('Undrain')");
   await page.click("button:has-text('Undrain')");
   await page.waitForFunction(() => !document.querySelector("main").textContent.includes("draining"));
-  await go("log");
+  await go("ledger");
   await page.waitForFunction(() => document.querySelector("main").textContent.includes("gets nothing new"));
-  say("a worker was drained and undrained, and the log says so");
+  say("a worker was drained and undrained, and the ledger says so");
 }
 
 /* The receiver of alerts is tried, and what it says is shown. */
@@ -208,6 +208,31 @@ async function alertTest() {
   await axe("a test alert");
   await page.screenshot({path: `${shots}/${part}-alert-test.png`, fullPage: true});
   say("a test alert was sent by a click");
+}
+
+/* What became of a document is found, the ledger is signed and verified, and a proof can be taken away. */
+async function ledger() {
+  await go("ledger");
+  await setLanguage("en");
+  await page.fill("main input[name=batch]", "ba-dinh");
+  await page.fill("main input[name=document]", "0");
+  await page.selectOption("main select[name=kind]", "outcome");
+  await page.click("main button:has-text('Find')");
+  await main("ba-dinh/0");
+  await page.click("main summary >> nth=0");
+  await main("DOC_STORED");
+  await page.click("main button:has-text('Sign now')");
+  await page.waitForSelector(".note.good:has-text('entries are signed')");
+  await page.waitForSelector("main a[download^='checkpoint-']");
+  await page.click("main button:has-text('Verify the ledger')");
+  await page.waitForSelector(".note.good:has-text('The ledger is what it was')");
+  await axe("the ledger, verified");
+  await page.screenshot({path: `${shots}/${part}-ledger-verified.png`, fullPage: true});
+  const proof = await page.evaluate(async () => (await fetch("api/v1/batches/ba-dinh/documents/0/proof")).json());
+  check(proof.format === "sohoa-proof/1" && proof.entries.length, `a proof is ${JSON.stringify(proof).slice(0, 200)}`);
+  await go("document/ba-dinh/0");
+  await page.waitForSelector("main a[download='ba-dinh-0-proof.json']");
+  say("the ledger was searched, signed and verified by clicks");
 }
 
 async function local() {
@@ -227,6 +252,7 @@ async function local() {
   await reorganise();
   await whatIf();
   await updates();
+  await ledger();
   await alertTest();
 }
 
@@ -278,8 +304,9 @@ async function bound() {
   await page.click("button:has-text('Drain') >> nth=0");
   await page.click("dialog button.main");
   await page.waitForSelector(".note.bad");
-  await go("log");
+  await go("ledger");
   await page.waitForFunction(() => document.querySelector("main").textContent.includes("lan"));
+  check(!(await page.$("main button:has-text('Verify')")), "an operator of one district is offered the whole ledger");
   await leave();
   seen.views += 5;
   say("an operator of one district saw that one, and was refused on another");

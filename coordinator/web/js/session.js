@@ -3,8 +3,8 @@
 import {get, post, remove, setCsrf} from "./api.js";
 
 const RIGHTS = {
-  viewer: [], operator: ["operate"], archivist: ["archive"], auditor: ["audit"],
-  administrator: ["operate", "archive", "audit", "administer"],
+  viewer: [], operator: ["operate"], archivist: ["archive", "prove"], auditor: ["audit", "prove"],
+  administrator: ["operate", "archive", "prove", "audit", "administer"],
 };
 
 export const session = {

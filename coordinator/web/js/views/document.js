@@ -4,6 +4,7 @@ import {h, replace, svg} from "../dom.js";
 import {t} from "../i18n.js";
 import {get, getText} from "../api.js";
 import {listen} from "../events.js";
+import {session} from "../session.js";
 import {card, failedNote, stateTag} from "../parts.js";
 import {described} from "../described.js";
 import {twins} from "../twins.js";
@@ -68,7 +69,8 @@ function pageCard(path, page, record) {
 /** What is in force of it: the pages, the text, what is known of it. */
 async function result(path, name) {
   const downloads = card(t("downloads"), h("div", {class: "buttons"}, FILES.map(([file, title]) =>
-    h("a", {href: `api/v1/${path}/${file}`, download: `${name}-${file}`}, title || t("source")))));
+    h("a", {href: `api/v1/${path}/${file}`, download: `${name}-${file}`}, title || t("source"))),
+    session.may("prove") && h("a", {href: `api/v1/${path}/proof`, download: `${name}-proof.json`}, t("proof"))));
   try {
     const [record, text] = await Promise.all([get(`${path}/record`), getText(`${path}/text`)]);
     const {pages, metadata, proposals, sketch, doubts, ...rest} = record;
