@@ -142,6 +142,18 @@ static int write_layouts(struct committer *committer, struct err *err)
     return rc;
 }
 
+static int write_remarks(struct committer *committer, struct err *err)
+{
+    struct group *group = committer->group;
+    const struct group_remarks *at = (const struct group_remarks *)(const void *)group->remarks.data;
+    struct name name;
+    int rc = 0;
+    for (size_t i = 0; i < group->remarks.size / sizeof *at && !rc; i++)
+        rc = store_guard_append(committer->store, name_batch(&name, at[i].batch, "remarks", at[i].doc),
+                                group->remarks_data.data + at[i].at, at[i].bytes, NULL, err);
+    return rc;
+}
+
 static int write_stops(struct committer *committer, struct err *err)
 {
     const struct group_stop *stop = (const struct group_stop *)(const void *)committer->group->stops.data;
@@ -246,6 +258,8 @@ static void group_work(struct io_task *task)
 {
     struct committer *committer = (struct committer *)task;
     committer->rc = persist(committer, write_layouts);
+    if (!committer->rc)
+        committer->rc = persist(committer, write_remarks);
     if (!committer->rc)
         committer->rc = persist(committer, write_stops);
     entries_to_ledger(committer);

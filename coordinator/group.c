@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coordinator/remarks.h"
 #include "proto/auto.h"
 #include "proto/clock.h"
 #include "proto/wire.h"
@@ -59,6 +60,8 @@ void group_destroy(struct group **group)
     buf_destroy(&(*group)->entries);
     buf_destroy(&(*group)->ended);
     buf_destroy(&(*group)->layouts);
+    buf_destroy(&(*group)->remarks);
+    buf_destroy(&(*group)->remarks_data);
     buf_destroy(&(*group)->stops);
     buf_destroy(&(*group)->acks);
     buf_destroy(&(*group)->thens);
@@ -72,9 +75,9 @@ void group_destroy(struct group **group)
 
 bool group_empty(const struct group *group)
 {
-    return !group->changes.size && !group->entries.size && !group->layouts.size && !group->stops.size &&
-           !group->acks.size && !group->thens.size && !group->garbage.size && !group->purge.size &&
-           !group->touched.size;
+    return !group->changes.size && !group->entries.size && !group->layouts.size && !group->remarks.size &&
+           !group->stops.size && !group->acks.size && !group->thens.size && !group->garbage.size &&
+           !group->purge.size && !group->touched.size;
 }
 
 static void add_entry(struct group *group, const Sohoa__LedgerEntry *entry)
@@ -97,6 +100,15 @@ void group_add_entry(struct group *group, Sohoa__LedgerEntry *entry)
     if (group->actor)
         entry->actor = (char *)(uintptr_t)group->actor;
     add_entry(group, entry);
+}
+
+void group_add_remarks(struct group *group, const char *batch, uint32_t doc, const Sohoa__Remarks *remarks,
+                       uint8_t sha256[SHA256_BYTES])
+{
+    struct group_remarks added = {.batch = batch, .doc = doc, .at = group->remarks_data.size};
+    remarks_append(&group->remarks_data, remarks, sha256);
+    added.bytes = group->remarks_data.size - added.at;
+    buf_append(&group->remarks, &added, sizeof added);
 }
 
 void group_add_release(struct group *group, const uint8_t sha256[SHA256_BYTES])
@@ -443,8 +455,10 @@ static void add_stop(struct group *group, const struct backlog *backlog, uint32_
     name_view(&name, work->sha256, 0);
     strrchr(name.text, '/')[1] = '\0';
     purge_add(group, name.text);
-    for (struct doc_ref ref = work->subscriber; ref.batch != NONE; ref = doc_at(backlog, ref)->next)
+    for (struct doc_ref ref = work->subscriber; ref.batch != NONE; ref = doc_at(backlog, ref)->next) {
         purge_add(group, name_rec(&name, backlog->batch[ref.batch]->id, ref.doc));
+        purge_add(group, name_batch(&name, backlog->batch[ref.batch]->id, "remarks", ref.doc));
+    }
     for (uint32_t generation = 0; generation <= work->reached; generation++)
         purge_made(group, work->sha256, backlog->pipeline[work->pipeline], generation);
     for (uint32_t pipeline = 0; pipeline < backlog->pipelines; pipeline++)

@@ -19,6 +19,12 @@ struct group_outcome {
     uint32_t bytes;
 };
 
+struct group_remarks {
+    const char *batch; /* its id, which outlives the group */
+    uint32_t doc;
+    size_t at, bytes; /* in remarks_data */
+};
+
 struct group_stop {
     uint8_t sha256[SHA256_BYTES];
     bool release; /* the tombstone goes; otherwise it comes */
@@ -30,6 +36,8 @@ struct group {
     struct twins *twins;     /* likewise */
     const char *actor;       /* whose orders are entered; NULL: nobody's */
     struct buf layouts;      /* struct group_layout */
+    struct buf remarks;      /* struct group_remarks */
+    struct buf remarks_data; /* what their blobs get */
     struct buf stops;        /* struct group_stop, in the order they were said */
     struct buf entries;      /* packed ledger entries, each behind its u32 length */
     struct buf ended;        /* struct group_outcome */
