@@ -191,7 +191,8 @@ static int write_index(struct committer *committer, struct err *err)
         AUTO(buf_destroy) struct buf run = {0};
         for (n = 0; first + n < count && ended[first + n].batch == ended[first].batch; n++) {
             const struct group_outcome *it = &ended[first + n];
-            struct index_entry entry = {it->doc, it->bytes, group->entries.data + it->at};
+            struct index_entry entry = {it->doc, (uint32_t)it->bytes, group->outcomes.data + it->at,
+                                        it->state == SOHOA__DOC_STATE__DOC_QUARANTINED};
             buf_append(&run, &entry, sizeof entry);
         }
         rc =

@@ -33,6 +33,9 @@ void group_touch(struct group *group, uint32_t batch);
 /* Before it is submitted: adds the counters of what was touched, as they are now. */
 void group_seal(struct group *group, const struct backlog *backlog);
 
+/* The index misses what became of the document, which has ended. */
+void group_add_indexed(struct group *group, const struct backlog *backlog, struct doc_ref ref);
+
 /* What stands of the batch, as it is now. */
 void group_add_standing(struct group *group, const struct backlog *backlog, uint32_t batch);
 

@@ -17,6 +17,7 @@
 #include "coordinator/http.h"
 #include "coordinator/live.h"
 #include "coordinator/others.h"
+#include "coordinator/recall.h"
 #include "coordinator/reorganisation.h"
 #include "coordinator/story.h"
 #include "coordinator/watch.h"
@@ -78,7 +79,7 @@ static int loop(struct coordinator *c, struct err *err)
         io_dispatch(c->commit_io);
         io_dispatch(c->back_io);
         more = peers_receive(c, now_ms);
-        more = twins_compare(c->twins, TWINS_A_TURN) || more;
+        more = (!c->recall && twins_compare(c->twins, TWINS_A_TURN)) || more; /* in the order they came */
         http_run(c->http);
         turn_time(c, now_ms);
         live_tick(c, clock_wall_ms());
@@ -139,6 +140,8 @@ static int coordinator_start(struct coordinator *c, struct err *err)
     viewing_start(c);
     rc = recover(c, err);
     if (!rc)
+        recall_start(c);
+    if (!rc)
         live_restore(c->live, c->committer);
     if (!rc)
         herald_restore(c);
@@ -159,6 +162,8 @@ static void coordinator_end(struct coordinator *c)
     herald_stop(c->herald);
     io_destroy(&c->commit_io);
     io_destroy(&c->back_io); /* before the requests whose blobs it reads */
+    recall_destroy(&c->recall);
+    buf_destroy(&c->ended);
     http_destroy(&c->http);
     auth_destroy(&c->auth);
     gate_destroy(&c->gate);

@@ -15,8 +15,9 @@ struct group_layout {
 struct group_outcome {
     const char *batch; /* its id, which outlives the group */
     uint32_t doc, state;
-    size_t at; /* where the packed DocOutcome lies in the entries ... */
-    uint32_t bytes;
+    bool again; /* the ledger and those who follow know it: only the index did not */
+    size_t at;  /* where the packed DocOutcome lies in outcomes ... */
+    size_t bytes;
 };
 
 struct group_remarks {
@@ -41,6 +42,7 @@ struct group {
     struct buf stops;        /* struct group_stop, in the order they were said */
     struct buf entries;      /* packed ledger entries, each behind its u32 length */
     struct buf ended;        /* struct group_outcome */
+    struct buf outcomes;     /* packed for the index: as the entries', and the sketch */
     struct buf changes;      /* struct progress_change */
     struct buf texts;        /* char *: what the changes point to */
     struct buf acks;         /* struct group_ack */
