@@ -90,6 +90,21 @@ def holds(store, *words):
     return found
 
 
+def check_changed(cluster, path, blob):
+    """What somebody changed behind the ledger's back is not shown as what was said."""
+    with open(blob, "r+b") as file:
+        said = file.read()
+        file.seek(0)
+        file.write(said.replace(WORD.encode(), WORD.upper().encode()))
+    try:
+        fail(f"remarks that were changed are shown: {cluster.api.get(path)}")
+    except AssertionError as refused:
+        if "E_CORRUPT" not in str(refused) or path.split("/")[3] not in str(refused):
+            fail(f"remarks that were changed: {refused}")
+    with open(blob, "r+b") as file:
+        file.write(said)
+
+
 def review(cluster, store, document):
     """What a person says of the document is shown again after a restart, and is not in the ledger."""
     cluster.api.post("batches/first/review/round", "{}")
@@ -104,6 +119,7 @@ def review(cluster, store, document):
         if record["metadata"]["signer"]["corrected"]["value"] != WORD:
             fail(f"its record has {record['metadata']['signer']}")
         restart(cluster)
+    check_changed(cluster, path, os.path.join(store.removeprefix("dir:"), f"batch/first/remarks/{document['document']}"))
     found = holds(store, WORD.encode(), REASON.encode())
     if found != [f"batch/first/remarks/{document['document']}"]:
         fail(f"what was said of the document is in {found}")
