@@ -11,6 +11,7 @@
 #include "coordinator/queue.h"
 #include "coordinator/record.h"
 #include "coordinator/review_ledger.h"
+#include "coordinator/secret.h"
 #include "proto/auto.h"
 #include "proto/clock.h"
 #include "proto/trace.h"
@@ -49,12 +50,10 @@ static json_t *doubts_json(uint32_t doubts)
 
 static json_t *decided_json(const struct coordinator *c, const struct reviewed *reviewed)
 {
-    const char *reason = reviewed && reviewed->remarks ? reviewed->remarks->reason : NULL;
     if (!reviewed || reviewed->decision == SOHOA__DECISION__DECISION_NONE)
         return json_null();
-    return json_pack("{s:s, s:I, s:i, s:s}", "by", reviewer_name(c->reviews, reviewed->by), "at_ms",
-                     (json_int_t)reviewed->at_ms, "generation", (int)reviewed->generation, "reason",
-                     reason ? reason : "");
+    return json_pack("{s:s, s:I, s:i}", "by", reviewer_name(c->reviews, reviewed->by), "at_ms",
+                     (json_int_t)reviewed->at_ms, "generation", (int)reviewed->generation);
 }
 
 /* What lists say of a document. */
@@ -70,6 +69,15 @@ static json_t *row_json(const struct coordinator *c, struct doc_ref ref)
                      doubts_json(doc_doubts(batch, ref.doc)), "confidence",
                      doc->confidence_cpct ? json_real(doc->confidence_cpct / 10000.0) : json_null(), "decided",
                      decided_json(c, reviewed));
+}
+
+/* What is said of one alone: the reason, too, which is read with its record. */
+static json_t *document_json(const struct coordinator *c, struct doc_ref ref, const char *reason)
+{
+    json_t *row = row_json(c, ref), *decided = json_object_get(row, "decided");
+    if (json_is_object(decided))
+        json_object_set_new(decided, "reason", json_string(reason));
+    return row;
 }
 
 /* ---- which wait ---- */
@@ -127,14 +135,14 @@ static json_t *or_null(json_t *borrowed)
 }
 
 /* The value is what counts: a person's, else the machine's. */
-static json_t *field_json(const struct coordinator *c, const json_t *record, const struct reviewed *reviewed, int field,
-                          bool doubted)
+static json_t *field_json(const struct record_read *read, const struct reviewed *reviewed, int field, bool doubted)
 {
+    const json_t *record = read->record;
     const struct correction *correction = review_correction(reviewed, field);
     const json_t *said = record_field(record, field);
     const char *raw = json_string_value(json_object_get(said, "raw"));
     json_t *candidates = json_object_get(said, "candidates"), *machine = or_null(json_object_get(said, "value"));
-    json_t *corrected = correction ? record_corrected(c->reviews, correction) : json_null();
+    json_t *corrected = correction ? record_corrected(read, correction) : json_null();
     json_t *value = correction ? json_incref(json_object_get(corrected, "value")) : json_incref(machine);
     return json_pack("{s:s, s:o, s:o, s:o, s:o, s:b, s:s, s:o, s:o, s:o}", "name", correction_field(field), "value",
                      value, "machine", machine, "confidence", or_null(json_object_get(said, "confidence")), "doubt",
@@ -143,14 +151,13 @@ static json_t *field_json(const struct coordinator *c, const json_t *record, con
                      "corrected", corrected);
 }
 
-static json_t *fields_json(const struct coordinator *c, const json_t *record, const struct reviewed *reviewed,
-                           uint32_t doubts)
+static json_t *fields_json(const struct record_read *read, const struct reviewed *reviewed, uint32_t doubts)
 {
     json_t *fields = json_array();
     for (int doubted = 1; doubted >= 0; doubted--)
         for (int field = 0; field < REVIEW_FIELDS; field++)
             if ((int)(doubts >> field & 1) == doubted)
-                json_array_append_new(fields, field_json(c, record, reviewed, field, doubted));
+                json_array_append_new(fields, field_json(read, reviewed, field, doubted));
     return fields;
 }
 
@@ -166,8 +173,8 @@ static void review_show(struct record_read *read)
         request_answer_err(read->request, &read->err);
         return;
     }
-    json_t *answer = row_json(c, read->ref);
-    json_object_set_new(answer, "fields", fields_json(c, read->record, reviewed, record_doubts(read->record)));
+    json_t *answer = document_json(c, read->ref, record_reason(read, reviewed));
+    json_object_set_new(answer, "fields", fields_json(read, reviewed, record_doubts(read->record)));
     request_answer(read->request, 200, answer);
 }
 
@@ -205,7 +212,7 @@ static void record_answer(struct record_read *read)
         request_answer_err(read->request, &read->err);
         return;
     }
-    record_correct(read->record, read->c->reviews, review_find(review_of(read->c->reviews, batch), read->ref.doc));
+    record_correct(read, review_find(review_of(read->c->reviews, batch), read->ref.doc));
     record_write(read->record, &text);
     request_answer_text(read->request, 200, "application/json", &text);
 }
@@ -346,27 +353,29 @@ static int turn_check(const struct coordinator *c, struct doc_ref ref, const str
     return 0;
 }
 
-struct said { /* an entry with what it points to */
-    Sohoa__Reviewed reviewed;
+struct said { /* remarks with what they point to */
+    Sohoa__Remarks remarks;
+    uint8_t salt[REMARKS_SALT_BYTES];
     Sohoa__Correction correction[REVIEW_FIELDS], *corrections[REVIEW_FIELDS];
 };
 
 /* What the machine says itself is no correction, but may take one away. */
-static void correction_say(struct said *said, const json_t *record, const struct reviewed *reviewed, int field,
-                           const json_t *value)
+static void correction_say(struct said *said, const struct record_read *read, const struct reviewed *reviewed,
+                           int field, const json_t *value)
 {
-    const char *was = record_value(record, field), *text = json_string_value(value);
+    const char *was = record_value(read->record, field), *text = json_string_value(value);
     bool withdrawn = !text || !strcmp(text, was);
     const struct correction *before = review_correction(reviewed, field);
-    if (withdrawn ? !before : before && !strcmp(before->value, text) && before->round == reviewed->round)
+    bool same = before && !withdrawn && !strcmp(record_correction(read, before), text);
+    if (withdrawn ? !before : same && before->round == reviewed->round)
         return;
-    Sohoa__Correction *correction = &said->correction[said->reviewed.n_corrections];
+    Sohoa__Correction *correction = &said->correction[said->remarks.n_corrections];
     sohoa__correction__init(correction);
     correction->field = (Sohoa__FieldName)field;
     correction->value = withdrawn ? (char *)"" : (char *)(uintptr_t)text;
     correction->was = (char *)(uintptr_t)was;
     correction->withdrawn = withdrawn;
-    said->corrections[said->reviewed.n_corrections++] = correction;
+    said->corrections[said->remarks.n_corrections++] = correction;
 }
 
 static bool stays_corrected(const struct said *said, const struct reviewed *reviewed)
@@ -375,7 +384,7 @@ static bool stays_corrected(const struct said *said, const struct reviewed *revi
     for (int field = 0; field < REVIEW_FIELDS; field++) {
         const struct correction *before = review_correction(reviewed, field);
         bool now = before && before->round == reviewed->round;
-        for (size_t i = 0; i < said->reviewed.n_corrections; i++)
+        for (size_t i = 0; i < said->remarks.n_corrections; i++)
             if ((int)said->correction[i].field == field)
                 now = !said->correction[i].withdrawn;
         corrected = corrected || now;
@@ -389,29 +398,31 @@ static void decision_enter(struct record_read *read, const struct deciding *deci
     const struct batch *batch = c->backlog->batch[read->ref.batch];
     const struct review *review = review_of(c->reviews, batch);
     const struct reviewed *reviewed = review_find(review, read->ref.doc);
-    struct said said = {.reviewed = SOHOA__REVIEWED__INIT};
-    said.reviewed.batch = (char *)(uintptr_t)batch->id;
-    said.reviewed.doc = read->ref.doc;
-    said.reviewed.generation = doc_look(batch, read->ref.doc)->generation;
-    said.reviewed.round = review->rounds;
-    said.reviewed.reason = deciding->reason;
-    said.reviewed.at_ms = clock_wall_ms();
-    said.reviewed.corrections = said.corrections;
+    struct said said = {.remarks = SOHOA__REMARKS__INIT};
+    Sohoa__Reviewed decision = SOHOA__REVIEWED__INIT;
+    secret_salt(said.salt, sizeof said.salt);
+    said.remarks.salt = (ProtobufCBinaryData){sizeof said.salt, said.salt};
+    said.remarks.reason = deciding->reason;
+    said.remarks.corrections = said.corrections;
     for (int field = 0; field < REVIEW_FIELDS; field++) {
         const json_t *value = json_object_get(deciding->corrections, correction_field(field));
         if (value)
-            correction_say(&said, read->record, reviewed, field, value);
+            correction_say(&said, read, reviewed, field, value);
     }
     bool accepted = deciding->decision == SOHOA__DECISION__DECISION_ACCEPTED;
-    said.reviewed.decision =
+    decision.doc = read->ref.doc;
+    decision.generation = doc_look(batch, read->ref.doc)->generation;
+    decision.round = review->rounds;
+    decision.at_ms = clock_wall_ms();
+    decision.decision =
         accepted && stays_corrected(&said, reviewed) ? SOHOA__DECISION__DECISION_CORRECTED : deciding->decision;
     group_set_actor(c->group, deciding->actor);
-    review_order_decision(c->reviews, batch, c->group, &said.reviewed, deciding->actor);
+    review_order_decision(c->reviews, batch, c->group, &decision, &said.remarks, deciding->actor);
     group_set_actor(c->group, NULL);
     trace(TRACE_INFO, "reviewed", "batch=%s doc=%u round=%u corrections=%zu", batch->id, read->ref.doc, review->rounds,
-          said.reviewed.n_corrections);
+          said.remarks.n_corrections);
     coordinator_apply(c);
-    answer_then(c, read->request, row_json(c, read->ref));
+    answer_then(c, read->request, document_json(c, read->ref, deciding->reason));
 }
 
 static void decision_done(struct record_read *read)
@@ -419,6 +430,10 @@ static void decision_done(struct record_read *read)
     AUTO(deciding_destroy) struct deciding *deciding = read->user;
     if (!read->rc)
         read->rc = turn_check(read->c, read->ref, deciding, &read->err);
+    if (!read->rc && read->book.bytes > REMARKS_BLOB_BYTES - 2 * REMARKS_BYTES)
+        read->rc = err_set(&read->err, E_LIMIT,
+                           "more was said of document %u of batch %s than is kept of one (REMARKS_BLOB_BYTES)",
+                           read->ref.doc, read->batch);
     if (read->rc)
         request_answer_err(read->request, &read->err);
     else

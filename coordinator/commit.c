@@ -142,6 +142,18 @@ static int write_layouts(struct committer *committer, struct err *err)
     return rc;
 }
 
+static int write_remarks(struct committer *committer, struct err *err)
+{
+    struct group *group = committer->group;
+    const struct group_remarks *at = (const struct group_remarks *)(const void *)group->remarks.data;
+    struct name name;
+    int rc = 0;
+    for (size_t i = 0; i < group->remarks.size / sizeof *at && !rc; i++)
+        rc = store_guard_append(committer->store, name_batch(&name, at[i].batch, "remarks", at[i].doc),
+                                group->remarks_data.data + at[i].at, at[i].bytes, NULL, err);
+    return rc;
+}
+
 static int write_stops(struct committer *committer, struct err *err)
 {
     const struct group_stop *stop = (const struct group_stop *)(const void *)committer->group->stops.data;
@@ -179,7 +191,8 @@ static int write_index(struct committer *committer, struct err *err)
         AUTO(buf_destroy) struct buf run = {0};
         for (n = 0; first + n < count && ended[first + n].batch == ended[first].batch; n++) {
             const struct group_outcome *it = &ended[first + n];
-            struct index_entry entry = {it->doc, it->bytes, group->entries.data + it->at};
+            struct index_entry entry = {it->doc, (uint32_t)it->bytes, group->outcomes.data + it->at,
+                                        it->state == SOHOA__DOC_STATE__DOC_QUARANTINED};
             buf_append(&run, &entry, sizeof entry);
         }
         rc =
@@ -246,6 +259,8 @@ static void group_work(struct io_task *task)
 {
     struct committer *committer = (struct committer *)task;
     committer->rc = persist(committer, write_layouts);
+    if (!committer->rc)
+        committer->rc = persist(committer, write_remarks);
     if (!committer->rc)
         committer->rc = persist(committer, write_stops);
     entries_to_ledger(committer);

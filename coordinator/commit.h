@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
  * Durable before acknowledged. The loop collects what the scheduler's actions mean into a *group*; the committer's one thread
- * writes a group at a time, in this order: layout, tombstones, ledger, index, Redis. Then the loop acknowledges, lets
+ * writes a group at a time, in this order: layout, remarks, tombstones, ledger, index, Redis. Then the loop acknowledges, lets
  * placed documents run and removes bundles. Every step may be repeated. The store is waited for as long as it takes;
  * Redis is not: it is a view, and is rewritten from memory when it is back. */
 #ifndef SOHOA_COMMIT_H
@@ -33,6 +33,9 @@ void group_touch(struct group *group, uint32_t batch);
 /* Before it is submitted: adds the counters of what was touched, as they are now. */
 void group_seal(struct group *group, const struct backlog *backlog);
 
+/* The index misses what became of the document, which has ended. */
+void group_add_indexed(struct group *group, const struct backlog *backlog, struct doc_ref ref);
+
 /* What stands of the batch, as it is now. */
 void group_add_standing(struct group *group, const struct backlog *backlog, uint32_t batch);
 
@@ -41,6 +44,10 @@ void group_set_actor(struct group *group, const char *actor);
 
 /* A ledger entry of an operator's action, which gets the actor; entry is borrowed for the call. */
 void group_add_entry(struct group *group, Sohoa__LedgerEntry *entry);
+
+/* What a decision on the document says in words (remarks.h), written before the ledger; batch outlives the group. sha256: what the ledger is to say of it. */
+void group_add_remarks(struct group *group, const char *batch, uint32_t doc, const Sohoa__Remarks *remarks,
+                       uint8_t sha256[SHA256_BYTES]);
 
 /* The source is out of quarantine: its tombstone goes. */
 void group_add_release(struct group *group, const uint8_t sha256[SHA256_BYTES]);

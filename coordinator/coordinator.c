@@ -18,8 +18,9 @@
 #include "coordinator/live.h"
 #include "coordinator/notary.h"
 #include "coordinator/others.h"
-#include "coordinator/quarantine.h"
 #include "coordinator/packages.h"
+#include "coordinator/quarantine.h"
+#include "coordinator/recall.h"
 #include "coordinator/reorganisation.h"
 #include "coordinator/standby.h"
 #include "coordinator/stopping.h"
@@ -84,7 +85,7 @@ static int loop(struct coordinator *c, struct err *err)
         io_dispatch(c->commit_io);
         io_dispatch(c->back_io);
         more = peers_receive(c, now_ms);
-        more = twins_compare(c->twins, TWINS_A_TURN) || more;
+        more = (!c->recall && twins_compare(c->twins, TWINS_A_TURN)) || more; /* in the order they came */
         http_run(c->http);
         turn_time(c, now_ms);
         live_tick(c, clock_wall_ms());
@@ -153,6 +154,8 @@ static int coordinator_start(struct coordinator *c, struct err *err)
     if (!rc)
         rc = stopping_recover(c, err);
     if (!rc)
+        recall_start(c);
+    if (!rc)
         live_restore(c->live, c->committer);
     if (!rc)
         herald_restore(c);
@@ -176,6 +179,8 @@ static void coordinator_end(struct coordinator *c)
     io_destroy(&c->commit_io);
     notary_end(c);
     io_destroy(&c->back_io); /* before the requests whose blobs it reads */
+    recall_destroy(&c->recall);
+    buf_destroy(&c->ended);
     http_destroy(&c->http);
     auth_destroy(&c->auth);
     gate_destroy(&c->gate);

@@ -26,6 +26,7 @@ struct http;
 struct live;
 struct notary;
 struct others;
+struct recall;
 struct reorganisations;
 struct stories;
 struct verification;
@@ -69,6 +70,8 @@ struct coordinator {
     struct history *history;
     struct tally *tally;
     struct twins *twins;
+    struct recall *recall; /* NULL: the index has been read */
+    struct buf ended;      /* struct doc_ref: documents that ended meanwhile */
     struct accounts *accounts;
     struct reviews *reviews;
     struct holds holds;                      /* who looks at what of them */

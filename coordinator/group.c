@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coordinator/remarks.h"
 #include "proto/auto.h"
 #include "proto/clock.h"
 #include "proto/wire.h"
@@ -58,7 +59,10 @@ void group_destroy(struct group **group)
     buf_destroy(&(*group)->changes);
     buf_destroy(&(*group)->entries);
     buf_destroy(&(*group)->ended);
+    buf_destroy(&(*group)->outcomes);
     buf_destroy(&(*group)->layouts);
+    buf_destroy(&(*group)->remarks);
+    buf_destroy(&(*group)->remarks_data);
     buf_destroy(&(*group)->stops);
     buf_destroy(&(*group)->acks);
     buf_destroy(&(*group)->thens);
@@ -72,9 +76,9 @@ void group_destroy(struct group **group)
 
 bool group_empty(const struct group *group)
 {
-    return !group->changes.size && !group->entries.size && !group->layouts.size && !group->stops.size &&
-           !group->acks.size && !group->thens.size && !group->garbage.size && !group->purge.size &&
-           !group->touched.size;
+    return !group->changes.size && !group->entries.size && !group->ended.size && !group->layouts.size &&
+           !group->remarks.size && !group->stops.size && !group->acks.size && !group->thens.size &&
+           !group->garbage.size && !group->purge.size && !group->touched.size;
 }
 
 static void add_entry(struct group *group, const Sohoa__LedgerEntry *entry)
@@ -97,6 +101,15 @@ void group_add_entry(struct group *group, Sohoa__LedgerEntry *entry)
     if (group->actor)
         entry->actor = (char *)(uintptr_t)group->actor;
     add_entry(group, entry);
+}
+
+void group_add_remarks(struct group *group, const char *batch, uint32_t doc, const Sohoa__Remarks *remarks,
+                       uint8_t sha256[SHA256_BYTES])
+{
+    struct group_remarks added = {.batch = batch, .doc = doc, .at = group->remarks_data.size};
+    remarks_append(&group->remarks_data, remarks, sha256);
+    added.bytes = group->remarks_data.size - added.at;
+    buf_append(&group->remarks, &added, sizeof added);
 }
 
 void group_add_release(struct group *group, const uint8_t sha256[SHA256_BYTES])
@@ -262,15 +275,13 @@ static void outcome_grade(Sohoa__DocOutcome *outcome, const struct batch *batch,
     outcome->grades = (ProtobufCBinaryData){grades_bytes(doc->pages), packed};
 }
 
-static void add_outcome(struct group *group, const struct backlog *backlog, const struct acts *acts,
-                        const struct act *act)
+/* err and packed: room for what the outcome points to. */
+static Sohoa__DocOutcome outcome_of(const struct backlog *backlog, struct doc_ref ref, Sohoa__Err *wire,
+                                    uint8_t packed[DOC_GRADES_BYTES])
 {
-    struct doc_ref ref = act->doc;
     const struct doc *doc = doc_at(backlog, ref);
     struct batch *batch = backlog->batch[ref.batch];
-    uint8_t packed[DOC_GRADES_BYTES];
     Sohoa__DocOutcome outcome = SOHOA__DOC_OUTCOME__INIT;
-    Sohoa__Err wire;
     outcome.batch = batch->id;
     outcome.doc = ref.doc;
     outcome.generation = doc->generation;
@@ -280,26 +291,52 @@ static void add_outcome(struct group *group, const struct backlog *backlog, cons
     outcome.pages_dead = doc->pages_dead;
     outcome.duplicate_of = doc->duplicate_of == NONE ? 0 : doc->duplicate_of;
     outcome_grade(&outcome, batch, doc, doc->work == NONE ? NULL : &backlog->work[doc->work], packed);
-    if (act->sketch_bytes)
-        outcome.sketch = (ProtobufCBinaryData){act->sketch_bytes, acts->sketches.data + act->sketch};
     if (doc->fault != NONE) {
-        fault_wire(backlog, doc->fault, &wire);
-        outcome.err = &wire;
+        fault_wire(backlog, doc->fault, wire);
+        outcome.err = wire;
     }
     if (doc->work != NONE)
         outcome.sha256 = (ProtobufCBinaryData){SHA256_BYTES, backlog->work[doc->work].sha256};
+    return outcome;
+}
+
+static void add_indexed(struct group *group, const struct batch *batch, const Sohoa__DocOutcome *outcome, bool again)
+{
+    size_t bytes = sohoa__doc_outcome__get_packed_size(outcome);
+    struct group_outcome ended = {batch->id, outcome->doc, outcome->state, again, group->outcomes.size, bytes};
+    sohoa__doc_outcome__pack(outcome, buf_reserve(&group->outcomes, bytes));
+    group->outcomes.size += bytes;
+    buf_append(&group->ended, &ended, sizeof ended);
+}
+
+void group_add_indexed(struct group *group, const struct backlog *backlog, struct doc_ref ref)
+{
+    uint8_t packed[DOC_GRADES_BYTES];
+    Sohoa__Err wire;
+    Sohoa__DocOutcome outcome = outcome_of(backlog, ref, &wire, packed);
+    add_indexed(group, backlog->batch[ref.batch], &outcome, true);
+}
+
+/* The sketch is derived from the text: it is not for the ledger, which is never purged. */
+static void add_outcome(struct group *group, const struct backlog *backlog, const struct acts *acts,
+                        const struct act *act)
+{
+    struct doc_ref ref = act->doc;
+    const struct batch *batch = backlog->batch[ref.batch];
+    uint8_t packed[DOC_GRADES_BYTES];
+    Sohoa__Err wire;
+    Sohoa__DocOutcome outcome = outcome_of(backlog, ref, &wire, packed);
     Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
     entry.body_case = SOHOA__LEDGER_ENTRY__BODY_OUTCOME;
     entry.outcome = &outcome;
     add_entry(group, &entry);
+    if (act->sketch_bytes)
+        outcome.sketch = (ProtobufCBinaryData){act->sketch_bytes, acts->sketches.data + act->sketch};
     if (group->tally)
         tally_add(group->tally, ref, lot_of(batch, ref.doc)->terms.unit, &outcome, clock_wall_ms());
     if (group->twins)
         twins_add(group->twins, ref, &outcome);
-    /* The outcome is all of the entry, behind its tag and length. */
-    uint32_t bytes = (uint32_t)sohoa__doc_outcome__get_packed_size(&outcome);
-    struct group_outcome ended = {batch->id, ref.doc, doc->state, group->entries.size - bytes, bytes};
-    buf_append(&group->ended, &ended, sizeof ended);
+    add_indexed(group, batch, &outcome, false);
 }
 
 /* A split as it is being packed, and what its lists point to. */
@@ -450,8 +487,10 @@ static void add_stop(struct group *group, const struct backlog *backlog, uint32_
     name_view(&name, work->sha256, 0);
     strrchr(name.text, '/')[1] = '\0';
     purge_add(group, name.text);
-    for (struct doc_ref ref = work->subscriber; ref.batch != NONE; ref = doc_at(backlog, ref)->next)
+    for (struct doc_ref ref = work->subscriber; ref.batch != NONE; ref = doc_at(backlog, ref)->next) {
         purge_add(group, name_rec(&name, backlog->batch[ref.batch]->id, ref.doc));
+        purge_add(group, name_batch(&name, backlog->batch[ref.batch]->id, "remarks", ref.doc));
+    }
     for (uint32_t generation = 0; generation <= work->reached; generation++)
         purge_made(group, work->sha256, backlog->pipeline[work->pipeline], generation);
     for (uint32_t pipeline = 0; pipeline < backlog->pipelines; pipeline++)
@@ -562,12 +601,14 @@ static size_t add_event(struct group *group, const struct group_outcome *ended, 
 
 static void add_events(struct group *group)
 {
-    size_t count = group->ended.size / sizeof(struct group_outcome);
+    const struct group_outcome *ended = (const struct group_outcome *)(const void *)group->ended.data;
+    size_t count = 0;
     AUTO(mem_destroy) struct group_outcome *sorted = malloc(group->ended.size + 1);
     if (!sorted)
         abort();
-    if (count)
-        memcpy(sorted, group->ended.data, group->ended.size);
+    for (size_t i = 0; i < group->ended.size / sizeof *ended; i++)
+        if (!ended[i].again)
+            sorted[count++] = ended[i];
     qsort(sorted, count, sizeof *sorted, ended_order);
     for (size_t i = 0; i < count;)
         i += add_event(group, sorted + i, count - i);

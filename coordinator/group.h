@@ -15,8 +15,15 @@ struct group_layout {
 struct group_outcome {
     const char *batch; /* its id, which outlives the group */
     uint32_t doc, state;
-    size_t at; /* where the packed DocOutcome lies in the entries ... */
-    uint32_t bytes;
+    bool again; /* the ledger and those who follow know it: only the index did not */
+    size_t at;  /* where the packed DocOutcome lies in outcomes ... */
+    size_t bytes;
+};
+
+struct group_remarks {
+    const char *batch; /* its id, which outlives the group */
+    uint32_t doc;
+    size_t at, bytes; /* in remarks_data */
 };
 
 struct group_stop {
@@ -30,9 +37,12 @@ struct group {
     struct twins *twins;     /* likewise */
     const char *actor;       /* whose orders are entered; NULL: nobody's */
     struct buf layouts;      /* struct group_layout */
+    struct buf remarks;      /* struct group_remarks */
+    struct buf remarks_data; /* what their blobs get */
     struct buf stops;        /* struct group_stop, in the order they were said */
     struct buf entries;      /* packed ledger entries, each behind its u32 length */
     struct buf ended;        /* struct group_outcome */
+    struct buf outcomes;     /* packed for the index: as the entries', and the sketch */
     struct buf changes;      /* struct progress_change */
     struct buf texts;        /* char *: what the changes point to */
     struct buf acks;         /* struct group_ack */

@@ -12,13 +12,28 @@
 
 enum { REAL_DIGITS = 8, MOMENT_BYTES = 32 };
 
+/* None are as good as empty ones: what is missing is found by its hash. */
+static int remarks_load(struct record_read *read)
+{
+    AUTO(buf_destroy) struct buf blob = {0};
+    struct name name;
+    int rc = store_get(read->c->store, name_batch(&name, read->batch, "remarks", read->ref.doc), REMARKS_BLOB_BYTES,
+                       &blob, &read->err);
+    if (rc && rc != E_ABSENT)
+        return rc;
+    remarks_read(&blob, &read->book);
+    return 0;
+}
+
 static void read_work(struct io_task *task)
 {
     struct record_read *read = (struct record_read *)task;
     AUTO(buf_destroy) struct buf text = {0};
     struct name name;
-    name_rec(&name, read->c->backlog->batch[read->ref.batch]->id, read->ref.doc);
+    name_rec(&name, read->batch, read->ref.doc);
     read->rc = store_get(read->c->store, name.text, RECORD_READ_BYTES, &text, &read->err);
+    if (!read->rc)
+        read->rc = remarks_load(read);
     if (read->rc)
         return;
     read->record = json_loadb((const char *)text.data, text.size, 0, NULL);
@@ -26,12 +41,61 @@ static void read_work(struct io_task *task)
         read->rc = err_set(&read->err, E_CORRUPT, "%s is no JSON", name.text);
 }
 
+static void read_forget(struct record_read *read)
+{
+    json_decref(read->record);
+    read->record = NULL;
+    remarks_clear(&read->book);
+}
+
+static void read_end(struct record_read *read)
+{
+    read->done(read);
+    read_forget(read);
+    free(read);
+}
+
+static bool remarks_whole(const struct record_read *read)
+{
+    const struct reviewed *reviewed =
+        review_find(review_of(read->c->reviews, read->c->backlog->batch[read->ref.batch]), read->ref.doc);
+    const struct remarks *remarks = reviewed ? reviewed->remarks : NULL;
+    bool whole = !remarks || !remarks->said || remarks_find(&read->book, remarks->sha256);
+    for (uint32_t i = 0; remarks && i < remarks->corrections && whole; i++) {
+        const struct correction *it = &remarks->correction[i];
+        const Sohoa__Remarks *said = it->purged ? NULL : remarks_find(&read->book, it->sha256);
+        whole = it->purged || (said && remarks_correction(said, it->field));
+    }
+    return whole;
+}
+
+static void read_again(int rc, const struct err *err, void *user)
+{
+    struct record_read *read = user;
+    read_forget(read);
+    read->rc = rc;
+    if (rc) {
+        read->err = *err;
+        read_end(read);
+    } else {
+        io_submit(read->c->back_io, &read->task);
+    }
+}
+
+/* What was decided since is known at once, and can be read once it is durable: all that is being written now is waited for. */
 static void read_done(struct io_task *task)
 {
     struct record_read *read = (struct record_read *)task;
-    read->done(read);
-    json_decref(read->record);
-    free(read);
+    if (!read->rc && !remarks_whole(read) && !read->again) {
+        read->again = true;
+        group_add_then(read->c->group, (struct group_then){read_again, read});
+        return;
+    }
+    if (!read->rc && !remarks_whole(read))
+        read->rc = err_set(&read->err, E_CORRUPT,
+                           "what people said of document %u of batch %s is not what the ledger has the hash of",
+                           read->ref.doc, read->batch);
+    read_end(read);
 }
 
 void record_read(struct coordinator *c, struct request *request, struct doc_ref ref,
@@ -45,6 +109,7 @@ void record_read(struct coordinator *c, struct request *request, struct doc_ref 
         .c = c,
         .request = request,
         .ref = ref,
+        .batch = c->backlog->batch[ref.batch]->id,
         .done = done,
         .user = user
     };
@@ -84,21 +149,33 @@ static const char *moment(uint64_t ms, char text[MOMENT_BYTES])
     return text;
 }
 
-json_t *record_corrected(const struct reviews *reviews, const struct correction *correction)
+const char *record_correction(const struct record_read *read, const struct correction *correction)
+{
+    return remarks_correction(remarks_find(&read->book, correction->sha256), correction->field)->value;
+}
+
+const char *record_reason(const struct record_read *read, const struct reviewed *reviewed)
+{
+    const struct remarks *remarks = reviewed ? reviewed->remarks : NULL;
+    return remarks && remarks->said ? remarks_find(&read->book, remarks->sha256)->reason : "";
+}
+
+json_t *record_corrected(const struct record_read *read, const struct correction *correction)
 {
     char at[MOMENT_BYTES];
-    return json_pack("{s:o, s:s, s:s, s:i}", "value", *correction->value ? json_string(correction->value) : json_null(),
-                     "by", reviewer_name(reviews, correction->by), "at", moment(correction->at_ms, at), "round",
+    const char *value = record_correction(read, correction);
+    return json_pack("{s:o, s:s, s:s, s:i}", "value", *value ? json_string(value) : json_null(), "by",
+                     reviewer_name(read->c->reviews, correction->by), "at", moment(correction->at_ms, at), "round",
                      (int)correction->round);
 }
 
-void record_correct(json_t *record, const struct reviews *reviews, const struct reviewed *reviewed)
+void record_correct(struct record_read *read, const struct reviewed *reviewed)
 {
     for (int field = 0; field < REVIEW_FIELDS; field++) {
         const struct correction *correction = review_correction(reviewed, field);
-        json_t *said = (json_t *)(uintptr_t)record_field(record, field);
+        json_t *said = (json_t *)(uintptr_t)record_field(read->record, field);
         if (correction && json_is_object(said))
-            json_object_set_new(said, "corrected", record_corrected(reviews, correction));
+            json_object_set_new(said, "corrected", record_corrected(read, correction));
     }
 }
 

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "coordinator/coordinator.h"
-#include "coordinator/quarantine.h"
 #include "coordinator/packages.h"
+#include "coordinator/quarantine.h"
 #include "coordinator/reorganisation.h"
 #include "coordinator/rerun.h"
 #include "coordinator/review_ledger.h"
@@ -273,6 +273,8 @@ static int on_entry(const Sohoa__LedgerEntry *entry, void *user, struct err *err
         if (rc)
             return rc;
         sched_restore_outcome(loading->sched, ref, entry->outcome);
+        if (loading->c && entry->outcome->state == SOHOA__DOC_STATE__DOC_QUARANTINED)
+            review_purge(loading->c->reviews, loading->backlog->batch[ref.batch], ref.doc);
         if (loading->c && loading->c->tally)
             tally_add(loading->c->tally, ref, lot_of(loading->backlog->batch[ref.batch], ref.doc)->terms.unit,
                       entry->outcome, entry->time_ms);

@@ -25,20 +25,11 @@ struct reviews *reviews_new(void)
     return reviews;
 }
 
-static void correction_clear(struct correction *correction)
-{
-    free(correction->value);
-    free(correction->was);
-}
-
 static void remarks_destroy(struct remarks **remarks)
 {
     if (!*remarks)
         return;
-    for (uint32_t i = 0; i < (*remarks)->corrections; i++)
-        correction_clear(&(*remarks)->correction[i]);
     free((*remarks)->correction);
-    free((*remarks)->reason);
     free(*remarks);
     *remarks = NULL;
 }
@@ -134,7 +125,7 @@ const struct correction *review_correction(const struct reviewed *reviewed, int 
 {
     const struct remarks *remarks = reviewed ? reviewed->remarks : NULL;
     for (uint32_t i = 0; remarks && i < remarks->corrections; i++)
-        if (remarks->correction[i].field == field)
+        if (remarks->correction[i].field == field && !remarks->correction[i].purged)
             return &remarks->correction[i];
     return NULL;
 }
@@ -347,9 +338,7 @@ static void correction_put(struct remarks *remarks, const struct correction *cor
     uint32_t at = 0;
     while (at < remarks->corrections && remarks->correction[at].field < correction->field)
         at++;
-    if (at < remarks->corrections && remarks->correction[at].field == correction->field) {
-        correction_clear(&remarks->correction[at]);
-    } else {
+    if (at == remarks->corrections || remarks->correction[at].field != correction->field) {
         remarks->correction = grown(remarks->correction, remarks->corrections + 1, sizeof *correction);
         memmove(remarks->correction + at + 1, remarks->correction + at,
                 (remarks->corrections++ - at) * sizeof *correction);
@@ -357,50 +346,67 @@ static void correction_put(struct remarks *remarks, const struct correction *cor
     remarks->correction[at] = *correction;
 }
 
-static void correction_drop(struct remarks *remarks, uint8_t field)
+static bool is_withdrawn(const Sohoa__Reviewed *said, int field)
 {
-    for (uint32_t i = 0; i < remarks->corrections; i++)
-        if (remarks->correction[i].field == field) {
-            correction_clear(&remarks->correction[i]);
-            memmove(remarks->correction + i, remarks->correction + i + 1,
-                    (--remarks->corrections - i) * sizeof *remarks->correction);
-            return;
-        }
+    for (size_t i = 0; i < said->n_withdrawn; i++)
+        if ((int)said->withdrawn[i] == field)
+            return true;
+    return false;
 }
 
-static void corrections_take(struct reviewed *reviewed, const Sohoa__Reviewed *said)
+/* Those that are withdrawn, and those that are purged, go. */
+static void corrections_drop(struct remarks *remarks, const Sohoa__Reviewed *said)
 {
-    for (size_t i = 0; i < said->n_corrections; i++) {
-        const Sohoa__Correction *it = said->corrections[i];
-        if (it->withdrawn) {
-            correction_drop(remarks_need(reviewed), (uint8_t)it->field);
-            continue;
-        }
-        correction_put(remarks_need(reviewed), &(struct correction){.field = (uint8_t)it->field,
-                                                                    .by = reviewed->by,
-                                                                    .round = reviewed->round,
-                                                                    .generation = reviewed->generation,
-                                                                    .at_ms = reviewed->at_ms,
-                                                                    .value = copy_of(it->value),
-                                                                    .was = copy_of(it->was)});
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < remarks->corrections; i++)
+        if (!remarks->correction[i].purged && !is_withdrawn(said, remarks->correction[i].field))
+            remarks->correction[kept++] = remarks->correction[i];
+    remarks->corrections = kept;
+}
+
+static void remarks_take(struct reviewed *reviewed, const Sohoa__Reviewed *said)
+{
+    if (!reviewed->remarks && !said->remarks_sha256.len)
+        return;
+    struct remarks *remarks = remarks_need(reviewed);
+    corrections_drop(remarks, said);
+    remarks->said = said->remarks_sha256.len;
+    if (!remarks->said)
+        return;
+    memcpy(remarks->sha256, said->remarks_sha256.data, SHA256_BYTES);
+    for (size_t i = 0; i < said->n_fields; i++) {
+        struct correction correction = {.field = (uint8_t)said->fields[i],
+                                        .by = reviewed->by,
+                                        .round = reviewed->round,
+                                        .generation = reviewed->generation,
+                                        .at_ms = reviewed->at_ms};
+        memcpy(correction.sha256, remarks->sha256, SHA256_BYTES);
+        correction_put(remarks, &correction);
     }
 }
 
-static void reason_take(struct reviewed *reviewed, const char *reason)
+void review_purge(struct reviews *reviews, const struct batch *batch, uint32_t doc)
 {
-    if (!reviewed->remarks && !*reason)
+    struct reviewed *reviewed = doc_find(review_of(reviews, batch), doc);
+    struct remarks *remarks = reviewed ? reviewed->remarks : NULL;
+    if (!remarks)
         return;
-    struct remarks *remarks = remarks_need(reviewed);
-    free(remarks->reason);
-    remarks->reason = *reason ? copy_of(reason) : NULL;
+    remarks->said = false;
+    memset(remarks->sha256, 0, SHA256_BYTES);
+    for (uint32_t i = 0; i < remarks->corrections; i++) {
+        remarks->correction[i].purged = true;
+        memset(remarks->correction[i].sha256, 0, SHA256_BYTES);
+    }
 }
 
 static bool decision_makes_sense(const struct review *review, const struct reviewed *reviewed,
                                  const Sohoa__Reviewed *said)
 {
-    for (size_t i = 0; i < said->n_corrections; i++)
-        if ((unsigned)said->corrections[i]->field >= REVIEW_FIELDS)
+    for (size_t i = 0; i < said->n_fields; i++)
+        if ((unsigned)said->fields[i] >= REVIEW_FIELDS)
             return false;
+    if (said->remarks_sha256.len ? said->remarks_sha256.len != SHA256_BYTES : said->n_fields)
+        return false;
     return reviewed && round_open(review) && said->round == review->rounds && reviewed->round == review->rounds &&
            said->generation <= GENERATION_MAX && said->decision > SOHOA__DECISION__DECISION_NONE &&
            (unsigned)said->decision < DECISIONS;
@@ -420,8 +426,7 @@ int review_decide(struct reviews *reviews, const struct batch *batch, const Soho
     reviewed->by = reviewer_of(reviews, actor);
     reviewed->decision = (uint8_t)said->decision;
     reviewed->at_ms = said->at_ms;
-    corrections_take(reviewed, said);
-    reason_take(reviewed, said->reason);
+    remarks_take(reviewed, said);
     decision_count(round, reviewed, 1);
     return 0;
 }

@@ -15,6 +15,7 @@
 
 #include "coordinator/backlog.h"
 #include "proto/buf.h"
+#include "proto/sha256.h"
 
 enum {
     REVIEW_FIELDS = SOHOA__FIELD_NAME__FIELD_LANGUAGE + 1,
@@ -24,15 +25,18 @@ enum {
 };
 #define REVIEW_SEED_MAX ((UINT64_C(1) << 53) - 1) /* what JSON can say exactly */
 
+/* Texts are of the document, so they are not here, nor in the ledger, but in the document's remarks (remarks.h). */
 struct correction {
     uint8_t field; /* Sohoa__FieldName */
+    bool purged;   /* it counts in the round's rates, and is of no more use */
     uint16_t by, round, generation;
     uint64_t at_ms;
-    char *value, *was; /* "": none */
+    uint8_t sha256[SHA256_BYTES]; /* of the remarks that have its text */
 };
 
-struct remarks {                   /* what only some have */
-    char *reason;                  /* NULL: none */
+struct remarks { /* what only some have */
+    bool said;   /* with the last decision: */
+    uint8_t sha256[SHA256_BYTES];
     struct correction *correction; /* by field */
     uint32_t corrections;
 };
@@ -120,6 +124,8 @@ int review_begin(struct reviews *reviews, const struct batch *batch, const Sohoa
                  uint64_t time_ms, struct err *err);
 int review_decide(struct reviews *reviews, const struct batch *batch, const Sohoa__Reviewed *said, const char *actor,
                   struct err *err);
+/* The document is in quarantine: nothing is left of what was said of it but its decision, and in which fields the round was wrong. */
+void review_purge(struct reviews *reviews, const struct batch *batch, uint32_t doc);
 int review_close(struct reviews *reviews, const struct batch *batch, const Sohoa__ReviewClosed *said, const char *actor,
                  uint64_t time_ms, struct err *err);
 

@@ -10,6 +10,11 @@ enum { ENTRY_DOCS = 1 << 19, NUMBER_BYTES = 5 };
 _Static_assert(ENTRY_DOCS *NUMBER_BYTES + NAME_BYTES + 64 <= LEDGER_ENTRY_BYTES,
                "documents of a round fit in an entry");
 
+struct remarks_named { /* what an entry points to */
+    Sohoa__FieldName field[REVIEW_FIELDS], withdrawn[REVIEW_FIELDS];
+    uint8_t sha256[SHA256_BYTES];
+};
+
 void review_order_round(struct reviews *reviews, const struct batch *batch, struct group *group, uint32_t percent,
                         uint64_t seed, const struct buf *docs, const char *actor, uint64_t time_ms)
 {
@@ -35,11 +40,31 @@ void review_order_round(struct reviews *reviews, const struct batch *batch, stru
     }
 }
 
+/* Which fields are corrected, and what commits the remarks. Without words there are none. */
+static void remarks_name(struct group *group, const Sohoa__Remarks *remarks, struct remarks_named *named,
+                         Sohoa__Reviewed *said)
+{
+    said->fields = named->field;
+    said->withdrawn = named->withdrawn;
+    for (size_t i = 0; i < remarks->n_corrections; i++)
+        if (remarks->corrections[i]->withdrawn)
+            named->withdrawn[said->n_withdrawn++] = remarks->corrections[i]->field;
+        else
+            named->field[said->n_fields++] = remarks->corrections[i]->field;
+    if (!remarks->n_corrections && !*remarks->reason)
+        return;
+    group_add_remarks(group, said->batch, said->doc, remarks, named->sha256);
+    said->remarks_sha256 = (ProtobufCBinaryData){SHA256_BYTES, named->sha256};
+}
+
 void review_order_decision(struct reviews *reviews, const struct batch *batch, struct group *group,
-                           Sohoa__Reviewed *said, const char *actor)
+                           Sohoa__Reviewed *said, const Sohoa__Remarks *remarks, const char *actor)
 {
     Sohoa__LedgerEntry entry = SOHOA__LEDGER_ENTRY__INIT;
+    struct remarks_named named;
     struct err err;
+    said->batch = (char *)(uintptr_t)batch->id;
+    remarks_name(group, remarks, &named, said);
     entry.actor = (char *)(uintptr_t)actor;
     entry.body_case = SOHOA__LEDGER_ENTRY__BODY_REVIEWED;
     entry.reviewed = said;

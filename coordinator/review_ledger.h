@@ -11,8 +11,9 @@
 void review_order_round(struct reviews *reviews, const struct batch *batch, struct group *group, uint32_t percent,
                         uint64_t seed, const struct buf *docs, const char *actor, uint64_t time_ms);
 
+/* remarks, each field once at most, are written before the entry, which names fields and their hash; said's batch, fields and hash are filled in. */
 void review_order_decision(struct reviews *reviews, const struct batch *batch, struct group *group,
-                           Sohoa__Reviewed *said, const char *actor);
+                           Sohoa__Reviewed *said, const Sohoa__Remarks *remarks, const char *actor);
 
 /* Of the last round. */
 void review_order_close(struct reviews *reviews, const struct batch *batch, struct group *group,

@@ -33,6 +33,11 @@ void secret_random(char *hex, size_t bytes)
     sodium_memzero(random, sizeof random);
 }
 
+void secret_salt(uint8_t *salt, size_t bytes)
+{
+    randombytes_buf(salt, bytes);
+}
+
 bool secret_same(const char *a, const char *b)
 {
     size_t n = strlen(a);

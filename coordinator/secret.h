@@ -14,6 +14,7 @@ enum { SECRET_DIGEST_BYTES = 32, SECRET_HASH_BYTES = 128 /* with the 0 */ };
 int secret_init(struct err *err); /* before all others; also makes the key of this process. Errors: E_NOMEM */
 
 void secret_random(char *hex, size_t bytes); /* 2 * bytes letters and a 0 */
+void secret_salt(uint8_t *salt, size_t bytes);
 /* Take as long whatever is the same of them. */
 bool secret_same(const char *a, const char *b);
 bool secret_same_bytes(const void *a, const void *b, size_t bytes);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "coordinator/coordinator.h"
+#include "coordinator/review.h"
 #include "coordinator/stopping.h"
 #include "proto/auto.h"
 #include "proto/clock.h"
@@ -74,11 +75,20 @@ static void act_trace(const struct coordinator *c, const struct act *act)
     }
 }
 
+static void outcome_note(struct coordinator *c, const struct act *act)
+{
+    if (c->recall && act->kind == ACT_OUTCOME)
+        buf_append(&c->ended, &act->doc, sizeof act->doc);
+    if (act->kind == ACT_OUTCOME && doc_at(c->backlog, act->doc)->state == SOHOA__DOC_STATE__DOC_QUARANTINED)
+        review_purge(c->reviews, c->backlog->batch[act->doc.batch], act->doc.doc);
+}
+
 void coordinator_apply(struct coordinator *c)
 {
     group_add(c->group, c->backlog, &c->acts);
     for (size_t i = 0; i < c->acts.count; i++) {
         act_trace(c, &c->acts.at[i]);
+        outcome_note(c, &c->acts.at[i]);
         if (c->acts.at[i].kind == ACT_DEAD)
             c->meter.pages_dead += c->acts.at[i].count;
         if (c->acts.at[i].kind == ACT_DROP)

@@ -441,6 +441,7 @@ static void entry_forget(struct twins *twins, uint32_t number)
         return;
     group_leave(twins, number);
     entry->source = 0;
+    entry->sketch = (struct sketch){0}; /* it may be secret */
     twins->counts.documents--;
 }
 
@@ -461,6 +462,15 @@ void twins_add(struct twins *twins, struct doc_ref ref, const Sohoa__DocOutcome 
     entry_fill(entry_at(twins, number), outcome);
     twins->counts.documents++;
     ring_push(&twins->waiting, number);
+}
+
+void twins_sketch(struct twins *twins, struct doc_ref ref, const ProtobufCBinaryData *sketch)
+{
+    uint32_t number = number_of(twins, ref);
+    struct entry *entry = number == NONE ? NULL : entry_at(twins, number);
+    struct err err;
+    if (entry && entry->source && entry->bare)
+        entry->bare = sketch_unpack(sketch->data, sketch->len, &entry->sketch, &err);
 }
 
 bool twins_compare(struct twins *twins, uint32_t most)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
  * Which documents of all batches are the same: of the same bytes, scanned twice, or read twice. It is a report: no document's state follows
- * from it. Added up from the ledger's outcomes as they come, at a start from all of them.
+ * from it. Added up from outcomes as they come, at a start from all of the ledger's and the sketches of the index.
  *
  * Documents that may be the same are found by what their sketches have in common, the keys of an index: runs of samples of the text, pairs
  * of marks, parts of a picture. alike.h decides. Groups hold together by pairs that are alike, and nobody is in one with a document that
@@ -25,6 +25,8 @@ void twins_destroy(struct twins **twins);
 /* What became of the document, in the place of what did before. One without a result is forgotten. It is compared later, in the order they came: a
  * start with many documents is not held up. */
 void twins_add(struct twins *twins, struct doc_ref ref, const Sohoa__DocOutcome *outcome);
+/* Its sketch, when the outcome came without: from the ledger, which has none. Passed over where it has one, or no result any more. */
+void twins_sketch(struct twins *twins, struct doc_ref ref, const ProtobufCBinaryData *sketch);
 /* Compares so many of those that wait. True: there are more. */
 bool twins_compare(struct twins *twins, uint32_t most);
 

@@ -57,6 +57,8 @@ struct store_ops {
                   struct err *err);
     int (*map_set)(struct store *store, const char *name, const struct store_pair *pairs, size_t count,
                    struct err *err);
+    int (*map_renew)(struct store *store, const char *name, const struct store_pair *pairs, size_t count,
+                     struct err *err);
     int (*map_read)(struct store *store, const char *name, const char *after, size_t limit,
                     void (*each)(const struct store_pair *pair, void *user), void *user, bool *ret_more,
                     struct err *err);

@@ -47,6 +47,7 @@ int dir_guard_remove(struct dir *dir, const char *name, struct err *err);
 int dir_append(struct store *store, const char *name, const void *data, size_t bytes, uint64_t *ret_offset,
                struct err *err);
 int dir_map_set(struct store *store, const char *name, const struct store_pair *pairs, size_t count, struct err *err);
+int dir_map_renew(struct store *store, const char *name, const struct store_pair *pairs, size_t count, struct err *err);
 int dir_map_read(struct store *store, const char *name, const char *after, size_t limit,
                  void (*each)(const struct store_pair *pair, void *user), void *user, bool *ret_more, struct err *err);
 

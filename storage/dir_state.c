@@ -268,6 +268,22 @@ int dir_map_set(struct store *store, const char *name, const struct store_pair *
     return dir_append(store, name, record.data, record.size, &offset, err);
 }
 
+int dir_map_renew(struct store *store, const char *name, const struct store_pair *pairs, size_t count, struct err *err)
+{
+    AUTO(buf_destroy) struct buf log = {0};
+    AUTO(buf_destroy) struct buf whole = {0};
+    AUTO(buf_destroy) struct buf renewed = {0};
+    int rc = store->ops->get(store, name, STATE_LOG_BYTES, &log, err);
+    if (rc && rc != E_ABSENT)
+        return rc;
+    /* First without what is torn at its end: a record behind that would not be found. */
+    rc = map_log_compact(name, &log, &whole, err);
+    map_log_pack(pairs, count, &whole);
+    if (!rc)
+        rc = map_log_compact(name, &whole, &renewed, err);
+    return rc ? rc : dir_guard_put(dir_of(store), name, renewed.data, renewed.size, true, err);
+}
+
 int dir_map_read(struct store *store, const char *name, const char *after, size_t limit,
                  void (*each)(const struct store_pair *pair, void *user), void *user, bool *ret_more, struct err *err)
 {

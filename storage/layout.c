@@ -238,13 +238,16 @@ static int pairs_put(struct store *store, const char *batch, const struct ranked
                      struct index_pairs *pairs, struct err *err)
 {
     struct name name;
+    bool renew = false;
     for (size_t i = 0; i < count; i++) {
+        renew = renew || sorted[i].entry->quarantined;
         key_write(pairs->key[i], sorted[i].entry->doc);
         pairs->pair[i] = (struct store_pair){
             .key = pairs->key[i], .value = sorted[i].entry->outcome, .bytes = sorted[i].entry->bytes};
     }
-    return store_guard_map_set(store, name_batch(&name, batch, "index", sorted->entry->doc / LAYOUT_SHARD_DOCS),
-                               pairs->pair, count, err);
+    name_batch(&name, batch, "index", sorted->entry->doc / LAYOUT_SHARD_DOCS);
+    return renew ? store_guard_map_renew(store, name.text, pairs->pair, count, err)
+                 : store_guard_map_set(store, name.text, pairs->pair, count, err);
 }
 
 int index_put(struct store *store, const char *batch, const struct index_entry *entries, size_t count, struct err *err)
@@ -296,21 +299,17 @@ static void pair_read(const struct store_pair *pair, void *user)
     reader->each(outcome, reader->user);
 }
 
-int index_read(struct store *store, const char *batch, uint32_t docs,
+int index_read(struct store *store, const char *batch, uint32_t shard,
                void (*each)(const Sohoa__DocOutcome *outcome, void *user), void *user, struct err *err)
 {
-    for (uint32_t first = 0; first < docs; first += LAYOUT_SHARD_DOCS) {
-        struct name name;
-        struct index_reader reader = {.name = name_batch(&name, batch, "index", first / LAYOUT_SHARD_DOCS),
-                                      .each = each,
-                                      .user = user,
-                                      .err = err};
-        bool more = true;
-        while (more) {
-            int rc = store_map_read(store, reader.name, reader.after, INDEX_PAIRS, pair_read, &reader, &more, err);
-            if (rc || reader.rc)
-                return rc ? rc : reader.rc;
-        }
+    struct name name;
+    struct index_reader reader = {
+        .name = name_batch(&name, batch, "index", shard), .each = each, .user = user, .err = err};
+    bool more = true;
+    int rc = 0;
+    while (more && !rc) {
+        rc = store_map_read(store, reader.name, reader.after, INDEX_PAIRS, pair_read, &reader, &more, err);
+        rc = rc ? rc : reader.rc;
     }
-    return 0;
+    return rc;
 }

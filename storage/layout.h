@@ -36,15 +36,16 @@ struct index_entry {
     uint32_t doc;
     uint32_t bytes;
     const void *outcome;
+    bool quarantined; /* nothing stays of what was there before */
 };
 
 /* Sets outcomes in the batch's index (guarded); outcomes of one call may fall in several shards and come in any order;
  * of several for one document the last counts. After a failure some may be set; repeating the call does no harm. */
 int index_put(struct store *store, const char *batch, const struct index_entry *entries, size_t count, struct err *err);
 
-/* Calls each for every outcome of the batch of docs documents, in order of document.
+/* Calls each for every outcome of the shard, in order of document.
  * Errors: E_CORRUPT, which names the key. */
-int index_read(struct store *store, const char *batch, uint32_t docs,
+int index_read(struct store *store, const char *batch, uint32_t shard,
                void (*each)(const Sohoa__DocOutcome *outcome, void *user), void *user, struct err *err);
 
 #endif

@@ -141,3 +141,14 @@ int map_log_read(const char *name, const uint8_t *log, size_t bytes, const char 
     }
     return 0;
 }
+
+static void pair_pack(const struct store_pair *pair, void *user)
+{
+    map_log_pack(pair, 1, user);
+}
+
+int map_log_compact(const char *name, const struct buf *log, struct buf *into, struct err *err)
+{
+    bool more;
+    return map_log_read(name, log->data, log->size, "", SIZE_MAX, pair_pack, into, &more, err);
+}

@@ -15,4 +15,7 @@ void map_log_pack(const struct store_pair *pairs, size_t count, struct buf *reco
 int map_log_read(const char *name, const uint8_t *log, size_t bytes, const char *after, size_t limit,
                  void (*each)(const struct store_pair *pair, void *user), void *user, bool *ret_more, struct err *err);
 
+/* Appends to *into a log of the pairs in force alone. Errors: as map_log_read's. */
+int map_log_compact(const char *name, const struct buf *log, struct buf *into, struct err *err);
+
 #endif

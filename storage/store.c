@@ -240,15 +240,27 @@ static int pairs_check(const char *name, const struct store_pair *pairs, size_t 
     return 0;
 }
 
-int store_guard_map_set(struct store *store, const char *name, const struct store_pair *pairs, size_t count,
-                        struct err *err)
+static int map_check(struct store *store, const char *name, const struct store_pair *pairs, size_t count,
+                     struct err *err)
 {
     int rc = name_check(name, err);
     if (!rc)
         rc = pairs_check(name, pairs, count, err);
-    if (!rc)
-        rc = held_check(store, name, err);
+    return rc ? rc : held_check(store, name, err);
+}
+
+int store_guard_map_set(struct store *store, const char *name, const struct store_pair *pairs, size_t count,
+                        struct err *err)
+{
+    int rc = map_check(store, name, pairs, count, err);
     return rc || !count ? rc : store->ops->map_set(store, name, pairs, count, err);
+}
+
+int store_guard_map_renew(struct store *store, const char *name, const struct store_pair *pairs, size_t count,
+                          struct err *err)
+{
+    int rc = map_check(store, name, pairs, count, err);
+    return rc || !count ? rc : store->ops->map_renew(store, name, pairs, count, err);
 }
 
 int store_map_read(struct store *store, const char *name, const char *after, size_t limit,

@@ -112,6 +112,10 @@ struct store_pair {
 int store_guard_map_set(struct store *store, const char *name, const struct store_pair *pairs, size_t count,
                         struct err *err);
 
+/* Likewise, and what the keys had before is in the blob no more: a dir store otherwise keeps it. There it costs as much as the whole map. */
+int store_guard_map_renew(struct store *store, const char *name, const struct store_pair *pairs, size_t count,
+                          struct err *err);
+
 /* Pairs in key order with key > after ("" from the start), at most limit (1 to 1024). each may not call the store.
  * *ret_more: some are left. An absent map has no pairs. */
 int store_map_read(struct store *store, const char *name, const char *after, size_t limit,

@@ -467,6 +467,7 @@ static const struct store_ops dir_ops = {
     .renew = dir_renew,
     .append = dir_append,
     .map_set = dir_map_set,
+    .map_renew = dir_map_renew,
     .map_read = dir_map_read,
 };
 

@@ -333,6 +333,7 @@ static const struct store_ops rados_ops = {
     .renew = rados_state_renew,
     .append = rados_state_append,
     .map_set = rados_state_map_set,
+    .map_renew = rados_state_map_set,
     .map_read = rados_state_map_read,
 };
 

@@ -300,7 +300,7 @@ int record_parse(const void *done, size_t bytes, struct record **ret_record, str
     json_error_t fault;
     AUTO(json_destroy) json_t *value = json_loadb(done, bytes, JSON_REJECT_DUPLICATES, &fault);
     if (!value)
-        return err_set(err, E_CORRUPT, "a done of %zu bytes, at byte %d: %s", bytes, fault.position, fault.text);
+        return err_set(err, E_CORRUPT, "a done of %zu bytes is damaged at byte %d", bytes, fault.position);
     if (!done_complete(value))
         return err_set(err, E_CORRUPT, "a done of %zu bytes lacks pages, their counts or outputs", bytes);
     struct record *record = calloc(1, sizeof *record);

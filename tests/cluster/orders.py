@@ -72,9 +72,89 @@ def same_again(cluster, sources):
     say(f"{found['pages']['stored']} pages stored; a second batch of the same sources found them all")
 
 
+WORD, REASON = "Zyzzogeton", "Quixotry"  # no source has them
+
+
+def holds(store, *words):
+    """Names of blobs that have one of the words (bytes) in them, but for sources and manifests."""
+    root = store.removeprefix("dir:")
+    names = [name for name in blobs(store, "") if not name.startswith("src/") and "/manifest/" not in name]
+    found = []
+    for name in names:
+        try:
+            with open(os.path.join(root, name), "rb") as blob:
+                data = blob.read()
+        except FileNotFoundError:  # it was removed meanwhile
+            continue
+        found += [name] if any(word in data for word in words) else []
+    return found
+
+
+def check_changed(cluster, path, blob):
+    """What somebody changed behind the ledger's back is not shown as what was said."""
+    with open(blob, "r+b") as file:
+        said = file.read()
+        file.seek(0)
+        file.write(said.replace(WORD.encode(), WORD.upper().encode()))
+    try:
+        fail(f"remarks that were changed are shown: {cluster.api.get(path)}")
+    except AssertionError as refused:
+        if "E_CORRUPT" not in str(refused) or path.split("/")[3] not in str(refused):
+            fail(f"remarks that were changed: {refused}")
+    with open(blob, "r+b") as file:
+        file.write(said)
+
+
+def review(cluster, store, document):
+    """What a person says of the document is shown again after a restart, and is not in the ledger."""
+    cluster.api.post("batches/first/review/round", "{}")
+    path = f"batches/first/documents/{document['document']}/review"
+    cluster.api.post(path, json.dumps({"decision": "accept", "corrections": {"signer": WORD}, "reason": REASON}))
+    for _ in range(2):
+        said = cluster.api.get(path)
+        signer = next(field for field in said["fields"] if field["name"] == "signer")
+        if (signer["value"], said["decided"]["reason"], said["state"]) != (WORD, REASON, "corrected"):
+            fail(f"a corrected document is {said}")
+        record = json.loads(cluster.api.call("GET", f"batches/first/documents/{document['document']}/record"))
+        if record["metadata"]["signer"]["corrected"]["value"] != WORD:
+            fail(f"its record has {record['metadata']['signer']}")
+        restart(cluster)
+    check_changed(cluster, path, os.path.join(store.removeprefix("dir:"), f"batch/first/remarks/{document['document']}"))
+    found = holds(store, WORD.encode(), REASON.encode())
+    if found != [f"batch/first/remarks/{document['document']}"]:
+        fail(f"what was said of the document is in {found}")
+
+
+def sketch_of(store, document):
+    name = next(name for name in blobs(store, document["sha256"]) if name.endswith("/done"))
+    with open(os.path.join(store.removeprefix("dir:"), name), encoding="utf-8") as done:
+        return bytes.fromhex(json.load(done)["sketch"])
+
+
+def check_index(cluster, store, document):
+    """What a coordinator did not come to write into the index before it died is there after a start; else there is nothing to do."""
+    documents, starts = len(cluster.api.documents("first")), len(list(cluster.coordinator.events("recovered")))
+    for lost in (False, True):
+        if lost:
+            cluster.coordinator.kill()
+            os.remove(os.path.join(store.removeprefix("dir:"), "batch/again/index/0"))
+            starts += 1
+            cluster.coordinator.start()
+        recalled = wait("the index to be read", lambda: (read := list(cluster.coordinator.events("recalled"))) and len(read) == starts and read)[-1]
+        if (int(recalled["documents"]), int(recalled["missing"])) != ((documents, documents) if lost else (2 * documents, 0)):
+            fail(f"of the index of twice {documents} documents: {recalled}")
+    wait("the index to be whole", lambda: "batch/again/index/0" in holds(store, bytes.fromhex(document["sha256"])))
+    wait("the workers to come back", lambda: cluster.connected() == 2, 60)
+
+
 def quarantine(cluster, store):
     document = next(document for document in cluster.api.documents("first") if document["state"] == "stored")
     path = f"batches/first/documents/{document['document']}"
+    sketch = sketch_of(store, document)
+    review(cluster, store, document)
+    if "batch/first/index/0" not in holds(store, sketch):
+        fail("the index has no sketch of the document")
+    check_index(cluster, store, document)
     before = cluster.api.get("batches/first")["pages"]
     cluster.api.post(path + "/quarantine", json.dumps({"reason": "test"}))
     for batch in ("first", "again"):
@@ -83,6 +163,7 @@ def quarantine(cluster, store):
     wait("everything derived to be gone", lambda: [name for name in blobs(store, document["sha256"])
                                                    if not name.startswith(("src/", "stop/"))] == [])
     wait("its records to be gone", lambda: blobs(store, f"rec/first/{document['document']:08d}") == [])
+    wait("what was said of it to be gone, and its sketch", lambda: holds(store, WORD.encode(), REASON.encode(), sketch) == [])
     if not blobs(store, "stop/" + document["sha256"]):
         fail("there is no tombstone")
     expect(cluster, "first", quarantined=1)
@@ -94,7 +175,9 @@ def quarantine(cluster, store):
     if blobs(store, "stop/" + document["sha256"]) or cluster.api.get("batches/first")["pages"] != before:
         fail("the release did not bring it back")
     cluster.api.call("GET", path + "/pdf")
-    say("quarantine: derived blobs and records gone, in both batches, over a restart; release: read and stored again")
+    if "corrected" in json.loads(cluster.api.call("GET", path + "/record"))["metadata"]["signer"]:
+        fail("a correction came back")
+    say("quarantine: derived blobs, records, corrections and sketches gone, in both batches, over a restart; release: read and stored again")
 
 
 def restart(cluster):

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "coordinator/review.h"
 #include "proto/wire.h"
 #include "tests/sim/check.h"
 #include "tests/sim/network.h"
@@ -122,6 +123,7 @@ void seat_take(void)
                                 .back_io = &it.back_io,
                                 .gate = &it.gate,
                                 .backlog = backlog_new(),
+                                .reviews = reviews_new(),
                                 .group = group_new(NULL, NULL, NULL),
                                 .views = views_new(1, NULL, NULL)}; /* nobody asks for one */
     it.c.sched = sched_new(it.c.backlog, &rules, (store_epoch(disk()) << LEASES_AN_EPOCH) + 1);
@@ -166,6 +168,7 @@ void seat_kill(void)
     plan_destroy(&it.c.plan);
     sched_destroy(&it.c.sched);
     backlog_destroy(&it.c.backlog);
+    reviews_destroy(&it.c.reviews);
     free(it.c.peer);
     it.taken = false;
     it.due_ms = world.now_ms + chance(EMPTY_MOST_MS);

@@ -264,8 +264,11 @@ static void hear_outcome(const Sohoa__DocOutcome *outcome, void *user)
 
 static int index_again(uint32_t docs)
 {
+    int rc = 0;
     heard_count = 0;
-    return index_read(store, "b1", docs, hear_outcome, NULL, &err);
+    for (uint32_t first = 0; first < docs && !rc; first += LAYOUT_SHARD_DOCS)
+        rc = index_read(store, "b1", first / LAYOUT_SHARD_DOCS, hear_outcome, NULL, &err);
+    return rc;
 }
 
 static Sohoa__DocOutcome outcome(uint32_t doc, uint32_t pages)
@@ -291,7 +294,8 @@ static void put_outcomes(const Sohoa__DocOutcome *of, size_t count)
     AUTO(mem_destroy) struct index_entry *entry = calloc(count + 1, sizeof *entry);
     AUTO(buf_destroy) struct buf packed = {0};
     for (size_t i = 0; i < count; i++) {
-        entry[i] = (struct index_entry){of[i].doc, (uint32_t)sohoa__doc_outcome__get_packed_size(&of[i]), NULL};
+        entry[i] = (struct index_entry){of[i].doc, (uint32_t)sohoa__doc_outcome__get_packed_size(&of[i]), NULL,
+                                        of[i].state == SOHOA__DOC_STATE__DOC_QUARANTINED};
         sohoa__doc_outcome__pack(&of[i], buf_reserve(&packed, entry[i].bytes));
         packed.size += entry[i].bytes;
     }

@@ -15,6 +15,7 @@
 #include "coordinator/correction.h"
 #include "coordinator/group.h"
 #include "coordinator/queue.h"
+#include "coordinator/remarks.h"
 #include "coordinator/review_limit.h"
 #include "coordinator/sample.h"
 #include "proto/auto.h"
@@ -81,11 +82,12 @@ static void decide(uint32_t doc, Sohoa__Decision decision, Sohoa__Correction *co
     said.generation = doc_look(now.batch, doc)->generation;
     said.round = review()->rounds;
     said.decision = decision;
-    said.corrections = &correction;
-    said.n_corrections = correction != NULL;
-    said.reason = (char *)(decision == SOHOA__DECISION__DECISION_REJECTED ? "upside down" : "");
+    Sohoa__Remarks remarks = SOHOA__REMARKS__INIT;
+    remarks.corrections = &correction;
+    remarks.n_corrections = correction != NULL;
+    remarks.reason = (char *)(decision == SOHOA__DECISION__DECISION_REJECTED ? "upside down" : "");
     said.at_ms = NOW_MS + doc;
-    review_order_decision(now.reviews, now.batch, now.ledger, &said, who);
+    review_order_decision(now.reviews, now.batch, now.ledger, &said, &remarks, who);
 }
 
 static void accept_all(void)
@@ -111,19 +113,35 @@ static Sohoa__Correction corrected(Sohoa__FieldName field, const char *value)
 
 /* ---- a restart ---- */
 
-static void remarks_tell(const struct reviews *reviews, const struct remarks *remarks, struct buf *text)
+static void book_read(struct remarks_book *book)
 {
-    buf_printf(text, " '%s'", remarks->reason ? remarks->reason : "");
+    remarks_clear(book);
+    remarks_read(&now.ledger->remarks_data, book);
+}
+
+static const Sohoa__Correction *said_in(const struct remarks_book *book, const struct correction *correction)
+{
+    const Sohoa__Correction *said = remarks_correction(remarks_find(book, correction->sha256), correction->field);
+    assert_non_null(said);
+    return said;
+}
+
+static void remarks_tell(const struct reviews *reviews, const struct remarks *remarks, const struct remarks_book *book,
+                         struct buf *text)
+{
+    buf_printf(text, " '%s'", remarks->said ? remarks_find(book, remarks->sha256)->reason : "");
     for (uint32_t i = 0; i < remarks->corrections; i++) {
         const struct correction *it = &remarks->correction[i];
-        buf_printf(text, " %u=%s was %s by %s %u.%u %u", it->field, it->value, it->was, reviewer_name(reviews, it->by),
-                   it->round, it->generation, (unsigned)it->at_ms);
+        buf_printf(text, " %u=%s was %s by %s %u.%u %u", it->field, said_in(book, it)->value, said_in(book, it)->was,
+                   reviewer_name(reviews, it->by), it->round, it->generation, (unsigned)it->at_ms);
     }
 }
 
 static void reviews_tell(const struct reviews *reviews, struct buf *text)
 {
+    AUTO(remarks_clear) struct remarks_book book = {0};
     const struct review *of = review_of(reviews, now.batch);
+    book_read(&book);
     for (uint32_t i = 0; i < of->rounds; i++) {
         const struct round *round = &of->round[i];
         buf_printf(text, "%u%% %u of %u: %u %u %u %u, signer %u, %u %s by %s\n", round->percent, (unsigned)round->seed,
@@ -135,7 +153,7 @@ static void reviews_tell(const struct reviews *reviews, struct buf *text)
         const struct reviewed *it = &of->doc[i];
         buf_printf(text, "%u: %u.%u %u %u", it->doc, it->round, it->generation, it->decision, (unsigned)it->at_ms);
         if (it->remarks)
-            remarks_tell(reviews, it->remarks, text);
+            remarks_tell(reviews, it->remarks, &book, text);
         buf_puts(text, "\n");
     }
 }
@@ -230,6 +248,7 @@ static void nothing_is_drawn_of_what_is_still_read(void **state)
 static void a_re_run_loses_its_acceptance(void **state)
 {
     Sohoa__Correction signer = corrected(SOHOA__FIELD_NAME__FIELD_SIGNER, "Nguyễn Văn An");
+    AUTO(remarks_clear) struct remarks_book book = {0};
     struct doc *doc = doc_at(now.backlog, (struct doc_ref){0, 3});
     (void)state;
     round_begin(PERCENT, SEED);
@@ -245,8 +264,10 @@ static void a_re_run_loses_its_acceptance(void **state)
     assert_int_equal(review_stand(now.backlog, review(), now.batch, 3), STAND_FRESH);
     assert_int_equal(round_begin(PERCENT, SEED), 1);
     assert_int_equal(review_stand(now.backlog, review(), now.batch, 3), STAND_WAITING);
-    assert_string_equal(review_correction(review_find(review(), 3), SOHOA__FIELD_NAME__FIELD_SIGNER)->value,
-                        "Nguyễn Văn An");
+    book_read(&book);
+    assert_string_equal(
+        said_in(&book, review_correction(review_find(review(), 3), SOHOA__FIELD_NAME__FIELD_SIGNER))->value,
+        "Nguyễn Văn An");
     decide(3, SOHOA__DECISION__DECISION_ACCEPTED, NULL, "lan");
     assert_int_equal(review_open(review())->wrong[SOHOA__FIELD_NAME__FIELD_SIGNER], 0); /* it was in the round before */
     assert_int_equal(review()->round[0].wrong[SOHOA__FIELD_NAME__FIELD_SIGNER], 1);
@@ -256,6 +277,7 @@ static void a_re_run_loses_its_acceptance(void **state)
 static void what_was_decided_in_a_round_may_be_decided_anew(void **state)
 {
     Sohoa__Correction signer = corrected(SOHOA__FIELD_NAME__FIELD_SIGNER, "An"), back = signer;
+    AUTO(remarks_clear) struct remarks_book book = {0};
     const struct round *round;
     (void)state;
     round_begin(PERCENT, SEED);
@@ -267,8 +289,9 @@ static void what_was_decided_in_a_round_may_be_decided_anew(void **state)
     assert_int_equal(round->wrong[SOHOA__FIELD_NAME__FIELD_SIGNER], 1);
     assert_int_equal(round->count[SOHOA__DECISION__DECISION_CORRECTED], 1);
     const struct correction *kept = review_correction(review_find(review(), 0), SOHOA__FIELD_NAME__FIELD_SIGNER);
-    assert_string_equal(kept->value, "Anh");
-    assert_string_equal(kept->was, "was");
+    book_read(&book);
+    assert_string_equal(said_in(&book, kept)->value, "Anh");
+    assert_string_equal(said_in(&book, kept)->was, "was");
     assert_string_equal(reviewer_name(now.reviews, kept->by), "root");
     assert_restart_is_same();
     back.withdrawn = true;
@@ -277,6 +300,34 @@ static void what_was_decided_in_a_round_may_be_decided_anew(void **state)
     assert_int_equal(round->wrong[SOHOA__FIELD_NAME__FIELD_SIGNER], 0);
     assert_int_equal(round->count[SOHOA__DECISION__DECISION_NONE], DOCS - 1);
     assert_restart_is_same();
+}
+
+static bool is_in(const struct buf *where, const char *text)
+{
+    return memmem(where->data, where->size, text, strlen(text));
+}
+
+/* The ledger has no word of it. What is left is which fields the round was wrong in, until it is decided anew. */
+static void a_quarantine_leaves_nothing_of_what_was_said(void **state)
+{
+    Sohoa__Correction signer = corrected(SOHOA__FIELD_NAME__FIELD_SIGNER, "Nguyễn Văn An");
+    (void)state;
+    round_begin(PERCENT, SEED);
+    decide(0, SOHOA__DECISION__DECISION_CORRECTED, &signer, "lan");
+    decide(1, SOHOA__DECISION__DECISION_REJECTED, NULL, "lan");
+    decide(2, SOHOA__DECISION__DECISION_ACCEPTED, NULL, "lan");
+    assert_true(is_in(&now.ledger->remarks_data, "Nguyễn Văn An") && is_in(&now.ledger->remarks_data, "upside down"));
+    assert_false(is_in(&now.ledger->entries, "Nguyễn Văn An") || is_in(&now.ledger->entries, "upside down"));
+    assert_null(review_find(review(), 2)->remarks);
+    review_purge(now.reviews, now.batch, 0);
+    review_purge(now.reviews, now.batch, 1);
+    review_purge(now.reviews, now.batch, 2);
+    assert_null(review_correction(review_find(review(), 0), SOHOA__FIELD_NAME__FIELD_SIGNER));
+    assert_false(review_find(review(), 1)->remarks->said);
+    assert_int_equal(review_open(review())->wrong[SOHOA__FIELD_NAME__FIELD_SIGNER], 1);
+    decide(0, SOHOA__DECISION__DECISION_ACCEPTED, NULL, "lan");
+    assert_int_equal(review_open(review())->wrong[SOHOA__FIELD_NAME__FIELD_SIGNER], 0);
+    assert_int_equal(review_open(review())->count[SOHOA__DECISION__DECISION_CORRECTED], 0);
 }
 
 static void what_makes_no_sense_is_refused(void **state)
@@ -302,6 +353,11 @@ static void what_makes_no_sense_is_refused(void **state)
     assert_int_equal(review_begin(now.reviews, now.batch, &round, "", 0, &err), E_CORRUPT);
     round_begin(PERCENT, SEED);
     said.doc = DOCS;
+    assert_int_equal(review_decide(now.reviews, now.batch, &said, "", &err), E_CORRUPT);
+    Sohoa__FieldName field = SOHOA__FIELD_NAME__FIELD_SIGNER;
+    said.doc = 0;
+    said.fields = &field;
+    said.n_fields = 1; /* and no remarks that would have it */
     assert_int_equal(review_decide(now.reviews, now.batch, &said, "", &err), E_CORRUPT);
 }
 
@@ -493,6 +549,7 @@ int main(void)
         TEST(nothing_is_drawn_of_what_is_still_read),
         TEST(a_re_run_loses_its_acceptance),
         TEST(what_was_decided_in_a_round_may_be_decided_anew),
+        TEST(a_quarantine_leaves_nothing_of_what_was_said),
         TEST(what_makes_no_sense_is_refused),
         TEST(limits_name_the_fields),
         TEST(wrong_limits_are_named),

@@ -132,6 +132,25 @@ static void a_map_is_read_in_pages(void **state)
     assert_false(more);
 }
 
+static void what_is_renewed_leaves_the_others(void **state)
+{
+    (void)state;
+    AUTO(store_destroy) struct store *store = opened();
+    struct blob map = blob("batch", "b4/index/0");
+    bool more = true;
+    lock_when_free(store, "me", LONG_TTL_MS);
+    ok(store_guard_map_renew(store, map.name, &(struct store_pair){"a", "first", 5}, 1, &why));
+    ok(store_guard_map_set(store, map.name, &(struct store_pair){"b", "kept", 4}, 1, &why));
+    ok(store_guard_map_renew(store, map.name, &(struct store_pair){"a", "it", 2}, 1, &why));
+    ok(store_guard_map_set(store, map.name, &(struct store_pair){"c", "later", 5}, 1, &why));
+    struct page p = page_of(store, map.name, "", 10, &more);
+    assert_int_equal(p.count, 3);
+    assert_string_equal(p.first, "a");
+    assert_string_equal(p.last, "c");
+    p = page_of(store, map.name, "", 1, &more);
+    assert_int_equal(p.bytes, 2);
+}
+
 static void the_last_value_of_a_key_counts(void **state)
 {
     (void)state;
@@ -241,6 +260,7 @@ int state_tests(void)
         cmocka_unit_test(guarded_writes_do_what_they_say),
         cmocka_unit_test(appends_of_threads_get_their_own_offsets),
         cmocka_unit_test(a_map_is_read_in_pages),
+        cmocka_unit_test(what_is_renewed_leaves_the_others),
         cmocka_unit_test(the_last_value_of_a_key_counts),
         cmocka_unit_test(the_lock_has_one_holder),
         cmocka_unit_test(a_killed_holder_loses_the_lock),

@@ -124,6 +124,41 @@ static void what_is_alike_is_a_group(void **state)
     assert_in_range(member[1].alike.similarity_cpct, 7500, 8500);
 }
 
+static void sketch_came(uint32_t doc, struct sketch sketch)
+{
+    AUTO(buf_destroy) struct buf packed = {0};
+    sketch_pack(&sketch, &packed);
+    twins_sketch(twins, (struct doc_ref){doc / 100, doc % 100}, &(ProtobufCBinaryData){packed.size, packed.data});
+}
+
+/* As at a start: the ledger's outcomes first, before anything is compared. What is gone meanwhile gets none. */
+static void sketches_may_come_later(void **state)
+{
+    (void)state;
+    for (uint32_t doc = 1; doc <= 4; doc++) {
+        Sohoa__DocOutcome outcome = SOHOA__DOC_OUTCOME__INIT;
+        uint8_t sha256[SHA256_BYTES] = {(uint8_t)doc};
+        outcome.state = SOHOA__DOC_STATE__DOC_STORED;
+        outcome.pages = 1;
+        outcome.sha256 = (ProtobufCBinaryData){sizeof sha256, sha256};
+        twins_add(twins, (struct doc_ref){0, doc}, &outcome);
+        outcome.state = SOHOA__DOC_STATE__DOC_QUARANTINED;
+        if (doc == 4)
+            twins_add(twins, (struct doc_ref){0, doc}, &outcome);
+    }
+    sketch_came(1, text_of(1));
+    sketch_came(2, again(text_of(1)));
+    sketch_came(2, text_of(9)); /* it has one */
+    sketch_came(3, text_of(3));
+    sketch_came(4, text_of(1));
+    sketch_came(5, text_of(1)); /* nobody knows it */
+    assert_false(twins_compare(twins, 10));
+    assert_int_equal(groups(), 1);
+    assert_int_equal(group_of(1), group_of(2));
+    assert_int_equal(group_of(3), NONE);
+    assert_int_equal(group_of(4), NONE);
+}
+
 static void the_same_bytes_need_no_sketch(void **state)
 {
     (void)state;
@@ -319,6 +354,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_alike_is_a_group, start, stop),
+        cmocka_unit_test_setup_teardown(sketches_may_come_later, start, stop),
         cmocka_unit_test_setup_teardown(the_same_bytes_need_no_sketch, start, stop),
         cmocka_unit_test_setup_teardown(the_master_is_the_best, start, stop),
         cmocka_unit_test_setup_teardown(a_mark_that_contradicts_keeps_apart, start, stop),
