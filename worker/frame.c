@@ -13,14 +13,16 @@
 enum {
     STROKES_MOST = 400, /* the longest ones */
     RUNS_MOST = 1 << 16,
-    FOUND_MOST = 256, /* rectangles before the best of each place is taken */
-    LINK_PX = 2,      /* runs in neighbouring rows this far apart hang together */
+    FOUND_MOST = 256,  /* rectangles before the best of each place is taken */
+    SEEDS_MOST = 6000, /* runs that are tried, the longest ones */
+    RUN_THICK_PX = 4,  /* of a side: a longer run of it is less steep */
 };
 
-static const double run_least_mm = 1.4;     /* of a run that may be part of a side, ... */
-static const double stroke_least_mm = 5;    /* ... and of a stroke, before it is followed */
-static const double stroke_slope = 0.18;    /* 10 degrees */
-static const double stroke_bend_mm = 0.45;  /* mean distance of a stroke's runs from its line */
+static const double run_least_mm = 1.4;  /* of a run that may be part of a side, ... */
+static const double stroke_least_mm = 5; /* of a stroke, before it is followed, to either side */
+static const double near_covered = 0.6;  /* ... so much of it, at least */
+static const double stroke_slope = 0.18; /* 10 degrees */
+static const double slope_step = 0.015;
 static const double gap_most_mm = 3.2;      /* over which a side is followed */
 static const double width_mm[2] = {13, 62}; /* of frames, least and most */
 static const double height_mm[2] = {5.2, 19};
@@ -33,7 +35,6 @@ static const double second_mm[2] = {0.6, 2.6}; /* how far the second frame is fr
 
 struct run {
     int32_t left, right, y; /* right inside */
-    int32_t owner;          /* another run of the same stroke; itself: the first one */
 };
 
 struct stroke {
@@ -43,6 +44,7 @@ struct stroke {
 
 struct search {
     const struct mask *mask;
+    struct mask thick; /* each pixel set also above and below */
     double px_mm;
     struct run *runs;
     size_t run_count;
@@ -77,6 +79,20 @@ static bool mask_exchange(const struct mask *mask, struct mask *ret_exchanged)
     return true;
 }
 
+static bool mask_thicken(const struct mask *mask, struct mask *ret_thick)
+{
+    if (!mask_new(mask->width_px, mask->height_px, ret_thick))
+        return false;
+    for (uint32_t y = 0; y < mask->height_px; y++)
+        for (size_t i = 0; i < mask->stride_words; i++) {
+            uint64_t word = mask->bits[y * mask->stride_words + i];
+            word |= y ? mask->bits[(y - 1) * mask->stride_words + i] : 0;
+            word |= y + 1 < mask->height_px ? mask->bits[(y + 1) * mask->stride_words + i] : 0;
+            ret_thick->bits[y * mask->stride_words + i] = word;
+        }
+    return true;
+}
+
 /* ---- runs ---- */
 
 /* The first pixel from x on that is set, or is not; width_px: none. */
@@ -105,76 +121,56 @@ static void row_runs(struct search *search, uint32_t y, int32_t least)
             end = row_next(row, next, mask->width_px, false);
             next = row_next(row, end, mask->width_px, true);
         }
-        if ((int32_t)(end - x) >= least) {
-            int32_t at = (int32_t)search->run_count;
+        if ((int32_t)(end - x) >= least)
             search->runs[search->run_count++] =
-                (struct run){.left = (int32_t)x, .right = (int32_t)end - 1, .y = (int32_t)y, .owner = at};
-        }
+                (struct run){.left = (int32_t)x, .right = (int32_t)end - 1, .y = (int32_t)y};
         x = next;
-    }
-}
-
-static int32_t run_first(struct run *runs, int32_t at)
-{
-    while (runs[at].owner != at)
-        at = runs[at].owner = runs[runs[at].owner].owner;
-    return at;
-}
-
-/* Rows are linked with the row above; both lists go from left to right. */
-static void rows_link(struct run *runs, size_t above, size_t here, size_t end)
-{
-    for (size_t a = above, b = here; a < here && b < end;) {
-        if (runs[a].right + LINK_PX >= runs[b].left && runs[b].right + LINK_PX >= runs[a].left) {
-            int32_t one = run_first(runs, (int32_t)a), other = run_first(runs, (int32_t)b);
-            runs[one > other ? one : other].owner = one > other ? other : one;
-        }
-        if (runs[a].right < runs[b].right)
-            a++;
-        else
-            b++;
     }
 }
 
 static void runs_find(struct search *search)
 {
     int32_t least = (int32_t)fmax(4, run_least_mm * search->px_mm);
-    size_t above = 0;
-    for (uint32_t y = 0; y < search->mask->height_px; y++) {
-        size_t here = search->run_count;
+    for (uint32_t y = 0; y < search->mask->height_px; y++)
         row_runs(search, y, least);
-        if (here && above < here && search->runs[above].y + 1 == (int32_t)y)
-            rows_link(search->runs, above, here, search->run_count);
-        above = here;
-    }
+}
+
+/* The longest first, then from the top: sides come before letters. */
+static int runs_compare(const void *one, const void *other)
+{
+    const struct run *a = one, *b = other;
+    int32_t by = (b->right - b->left) - (a->right - a->left);
+    by = by ? by : a->y - b->y;
+    by = by ? by : a->left - b->left;
+    return by;
 }
 
 /* ---- strokes ---- */
 
-/* Sums over the pixels of a stroke, for its line. */
-struct fit {
-    double n, x, y, xx, xy, yy;
-    int32_t left, right;
-};
-
-static void fit_add(struct fit *fit, const struct run *run)
+/* Whether something is set within a pixel above or below. */
+static bool line_has(const struct search *search, double x, double y)
 {
-    double n = run->right - run->left + 1, middle = (run->left + run->right) / 2.0;
-    fit->left = fit->n == 0 || run->left < fit->left ? run->left : fit->left;
-    fit->right = fit->n == 0 || run->right > fit->right ? run->right : fit->right;
-    fit->n += n;
-    fit->x += n * middle;
-    fit->y += n * run->y;
-    fit->xx += n * (middle * middle + n * n / 12);
-    fit->xy += n * middle * run->y;
-    fit->yy += n * (double)run->y * run->y;
+    return mask_has(&search->thick, (int32_t)lround(x), (int32_t)lround(y));
 }
 
-/* Whether something is set within a pixel above or below. */
-static bool line_has(const struct mask *mask, double x, double y)
+/* The share of points near x that the line has. */
+static double stroke_near(const struct search *search, double slope, double x, double y)
 {
-    int32_t column = (int32_t)lround(x), row = (int32_t)lround(y);
-    return mask_has(mask, column, row) || mask_has(mask, column, row - 1) || mask_has(mask, column, row + 1);
+    int32_t reach = (int32_t)(stroke_least_mm * search->px_mm), set = 0, points = 0;
+    for (int32_t by = -reach; by <= reach; by += 2, points++)
+        set += line_has(search, x + by, y + slope * by);
+    return (double)set / points;
+}
+
+/* How well a stroke is there between its ends: points on it weigh more than those beside it. */
+static double stroke_worth(const struct search *search, const struct stroke *stroke)
+{
+    double worth = 0;
+    for (double x = stroke->left; x <= stroke->right; x++) {
+        double y = stroke->y + stroke->slope * x;
+        worth += mask_has(search->mask, (int32_t)lround(x), (int32_t)lround(y)) ? 1.5 : line_has(search, x, y) ? 1 : -1;
+    }
+    return worth;
 }
 
 /* Where the line ends that goes on from x in steps of step. */
@@ -182,7 +178,7 @@ static double stroke_follow(const struct search *search, const struct stroke *st
 {
     double end = x, gap = 0, most = gap_most_mm * search->px_mm;
     for (x += step; gap <= most && x >= 0 && x < search->mask->width_px; x += step) {
-        if (line_has(search->mask, x, stroke->y + stroke->slope * x)) {
+        if (line_has(search, x, stroke->y + stroke->slope * x)) {
             end = x;
             gap = 0;
         } else {
@@ -209,48 +205,51 @@ static void stroke_add(struct search *search, struct stroke stroke)
     search->stroke[at] = stroke;
 }
 
-/* Two fragments of one side, followed, are the same stroke. */
-static bool stroke_is_new(const struct search *search, const struct stroke *stroke)
+/* Whether a run lies along a stroke that is known. */
+static bool run_is_known(const struct search *search, const struct run *run)
 {
-    double middle = (stroke->left + stroke->right) / 2;
     for (size_t i = 0; i < search->strokes; i++) {
-        const struct stroke *other = &search->stroke[i];
-        if (fabs(other->left - stroke->left) < 3 && fabs(other->right - stroke->right) < 3 &&
-            fabs(other->y + other->slope * middle - stroke->y - stroke->slope * middle) < 1)
-            return false;
+        const struct stroke *stroke = &search->stroke[i];
+        if (run->left >= stroke->left - 2 && run->right <= stroke->right + 2 &&
+            fabs(stroke->y + stroke->slope * run->left - run->y) < 1.6 &&
+            fabs(stroke->y + stroke->slope * run->right - run->y) < 1.6)
+            return true;
     }
-    return true;
+    return false;
 }
 
-static void stroke_take(struct search *search, const struct fit *fit)
+/* Tries the slopes that a run may be part of. */
+static void run_extend(struct search *search, const struct run *run)
 {
-    double spread = fit->xx - fit->x * fit->x / fit->n;
-    if (fit->right - fit->left < stroke_least_mm * search->px_mm || spread <= 0)
-        return;
-    double slope = (fit->xy - fit->x * fit->y / fit->n) / spread;
-    double rest = (fit->yy - fit->y * fit->y / fit->n - slope * slope * spread) / fit->n;
-    if (fabs(slope) > stroke_slope || sqrt(fmax(0, rest)) > fmax(1.2, stroke_bend_mm * search->px_mm))
-        return;
-    struct stroke stroke = {.slope = slope, .y = (fit->y - slope * fit->x) / fit->n};
-    stroke.left = stroke_follow(search, &stroke, fit->left, -1);
-    stroke.right = stroke_follow(search, &stroke, fit->right, 1);
-    double length_mm = (stroke.right - stroke.left) / search->px_mm;
-    if (length_mm >= width_mm[0] / 2 && length_mm <= width_mm[1] && stroke_is_new(search, &stroke))
-        stroke_add(search, stroke);
+    double x = (run->left + run->right) / 2.0, best_worth = 0;
+    double steepest = fmin(stroke_slope, RUN_THICK_PX / (double)(run->right - run->left + 1));
+    struct stroke best = {0};
+    for (int step = (int)(-steepest / slope_step); step <= (int)(steepest / slope_step); step++) {
+        double slope = step * slope_step;
+        if (stroke_near(search, slope, x, run->y) < near_covered)
+            continue;
+        struct stroke stroke = {.slope = slope, .y = run->y - slope * x};
+        stroke.left = stroke_follow(search, &stroke, x, -1);
+        stroke.right = stroke_follow(search, &stroke, x, 1);
+        double worth = stroke_worth(search, &stroke);
+        if (worth > best_worth) {
+            best_worth = worth;
+            best = stroke;
+        }
+    }
+    double length_mm = (best.right - best.left) / search->px_mm;
+    if (length_mm >= width_mm[0] / 2 && length_mm <= width_mm[1])
+        stroke_add(search, best);
 }
 
-static bool strokes_find(struct search *search)
+static void strokes_find(struct search *search)
 {
-    struct fit *fits = calloc(search->run_count + 1, sizeof *fits);
-    if (!fits)
-        return false;
-    for (size_t i = 0; i < search->run_count; i++)
-        fit_add(&fits[run_first(search->runs, (int32_t)i)], &search->runs[i]);
-    for (size_t i = 0; i < search->run_count; i++)
-        if (fits[i].n > 0)
-            stroke_take(search, &fits[i]);
-    free(fits);
-    return true;
+    qsort(search->runs, search->run_count, sizeof *search->runs, runs_compare);
+    for (size_t i = 0, tried = 0; i < search->run_count && tried < SEEDS_MOST; i++)
+        if (!run_is_known(search, &search->runs[i])) {
+            run_extend(search, &search->runs[i]);
+            tried++;
+        }
 }
 
 /* ---- rectangles ---- */
@@ -414,8 +413,10 @@ static void frame_keep(struct frame frames[FRAMES_MOST], size_t *count, const st
 
 static void search_clear(struct search **search)
 {
-    if (*search)
+    if (*search) {
         free((*search)->runs);
+        mask_clear(&(*search)->thick);
+    }
     free(*search);
     *search = NULL;
 }
@@ -424,13 +425,12 @@ static bool level_find(const struct mask *mask, double px_mm, bool lying, struct
                        size_t *count)
 {
     AUTO(search_clear) struct search *search = calloc(1, sizeof *search);
-    if (!search || !(search->runs = malloc(RUNS_MOST * sizeof *search->runs)))
+    if (!search || !(search->runs = malloc(RUNS_MOST * sizeof *search->runs)) || !mask_thicken(mask, &search->thick))
         return false;
     search->mask = mask;
     search->px_mm = px_mm;
     runs_find(search);
-    if (!strokes_find(search))
-        return false;
+    strokes_find(search);
     pairs_try(search);
     for (size_t i = 0; i < search->founds; i++) {
         struct frame frame = search->found[i];

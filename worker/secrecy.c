@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "proto/auto.h"
@@ -22,17 +23,18 @@ enum {
     CUT_BORDER_PX = 14,
     CUT_MAX_PX = 600,
     CUT_DARK = 128,
-    LIKE_CPCT = 6000,      /* read as a marking: at least this much like it */
+    LIKE_CPCT = 7500,      /* read as a marking: at least this much like it */
     LIKE_SURE_CPCT = 8000, /* no need to try another way of reading */
-    HARMLESS_CPCT = 7400,  /* read as something else that is framed */
-    OTHER_LETTERS = 9,     /* a text of so many letters that are read surely says something else */
-    OTHER_CPCT = 6500,
-    SIDE_LEAST_PX = 40, /* smaller pictures have no room for a stamp */
+    SIDE_LEAST_PX = 40,    /* smaller pictures have no room for a stamp */
 };
 
 static const double page_least_mm = 120, page_most_mm = 1300; /* long side that a resolution may mean */
 static const double page_usual_mm = 297;
-static const double black_covered = 0.9; /* sides of a black frame that can't be read */
+static const double black_covered = 0.86,
+                    black_doubled_covered = 0.8; /* sides of a black frame that is looked into, ... */
+static const double black_sure_covered = 0.9;    /* ... of one that can't be read, or not surely */
+static const double two_lines_mm = 9.8;          /* a frame as high as that may have two lines */
+static const double two_lines_aspect = 3.2;
 
 /* A picture under work. */
 struct scene {
@@ -61,6 +63,12 @@ static bool mask_of(const struct look *look, bool red, struct mask *mask)
                 mask_set(mask, x, y);
     }
     return true;
+}
+
+static int no_memory(const struct raster *raster, struct err *err)
+{
+    return err_set(err, E_MEMORY, "no memory to look for stamps in a picture of %u x %u", raster->width_px,
+                   raster->height_px);
 }
 
 /* ---- the inside of a frame ---- */
@@ -171,7 +179,7 @@ static struct inside cut_inside(const struct raster *cut)
     return in;
 }
 
-/* The inside on a sheet of its own; NULL without memory, or when there is hardly anything in it. */
+/* A part of it on a sheet of its own; NULL without memory. */
 static struct raster *cut_inner(const struct raster *cut, const struct inside *in)
 {
     uint32_t width = in->right - in->left, height = in->bottom - in->top;
@@ -225,13 +233,37 @@ static void words_join(const Sohoa__Page *words, char *text, size_t room)
             }
 }
 
-static int inner_read(const struct scene *scene, const struct raster *inner, bool line, struct said *said,
-                      struct err *err)
+/* Adds what a part says, read as one line, to text. */
+static int part_read(const struct scene *scene, const struct raster *cut, const struct inside *in, Sohoa__Page *words,
+                     struct err *err)
+{
+    AUTO(raster_destroy) struct raster *inner = cut_inner(cut, in);
+    return inner ? read_strip(scene->reader, inner, true, words, err) : no_memory(scene->raster, err);
+}
+
+/* The row with the least ink about the middle: between two lines. */
+static uint32_t inside_split(const struct raster *cut, const struct inside *in)
+{
+    uint32_t height = in->bottom - in->top, least = UINT32_MAX, split = in->top + height / 2;
+    for (uint32_t y = in->top + height * 2 / 5; y < in->top + height * 3 / 5; y++)
+        if (row_dark(cut, y) < least) {
+            least = row_dark(cut, y);
+            split = y;
+        }
+    return split;
+}
+
+static int inside_read(const struct scene *scene, const struct raster *cut, const struct inside *in, bool two_lines,
+                       struct said *said, struct err *err)
 {
     char text[256] = "";
     struct page_figures figures;
     AUTO(page_destroy) Sohoa__Page *words = page_new(1);
-    int rc = read_strip(scene->reader, inner, line, words, err);
+    struct inside upper = *in, lower = *in;
+    upper.bottom = lower.top = inside_split(cut, in);
+    int rc = part_read(scene, cut, two_lines ? &upper : in, words, err);
+    if (!rc && two_lines)
+        rc = part_read(scene, cut, &lower, words, err);
     if (rc)
         return rc;
     words_join(words, text, sizeof text);
@@ -254,14 +286,7 @@ static bool said_is_sure(const struct said *said)
     return said->marking.like_cpct >= LIKE_SURE_CPCT || said->marking.harmless_cpct >= LIKE_SURE_CPCT;
 }
 
-static int no_memory(const struct raster *raster, struct err *err)
-{
-    return err_set(err, E_MEMORY, "no memory to look for stamps in a picture of %u x %u", raster->width_px,
-                   raster->height_px);
-}
-
-/* Reads one view of a frame, as a line and, if it is high enough for two, as a block. *may_say stays when there is
- * nothing to be read. */
+/* Reads one view of a frame, as a line and, if it is high enough, as two. *may_say stays when there is nothing to be read. */
 static int frame_read_view(const struct scene *scene, const struct frame *frame, bool turned, enum ink ink,
                            bool *may_say, struct said *best, struct err *err)
 {
@@ -272,16 +297,11 @@ static int frame_read_view(const struct scene *scene, const struct frame *frame,
     if (!inside_may_say(cut, &in))
         return 0;
     *may_say = true;
-    AUTO(raster_destroy) struct raster *inner = cut_inner(cut, &in);
-    if (!inner)
-        return no_memory(scene->raster, err);
-    bool low = frame->height<10 * scene->px_mm, flat = frame->width> 3 * frame->height;
+    bool high = frame->height >= two_lines_mm * scene->px_mm && frame->width <= two_lines_aspect * frame->height;
     int rc = 0;
-    for (int block = low ? 0 : 1; block >= 0 && !rc && !said_is_sure(best); block--) {
+    for (int two_lines = high; two_lines >= 0 && !rc && !said_is_sure(best); two_lines--) {
         struct said said;
-        if (block == 0 && !low && !flat && best->marking.letters > OTHER_LETTERS)
-            break;
-        rc = inner_read(scene, inner, block == 0, &said, err);
+        rc = inside_read(scene, cut, &in, two_lines, &said, err);
         if (!rc && said_is_better(&said, best))
             *best = said;
     }
@@ -363,6 +383,12 @@ static void stamp_note(const struct scene *scene, const struct frame *frame, Soh
         *stamp = found;
 }
 
+/* Lines of black print make frames that nobody drew. */
+static bool frame_is_drawn(const struct frame *frame, bool red)
+{
+    return red || frame->covered >= (frame->doubled ? black_doubled_covered : black_covered);
+}
+
 static int frame_judge(const struct scene *scene, const struct frame *frame, bool red, struct err *err)
 {
     struct said said;
@@ -371,13 +397,9 @@ static int frame_judge(const struct scene *scene, const struct frame *frame, boo
     if (rc || !may_say)
         return rc;
     const struct marking *marking = &said.marking;
-    if (marking->like_cpct >= LIKE_CPCT && marking->like_cpct >= marking->harmless_cpct)
+    bool sure = red || frame->covered >= black_sure_covered;
+    if (marking->like_cpct >= (sure ? LIKE_CPCT : LIKE_SURE_CPCT) && marking->like_cpct >= marking->harmless_cpct)
         stamp_note(scene, frame, kind_of(frame, marking->kind), marking->like_cpct / (double)STAMP_SURE_CPCT);
-    else if (marking->harmless_cpct >= HARMLESS_CPCT ||
-             (marking->letters >= OTHER_LETTERS && said.confidence_cpct >= OTHER_CPCT))
-        return 0;
-    else if (red || (frame->doubled && frame->covered >= black_covered))
-        stamp_note(scene, frame, SOHOA__STAMP_KIND__STAMP_UNREAD, frame->covered / 2);
     return 0;
 }
 
@@ -399,7 +421,7 @@ static int scene_frames(const struct scene *scene, bool red, struct frame *befor
         return no_memory(scene->raster, err);
     size_t known = *befores;
     for (size_t i = 0; i < count; i++) {
-        if (frame_is_among(&frame[i], before, known))
+        if (frame_is_among(&frame[i], before, known) || !frame_is_drawn(&frame[i], red))
             continue;
         int rc = frame_judge(scene, &frame[i], red, err);
         if (rc)
@@ -433,9 +455,7 @@ int secrecy_look(struct reader *reader, const struct raster *raster, Sohoa__Page
     if (rc)
         return rc;
     scene.px_mm = scene_px_mm(&scene.look);
-    if (scene.look.hue)
-        rc = scene_frames(&scene, true, before, &befores, err);
-    return rc ? rc : scene_frames(&scene, false, before, &befores, err);
+    return scene_frames(&scene, scene.look.hue != NULL, before, &befores, err); /* in colour a stamp is red */
 }
 
 /* ---- words ---- */
