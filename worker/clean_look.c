@@ -363,13 +363,24 @@ static bool look_find_spots(struct look *look)
     return true;
 }
 
-int look_take(const struct raster *raster, struct look *ret_look, struct err *err)
+int look_see(const struct raster *raster, struct look *ret_look, struct err *err)
 {
     AUTO(look_clear) struct look look = {0};
     if (!look_new(raster, &look) || !look_reduce(raster, &look))
         return err_set(err, E_MEMORY, "no memory to look at a picture of %u x %u", raster->width_px, raster->height_px);
     look_paper(&look);
     look_contrast(&look);
+    *ret_look = look;
+    look = (struct look){0};
+    return 0;
+}
+
+int look_take(const struct raster *raster, struct look *ret_look, struct err *err)
+{
+    AUTO(look_clear) struct look look = {0};
+    int rc = look_see(raster, &look, err);
+    if (rc)
+        return rc;
     if (!look_find_spots(&look))
         return err_set(err, E_MEMORY, "no memory for the spots of a picture of %u x %u", raster->width_px,
                        raster->height_px);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * A page seen from afar: a reduced picture of it, and what is measured there. Shared by the clean*.c files; plain C,
+ * A page seen from afar: a reduced picture of it, and what is measured there. Shared by the clean*.c files and secrecy.c; plain C,
  * no Leptonica. */
 #ifndef SOHOA_CLEAN_LOOK_H
 #define SOHOA_CLEAN_LOOK_H
@@ -60,6 +60,8 @@ static inline uint8_t look_gray(int red, int green, int blue)
 /* By how much the weaker of red and blue is above green where it is violet, neither red nor blue; else 0. */
 int look_violet(int red, int green, int blue);
 
+/* The reduced picture, its paper and contrasts: all but the spots and verdicts. Errors: E_MEMORY. */
+int look_see(const struct raster *raster, struct look *ret_look, struct err *err);
 /* Everything but verdicts. Errors: E_MEMORY. */
 int look_take(const struct raster *raster, struct look *ret_look, struct err *err);
 void look_clear(struct look *look);

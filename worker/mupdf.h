@@ -26,6 +26,7 @@ enum {
     STORE_BYTES = 32 << 20, /* MuPDF's cache of decoded things */
     RENDER_DPI = 300,       /* where a page has no resolution of its own */
     DEGRADED_DPI = 150,
+    SEEN_DPI = 100,
     DPI_MIN = 10, /* a page that exceeds max_pixels even so is refused */
     SIDE_MAX_PX = 32000,
     DECODED_WHOLE_PX = 20000000, /* images above are decoded reduced where that serves */
@@ -196,9 +197,16 @@ bool view_fit(const struct leaf *leaf, double dpi, uint64_t max_pixels, struct v
 struct raster *pixels_take(fz_context *ctx, const struct look *look, const struct view *view, uint64_t max_pixels);
 /* An image's pixels as they are stored; two shades as bilevel. */
 struct raster *pixels_of(fz_context *ctx, fz_image *image, bool bilevel);
-/* The page as displayed, at dpi; with_text: its own text, too. */
+
+enum drawn {
+    DRAWN_PICTURES, /* the contents without their own text */
+    DRAWN_CONTENTS,
+    DRAWN_ALL, /* annotations, too */
+};
+
+/* The page as displayed, at dpi. */
 struct raster *pixels_draw(fz_context *ctx, const struct leaf *leaf, const struct view *view, uint32_t dpi, bool colour,
-                           bool with_text);
+                           enum drawn drawn);
 
 /* The number in so many bytes, at most 4, first byte highest: PNG, JPEG, JPEG 2000 and CFF have them so. */
 static inline uint32_t big_endian(const uint8_t *data, unsigned bytes)

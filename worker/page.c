@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
  * Builds, measures, packs and unpacks page results. What page_unpack() gives was checked: its words are UTF-8,
- * no confidence is above 100 %, guesses at hands are digits, and neither the number of words and hands nor the memory is
- * above its limit, whatever the bytes were. */
+ * no confidence is above 100 %, guesses at hands are digits, and neither the number of words, hands and stamps nor the
+ * memory is above its limit, whatever the bytes were. */
 #include "worker/page.h"
 
 #include "proto/auto.h"
@@ -125,6 +125,8 @@ Sohoa__HandGuess *hand_add_guess(Sohoa__Hand *hand, const char *text)
 
 Sohoa__Stamp *page_add_stamp(Sohoa__Page *page)
 {
+    if (page->n_stamps == STAMPS_MOST)
+        return NULL;
     Sohoa__Stamp *stamp = page_alloc(sizeof *stamp);
     sohoa__stamp__init(stamp);
     page_grow(&page->stamps, page->n_stamps);
@@ -342,7 +344,7 @@ static int hands_check(const Sohoa__Page *page, struct err *err)
 static int stamps_check(const Sohoa__Page *page, struct err *err)
 {
     if (page->n_stamps > STAMPS_MOST)
-        return err_set(err, E_FRAME, "a page has more than %d stamps (STAMPS_MOST)", STAMPS_MOST);
+        return err_set(err, E_FRAME, "a page has more than %d stamps", STAMPS_MOST);
     for (size_t i = 0; i < page->n_stamps; i++)
         if (page->stamps[i]->confidence_cpct > PAGE_SURE_CPCT ||
             (int)page->stamps[i]->kind > SOHOA__STAMP_KIND__STAMP_UNSEEN || (int)page->stamps[i]->kind < 0)

@@ -39,11 +39,11 @@ const char *page_note_name(Sohoa__PageNote note);
 /* Append as above. text has at most HAND_MAX_DIGITS digits. */
 Sohoa__Hand *page_add_hand(Sohoa__Page *page);
 Sohoa__HandGuess *hand_add_guess(Sohoa__Hand *hand, const char *text);
-
-Sohoa__Stamp *page_add_stamp(Sohoa__Page *page); /* at most STAMPS_MOST */
+/* Appends as above; NULL when the page has STAMPS_MOST already. */
+Sohoa__Stamp *page_add_stamp(Sohoa__Page *page);
 
 void page_pack(const Sohoa__Page *page, struct buf *out);
-/* Errors: E_FRAME: not a Page, or over PAGE_MAX_BYTES, PAGE_MAX_WORDS or the limits of hands. */
+/* Errors: E_FRAME: not a Page, or over PAGE_MAX_BYTES, PAGE_MAX_WORDS or the limits of hands and stamps. */
 int page_unpack(const void *data, size_t bytes, Sohoa__Page **ret_page, struct err *err);
 
 /* As how many A4 pages it counts: A3 2, A2 4, A1 8, A0 16, by its area; what has no size counts 1. */

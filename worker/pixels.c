@@ -286,15 +286,18 @@ struct raster *pixels_take(fz_context *ctx, const struct look *look, const struc
     return raster;
 }
 
-static void page_draw(fz_context *ctx, const struct leaf *leaf, fz_pixmap *pixmap, float scale, bool with_text)
+static void page_draw(fz_context *ctx, const struct leaf *leaf, fz_pixmap *pixmap, float scale, enum drawn drawn)
 {
     fz_clear_pixmap_with_value(ctx, pixmap, 255);
     fz_device *dev = fz_new_draw_device(ctx, fz_identity, pixmap);
     fz_try(ctx)
     {
-        if (!with_text)
+        if (drawn == DRAWN_PICTURES)
             dev->fill_text = NULL, dev->stroke_text = NULL;
-        leaf_paint(ctx, leaf, dev, fz_scale(scale, scale), NULL);
+        if (drawn == DRAWN_ALL && leaf->page)
+            fz_run_page(ctx, leaf->page, dev, fz_scale(scale, scale), NULL);
+        else
+            leaf_paint(ctx, leaf, dev, fz_scale(scale, scale), NULL);
         fz_close_device(ctx, dev);
     }
     fz_always(ctx) fz_drop_device(ctx, dev);
@@ -302,7 +305,7 @@ static void page_draw(fz_context *ctx, const struct leaf *leaf, fz_pixmap *pixma
 }
 
 struct raster *pixels_draw(fz_context *ctx, const struct leaf *leaf, const struct view *view, uint32_t dpi, bool colour,
-                           bool with_text)
+                           enum drawn drawn)
 {
     float scale = (float)dpi / 72;
     fz_irect box = {0, 0, (int)fmax(1, round(view->width_pt * scale)), (int)fmax(1, round(view->height_pt * scale))};
@@ -312,7 +315,7 @@ struct raster *pixels_draw(fz_context *ctx, const struct leaf *leaf, const struc
     fz_pixmap *pixmap = fz_new_pixmap_with_bbox(ctx, space, box, NULL, 0);
     fz_try(ctx)
     {
-        page_draw(ctx, leaf, pixmap, scale, with_text);
+        page_draw(ctx, leaf, pixmap, scale, drawn);
         raster = raster_of(ctx, pixmap, fz_identity, false);
     }
     fz_always(ctx) fz_drop_pixmap(ctx, pixmap);

@@ -158,7 +158,8 @@ void slot_send(struct slot *slot, const struct slot_request *request, int fd, ui
     assert(slot->taken && !call->active);
     *call = (struct call){.active = true, .limit_ms = limit_ms, .out = -1, .ended = ended, .user = user};
     call->order = (struct slot_order){*request, out_max_bytes};
-    bool needs_document = request->op == SLOT_PAGE || request->op == SLOT_ASSEMBLE || request->op == SLOT_VIEW;
+    bool needs_document = request->op == SLOT_PAGE || request->op == SLOT_ASSEMBLE || request->op == SLOT_VIEW ||
+                          request->op == SLOT_LOOK;
     if (slot->lost.code && needs_document)
         call->fault = slot->lost;
     else

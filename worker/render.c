@@ -319,11 +319,12 @@ static uint32_t degraded_dpi(const struct look *look, const struct view *view)
 static struct raster *page_raster(struct render *render, const struct leaf *leaf, const struct look *look,
                                   const struct plan *plan, const struct view *view, bool degraded)
 {
+    enum drawn drawn = plan->own_words ? DRAWN_PICTURES : DRAWN_CONTENTS;
     if (degraded)
-        return pixels_draw(render->ctx, leaf, view, degraded_dpi(look, view), false, !plan->own_words);
+        return pixels_draw(render->ctx, leaf, view, degraded_dpi(look, view), false, drawn);
     struct raster *raster = pixels_take(render->ctx, look, view, render->max_pixels);
     bool colour = look->colour || look->paths || !look->images;
-    return raster ? raster : pixels_draw(render->ctx, leaf, view, view->dpi, colour, !plan->own_words);
+    return raster ? raster : pixels_draw(render->ctx, leaf, view, view->dpi, colour, drawn);
 }
 
 /* One page under work: owned here, so that a throw leaks nothing. */
@@ -388,6 +389,59 @@ int render_page(struct render *render, uint32_t page_no, bool degraded, Sohoa__P
         leaf_drop(render->ctx, &turn.leaf);
     }
     fz_catch(render->ctx) rc = render_caught(render->ctx, E_PAGE_BROKEN, "rendering", err);
+    if (rc)
+        raster_destroy(&turn.raster);
+    else
+        *ret_raster = turn.raster;
+    if (rc && err)
+        err->page_no = page_no;
+    return rc;
+}
+
+/* ---- a page as it is seen ---- */
+
+static bool leaf_is_noted(fz_context *ctx, const struct leaf *leaf)
+{
+    pdf_page *page = leaf->page ? pdf_page_from_fz_page(ctx, leaf->page) : NULL;
+    return page && (pdf_first_annot(ctx, page) || pdf_first_widget(ctx, page));
+}
+
+static int seen_page(struct render *render, uint32_t page_no, bool only_noted, struct turn *turn, Sohoa__Page *page,
+                     struct err *err)
+{
+    fz_context *ctx = render->ctx;
+    struct view view;
+    leaf_load(render, page_no, true, &turn->leaf);
+    if (only_noted && !leaf_is_noted(ctx, &turn->leaf))
+        return 0;
+    look_at(ctx, &turn->leaf, &turn->look);
+    struct plan plan = page_plan(&turn->look);
+    if (!view_fit(&turn->leaf, plan.dpi, render->max_pixels, &view))
+        return err_set(err, E_PAGE_SIZE, "%.0f x %.0f points are above max_pixels even at %d dpi", turn->leaf.box.x1,
+                       turn->leaf.box.y1, DPI_MIN);
+    if (!page->width_px)
+        page_describe(&turn->look, &plan, &view, page);
+    uint32_t dpi = view.dpi < SEEN_DPI ? view.dpi : SEEN_DPI;
+    turn->raster = pixels_draw(ctx, &turn->leaf, &view, dpi, true, DRAWN_ALL);
+    return 0;
+}
+
+int render_seen(struct render *render, uint32_t page_no, bool only_noted, Sohoa__Page *page, struct raster **ret_raster,
+                struct err *err)
+{
+    if (!page_no || page_no > render->pages)
+        return err_set(err, E_PAGE_BROKEN, "there is no page %u of %u", page_no, render->pages);
+    struct turn turn = {0};
+    int rc = 0;
+    fz_var(turn);
+    fz_var(rc);
+    fz_try(render->ctx) rc = seen_page(render, page_no, only_noted, &turn, page, err);
+    fz_always(render->ctx)
+    {
+        look_drop(render->ctx, &turn.look);
+        leaf_drop(render->ctx, &turn.leaf);
+    }
+    fz_catch(render->ctx) rc = render_caught(render->ctx, E_PAGE_BROKEN, "drawing", err);
     if (rc)
         raster_destroy(&turn.raster);
     else

@@ -41,6 +41,12 @@ int render_probe(struct render *render, Sohoa__Probe **ret_probe, struct err *er
 int render_page(struct render *render, uint32_t page_no, bool degraded, Sohoa__Page *page, Sohoa__Page *layer,
                 struct raster **ret_raster, struct err *err);
 
+/* The page as it is seen, annotations and own text included, in colour at about 100 dpi. only_noted: of a page without
+ * annotations *ret_raster stays as it is. A page without a size yet gets kind, size and dpi as from render_page().
+ * Errors: E_PAGE_BROKEN, E_PAGE_SIZE, E_MEMORY. */
+int render_seen(struct render *render, uint32_t page_no, bool only_noted, Sohoa__Page *page, struct raster **ret_raster,
+                struct err *err);
+
 /* Appends the page as people are to see it, annotations included, turned clockwise by rotation_deg (0, 90,
  * 180, 270), then width_px wide. Scans in gray or colour become a JPEG, whose size stays bounded whatever the paper looks like;
  * bilevel scans and born digital pages a PNG, which keeps letters sharp. Errors: E_PAGE_BROKEN, E_PAGE_SIZE, E_MEMORY. */

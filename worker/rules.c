@@ -13,6 +13,7 @@
 #include "worker/rules_personal.h"
 #include "worker/rules_places.h"
 #include "worker/rules_retention.h"
+#include "worker/rules_secrecy.h"
 #include "worker/rules_surnames.h"
 #include "worker/rules_types.h"
 #include "worker/rules_urgency.h"
@@ -35,6 +36,7 @@ static struct file file_of(enum rules_name name)
     case RULES_RETENTION: return (struct file){rules_retention, sizeof rules_retention, '\t'};
     case RULES_PERSONAL: return (struct file){rules_personal, sizeof rules_personal, '\t'};
     case RULES_BLOCS: return (struct file){rules_blocs, sizeof rules_blocs, '\t'};
+    case RULES_SECRECY: return (struct file){rules_secrecy, sizeof rules_secrecy, '\t'};
     case RULES_SURNAMES: return (struct file){rules_surnames, sizeof rules_surnames, '\t'};
     default: return (struct file){rules_places, sizeof rules_places, ','};
     }

@@ -18,6 +18,7 @@ enum rules_name {
     RULES_RETENTION,
     RULES_PERSONAL,
     RULES_BLOCS,
+    RULES_SECRECY,
     RULES_PLACES, /* the units of Hanoi, as coordinator/gazetteer.h has them */
     RULES_TABLES
 };

@@ -1,13 +1,26 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * Whether a page may be a state secret. */
+ * The secrecy pass: whether a page carries a stamp of state secrecy. A stamp is a frame of a stamp's size, in red or, in
+ * scans without colour, in black, with MẬT, TỐI MẬT or TUYỆT MẬT in it (GIẢI MẬT: declassified); a frame that can't be
+ * read counts, since a false alarm costs less than a secret. */
 #ifndef SOHOA_SECRECY_H
 #define SOHOA_SECRECY_H
 
 #include <stdbool.h>
 
+#include "proto/err.h"
 #include "worker/page.h"
+#include "worker/raster.h"
+#include "worker/read.h"
 
+/* Fills page->stamps, at most STAMPS_MOST, by the picture: raster as render_page() gave it, before it is cleaned, in colour if
+ * the scan is. Its to_view says where the stamps are in the page's view. Errors: E_MEMORY, and those of read_strip(). */
+int secrecy_look(struct reader *reader, const struct raster *raster, Sohoa__Page *page, struct err *err);
+
+/* ... and by the page's words, after they were read: a line of its own in the upper half that says a level. */
 void secrecy_words(Sohoa__Page *page);
+
+/* A stamp that is no declassification, with none of that kind on the page. STAMP_UNSEEN counts. Pure: for who does not trust
+ * the slot. */
 bool secrecy_suspects(const Sohoa__Page *page);
 
 #endif

@@ -96,6 +96,21 @@ static int source_open(struct desk *desk, struct task *task, struct err *err)
     return rc;
 }
 
+/* As it is seen, annotations included; only_noted: if it has any. */
+static int page_look(struct desk *desk, bool only_noted, Sohoa__Page *page, struct err *err)
+{
+    AUTO(raster_destroy) struct raster *seen = NULL;
+    int rc = render_seen(desk->render, page->page_no, only_noted, page, &seen, err);
+    return rc || !seen ? rc : secrecy_look(desk->reader, seen, page, err);
+}
+
+/* By the picture before it is cleaned of red; what lies over it, and pages that are no picture, as they are seen. */
+static int page_inspect(struct desk *desk, const struct raster *raster, Sohoa__Page *page, struct err *err)
+{
+    int rc = raster ? secrecy_look(desk->reader, raster, page, err) : 0;
+    return rc ? rc : page_look(desk, raster != NULL, page, err);
+}
+
 static int page_make(struct desk *desk, struct task *task, struct err *err)
 {
     const struct slot_request *request = &task->order->request;
@@ -106,6 +121,8 @@ static int page_make(struct desk *desk, struct task *task, struct err *err)
     if (desk->source < 0)
         return err_set(err, E_STATE, "no document is open");
     int rc = render_page(desk->render, request->page_no, request->degraded, page, layer, &raster, err);
+    if (!rc)
+        rc = page_inspect(desk, raster, page, err);
     if (!rc && raster)
         rc = page_read(desk->reader, &raster, request->degraded, layer, page, err);
     if (rc)
@@ -115,15 +132,13 @@ static int page_make(struct desk *desk, struct task *task, struct err *err)
     return section_write(task, 0, &packed, err);
 }
 
-static int page_look(struct desk *desk, struct task *task, struct err *err)
+static int page_glance(struct desk *desk, struct task *task, struct err *err)
 {
-    const struct slot_request *request = &task->order->request;
-    AUTO(page_free) Sohoa__Page *page = page_new(request->page_no);
-    AUTO(raster_destroy) struct raster *raster = NULL;
+    AUTO(page_free) Sohoa__Page *page = page_new(task->order->request.page_no);
     AUTO(buf_destroy) struct buf packed = {0};
     if (desk->source < 0)
         return err_set(err, E_STATE, "no document is open");
-    int rc = render_page(desk->render, request->page_no, true, page, NULL, &raster, err);
+    int rc = page_look(desk, false, page, err);
     if (rc)
         return rc;
     page_pack(page, &packed);
@@ -240,8 +255,8 @@ static int task_run(struct desk *desk, struct task *task, struct err *err)
     case SLOT_PAGE: return page_make(desk, task, err);
     case SLOT_ASSEMBLE: return document_assemble(desk, task, err);
     case SLOT_VIEW: return page_show(desk, task, err);
+    case SLOT_LOOK: return page_glance(desk, task, err);
     case SLOT_CLOSE: desk_close(desk); return 0;
-    case SLOT_LOOK: return page_look(desk, task, err);
     default: return err_set(err, E_USAGE, "there is no request %u", task->order->request.op);
     }
 }

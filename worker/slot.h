@@ -23,7 +23,7 @@ enum slot_op {
                     * 4 = packed Description, 5 = the document's sketch (proto/sketch.h) */
     SLOT_VIEW,  /* page_no, width_px, rotation_deg. Reply: section 0 = the page's picture for people, PNG or JPEG */
     SLOT_CLOSE, /* forgets the document and its memory */
-    SLOT_LOOK,  /* page_no. Reply: section 0 = packed Page without words: its stamps (secrecy.h) */
+    SLOT_LOOK, /* page_no. Reply: section 0 = packed Page of kind, size and stamps (secrecy.h) alone: for pages that can't be read */
 };
 
 enum { SLOT_SECTIONS = 6 };

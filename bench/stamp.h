@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later
+ * Framed stamps: of secrecy, of urgency, and what else has a red frame; drawn as hands put them on a sheet. */
+#ifndef SOHOA_BENCH_STAMP_H
+#define SOHOA_BENCH_STAMP_H
+
+#include <cairo.h>
+
+#include "bench/chance.h"
+
+enum stamp_kind {
+    STAMP_MAT,
+    STAMP_TOI,
+    STAMP_TUYET,
+    STAMP_GIAI,
+    STAMP_HOA_TOC,
+    STAMP_THUONG_KHAN,
+    STAMP_KHAN,
+    STAMP_KINDS
+};
+
+struct stamp {
+    enum stamp_kind kind;
+    double x, y;          /* its middle; points from the sheet's top left corner */
+    double width, height; /* points */
+    double turn_deg;
+    bool doubled; /* frame */
+    double line;  /* of the frame, points */
+    const char *font;
+    double red, green, blue;
+    double alpha;      /* how strong the ink is */
+    unsigned blotches; /* where it did not take */
+    struct chance chance;
+};
+
+/* Size, skew, place, hue, inking and font by chance; about under the number. */
+void stamp_plan(struct chance *chance, enum stamp_kind kind, struct stamp *stamp);
+void stamp_draw(const struct stamp *stamp, cairo_t *cr);
+
+/* What covers about that share of the stamp: a signature, print, a seal, or another stamp's frame and lines. */
+void stamp_cover(const struct stamp *stamp, struct chance *chance, double share, cairo_t *cr);
+
+/* What has red lines but no secret: a table, an ornamental border, a letterhead, a block of a digital signature, handwriting. */
+void stamp_decoys(struct chance *chance, cairo_t *cr);
+
+#endif
