@@ -93,7 +93,7 @@ def check_json(console, document, folder):
     for words, schema in calls:
         for answer in console.json(*words):
             document.validate(answer, schema, f"sohoa {' '.join(words)} --json")
-    known = set(re.findall(r"^  (\w+) ", console.run("--help").stdout, re.M)) - {"run", "notify"}  # which have no cluster, and no receiver (cluster/notify)
+    known = set(re.findall(r"^  (\w+) ", console.run("--help").stdout, re.M)) - {"run", "notify", "package", "records"}  # which have no cluster, no receiver (cluster/notify), and their own test (cluster/handover)
     if known != console.used:
         fail(f"not looked at: {known - console.used}; not in the help: {console.used - known}")
     say(f"{len(calls)} calls of {len(known)} commands print the JSON that they should")
@@ -102,11 +102,12 @@ def check_json(console, document, folder):
 
 def check_wrong_use(console, known):
     """Too much, and an option that there is not."""
-    for command in known | {"run", "notify"}:
+    for command in known | {"run", "notify", "package", "records"}:
         done = console.run(command, "--no-such-option", code=2)
         if f"sohoa {command} --help" not in done.stderr:
             fail(f"sohoa {command}: no hint: {done.stderr}")
-    for words in (("top", "x"), ("quarantine",), ("quarantine", "x"), ("quarantine", "release", "done/0"), ("quarantine", "release", "done", "--reason", "x"),
+    for words in (("top", "x"), ("package",), ("package", "done"), ("package", "done", "--profile", "x", "--out", "x"), ("package", "--check"), ("records",), ("records", "done", "--csv", "--jsonl"),
+                  ("quarantine",), ("quarantine", "x"), ("quarantine", "release", "done/0"), ("quarantine", "release", "done", "--reason", "x"),
                   ("quarantine", "purge", "done/0", "--reason", "x"), ("quarantine", "stop", "done/0", "--file", "--reason", "x"), ("units", "x"), ("batches", "x"), ("failures", "x"), ("workers", "x"), ("events", "x"), ("why",),
                   ("why", "a", "b"), ("why", "x:1"), ("why", "done/x"), ("top", "--interval", "0"), ("events", "-x"), ("trace", "done"), ("trace", "done/0/x"), ("trace",), ("report", "x"), ("report", "--day", "x"), ("ledger",), ("ledger", "x"), ("ledger", "verify", "--key", "x"), ("prove", "done"),
                   ("report", "--day", "2026-01-01", "--month", "2026-01"), ("report", "--month", "2026-13"), ("report", "--lang", "fr"),

@@ -82,6 +82,21 @@ def check_static(api):
         connection.close()
 
 
+def check_handover(document, api):
+    batch = "/batches/watched/packages"
+    told = document.check(api, "GET", "/batches/{batch}/handover", "/batches/watched/handover")
+    if told["ready"] or told["review"] == "accepted":
+        fail(f"before a hand-over is {told}")
+    said = {"file": "HS-1", "profile": "aip-05-2025", "package": "urn:F:uuid-0", "sha256": "ab" * 32, "bytes": 1, "documents": 1, "pages": 1}
+    document.check(api, "POST", "/batches/{batch}/packages", batch, json.dumps(said))
+    for wrong in ({"bytes": -1}, {"sha256": "x"}, {"file": None}, {"more": 1}):
+        document.check(api, "POST", "/batches/{batch}/packages", batch, json.dumps({**said, **wrong}), 400)
+    listed = document.check(api, "GET", "/packages", "/packages?batch=watched&limit=1")["packages"]
+    if [(one["file"], one["actor"], one["sha256"]) for one in listed] != [("HS-1", "local", "ab" * 32)]:
+        fail(f"packages are {listed}")
+    document.check(api, "GET", "/packages", "/packages?after=x", status=400)
+
+
 def check_quarantine(document, api):
     of = "/batches/again/documents/0/"
     document.check(api, "POST", "/batches/{batch}/documents/{doc}/release", of + "release", "{}", 409)
@@ -156,6 +171,7 @@ def check_answers(document, api, stored):
     what_if = {"add_cores": 8, "changes": [{"subject": "district:001", "deadline": "2030-01-31", "paused": False}]}
     document.check(api, "POST", "/forecast", body=json.dumps(what_if))
     check_review(document, api, stored)
+    check_handover(document, api)
     document.check(api, "POST", "/reruns", "/reruns?dry_run=1", json.dumps({"where": "batch=watched"}))
     order = document.check(api, "POST", "/reruns", body=json.dumps({"where": f"batch=watched and document={stored}"}))
     document.check(api, "DELETE", "/reruns/{word}", f"/reruns/{order['number']}")

@@ -11,7 +11,7 @@ import {failedNote, note} from "./parts.js";
 /* Where views go. `menu`: it is in the navigation; `right`: of those only who have it. */
 const VIEWS = {
   overview: {menu: true}, units: {menu: true}, batches: {menu: true}, review: {menu: true}, failures: {menu: true}, duplicates: {menu: true},
-  workers: {menu: true}, plan: {menu: true}, handover: {menu: true}, reports: {menu: true}, ledger: {menu: true}, accounts: {menu: true, right: "audit"}, document: {menu: false}, login: {menu: false},
+  workers: {menu: true}, plan: {menu: true}, quarantine: {menu: true}, handover: {menu: true}, reports: {menu: true}, ledger: {menu: true}, accounts: {menu: true, right: "audit"}, document: {menu: false}, login: {menu: false},
 };
 
 const head = document.getElementById("head"), main = document.getElementById("main");
