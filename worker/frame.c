@@ -11,10 +11,10 @@
 #include "proto/auto.h"
 
 enum {
-    STROKES_MOST = 400, /* the longest ones */
+    STROKES_MOST = 200, /* the longest ones */
     RUNS_MOST = 1 << 16,
     FOUND_MOST = 256,  /* rectangles before the best of each place is taken */
-    SEEDS_MOST = 6000, /* runs that are tried, the longest ones */
+    SEEDS_MOST = 1500, /* runs that are tried, the longest ones */
     RUN_THICK_PX = 4,  /* of a side: a longer run of it is less steep */
 };
 
