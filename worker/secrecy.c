@@ -23,6 +23,7 @@ enum {
     CUT_BORDER_PX = 14,
     CUT_MAX_PX = 600,
     CUT_DARK = 128,
+    LIKE_NEAR_CPCT = 5500, /* in a frame that is as a stamp's */
     LIKE_CPCT = 7500,      /* read as a marking: at least this much like it */
     LIKE_SURE_CPCT = 8000, /* no need to try another way of reading */
     HARMLESS_CPCT = 6000,  /* read as something else that is framed */
@@ -35,7 +36,9 @@ static const double black_covered = 0.86,
                     black_doubled_covered = 0.8; /* sides of a black frame that is looked into, ... */
 static const double black_sure_covered = 0.9;    /* ... of one that can't be read, or not surely */
 static const double unread_height_mm[2] = {6.5, 9.5}, unread_width_mm[2] = {16, 47}; /* of frames that can't be read */
-static const double unread_right = 0.55, unread_top = 0.1, unread_bottom = 0.42;
+static const double unread_bottom = 0.55, place_right = 0.55, place_top = 0.08,
+                    place_bottom = 0.45; /* shares of the page */
+static const double near_covered = 0.75, unread_covered = 0.93;
 static const double two_lines_mm = 9.8; /* a frame as high as that may have two lines */
 static const double two_lines_aspect = 3.2;
 
@@ -386,13 +389,19 @@ static void stamp_note(const struct scene *scene, const struct frame *frame, Soh
         *stamp = found;
 }
 
-/* A stamp's shape, in the place of box 10a: under the number, in the left half of the upper part. */
+/* A stamp's shape, in the upper half. */
 static bool frame_is_stamplike(const struct scene *scene, const struct frame *frame)
 {
     double height = frame->height / scene->px_mm, width = frame->width / scene->px_mm;
-    double x = frame->x / scene->look.width_px, y = frame->y / scene->look.height_px;
     return height >= unread_height_mm[0] && height <= unread_height_mm[1] && width >= unread_width_mm[0] &&
-           width <= unread_width_mm[1] && x < unread_right && y > unread_top && y < unread_bottom;
+           width <= unread_width_mm[1] && frame->y < scene->look.height_px * unread_bottom;
+}
+
+/* Upright in about the place of box 10a: under the number, in the left part of the upper half. */
+static bool frame_is_in_place(const struct scene *scene, const struct frame *frame)
+{
+    double x = frame->x / scene->look.width_px, y = frame->y / scene->look.height_px;
+    return fabs(frame->ux) > fabs(frame->uy) && x < place_right && y > place_top && y < place_bottom;
 }
 
 /* Lines of black print make frames that nobody drew. */
@@ -410,9 +419,12 @@ static int frame_judge(const struct scene *scene, const struct frame *frame, boo
         return rc;
     const struct marking *marking = &said.marking;
     bool sure = red || frame->covered >= black_sure_covered;
-    if (marking->like_cpct >= (sure ? LIKE_CPCT : LIKE_SURE_CPCT) && marking->like_cpct >= marking->harmless_cpct)
+    bool shaped = sure && frame_is_stamplike(scene, frame);
+    uint32_t enough = !sure ? LIKE_SURE_CPCT : shaped && frame->covered >= near_covered ? LIKE_NEAR_CPCT : LIKE_CPCT;
+    if (marking->like_cpct >= enough && marking->like_cpct >= marking->harmless_cpct)
         stamp_note(scene, frame, kind_of(frame, marking->kind), marking->like_cpct / (double)STAMP_SURE_CPCT);
-    else if (red && frame->doubled && frame_is_stamplike(scene, frame) && marking->harmless_cpct < HARMLESS_CPCT)
+    else if (shaped && marking->harmless_cpct < HARMLESS_CPCT && frame_is_in_place(scene, frame) &&
+             (frame->doubled || (red && frame->covered >= unread_covered)))
         stamp_note(scene, frame, SOHOA__STAMP_KIND__STAMP_UNREAD, frame->covered / 2);
     return 0;
 }
