@@ -135,6 +135,21 @@ def killed_between(cluster, scans):
     say("a coordinator that was killed over it stopped the whole file; what was admitted later stopped, too")
 
 
+def unseen(cluster, scans):
+    """A page that can neither be read nor looked at stops its document, alone, until a person has said what it is; then it is dead."""
+    path, other = os.path.join(scans, "unseen.pdf"), document(scans, "beside.pdf", 1, "benhcanh")
+    letters(path, [{"number": "1", "subject": "khongthay 1"}, {"number": "2", "subject": "khongthay 2", "box": "0 0 90000000 90000000"}])
+    cluster.api.post("batches?id=dark", rows(*({"source": source, "fonds": "F1", "file_code": "HS-D"} for source in (path, other))))
+    await_states(cluster, "dark", ["quarantined", "stored"])
+    told = cluster.api.get("quarantine?batch=dark")["quarantined"][0]["raised"]["suspicions"]
+    if [(one["page"], one["kind"]) for one in told] != [(2, "unseen")]:
+        fail(f"of a page that can't be looked at: {told}")
+    if sohoa(cluster, "release", "dark/0", "--reason", "empty paper").returncode:
+        fail("its release")
+    await_states(cluster, "dark", ["dead", "stored"])
+    say("a page that can't be looked at stopped its document alone; released, it is dead with its evidence")
+
+
 def sohoa(cluster, *arguments):
     return subprocess.run([f"{BIN}/sohoa", "--api", f"unix:{cluster.http}", "quarantine", *arguments], capture_output=True, text=True,
                           check=False)
@@ -180,6 +195,7 @@ def run(store, folder):
     paths, words = first_hit(cluster, folder, scans)
     killed_between(cluster, scans)
     people_decide(cluster, folder, scans, paths)
+    unseen(cluster, scans)
     search(cluster, folder, words[:3], words[3])
 
 

@@ -49,7 +49,9 @@ PRESET = {"date": "ngày 17 tháng 01 năm 2025", "organ": "QUẬN BA ĐÌNH", "
 
 
 def letters(path, pages):
-    """Writes the PDF: a page for each dict, of number, subject and what else is said in the place of PRESET. What is "" is not there."""
+    """Writes the PDF: a page for each dict, of number, subject and what else is said in the place of PRESET. What is "" is not there. box: of the
+    paper, in points."""
+    boxes = [said.get("box", "0 0 595 842") for said in pages]
     pages = [[(x, y, size, text.format(**{**PRESET, **said})) for x, y, size, text in LETTER] for said in pages]
     codes = _codes([text for lines in pages for *_, text in lines])
     names = " ".join(f"/uni{ord(letter):04X}" for letter, code in codes.items() if code >= 128)
@@ -61,7 +63,7 @@ def letters(path, pages):
         f"/Encoding << /Type /Encoding /Differences [128 {names}] >> /ToUnicode 4 0 R >>",
         _stream(_to_unicode(codes))]
     for i, lines in enumerate(pages):
-        objects.append("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents "
+        objects.append(f"<< /Type /Page /Parent 2 0 R /MediaBox [{boxes[i]}] /Contents "
                        f"{6 + 2 * i} 0 R /Resources << /Font << /F 3 0 R >> >> >>")
         objects.append(_stream("\n".join(f"BT /F {size} Tf {x} {842 - y} Td {_string(text, codes)} Tj ET" for x, y, size, text in lines)))
     out, places = "%PDF-1.7\n", []
