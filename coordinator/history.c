@@ -229,7 +229,8 @@ void history_add(struct history *history, const Sohoa__LedgerEntry *entry, uint6
                      entry->released->reason);
         break;
     case SOHOA__LEDGER_ENTRY__BODY_PURGED:
-        add_document(history, entry, time_ms, "purged", entry->purged->batch, entry->purged->doc, entry->purged->reason);
+        add_document(history, entry, time_ms, "purged", entry->purged->batch, entry->purged->doc,
+                     entry->purged->reason);
         break;
     case SOHOA__LEDGER_ENTRY__BODY_STANDING: add_standing(history, entry, time_ms); break;
     case SOHOA__LEDGER_ENTRY__BODY_TARGETS: add_targets(history, entry, time_ms); break;

@@ -347,7 +347,8 @@ static void check_doc_end(uint32_t batch, uint32_t doc, const struct sight sight
         violation("document b%u/%u is left open", batch, doc);
     if (it->state == SOHOA__DOC_STATE__DOC_DEAD && !it->fault)
         violation("document b%u/%u is dead without evidence", batch, doc);
-    if (made(it) && it->fault != E_ASSEMBLE && source_secret(doc_source(batch, doc)) && !operator_released(doc_source(batch, doc)))
+    if (made(it) && it->fault != E_ASSEMBLE && source_secret(doc_source(batch, doc)) &&
+        !operator_released(doc_source(batch, doc)))
         violation("document b%u/%u is secret, and is %s", batch, doc, doc_state_name(it->state));
     if (made(it) && it->fault != E_ASSEMBLE)
         check_result_there(batch, doc, it);
