@@ -4,9 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/array.h"
+#include "proto/auto.h"
+
 struct packages {
     struct packaged *at;
-    size_t count, room;
+    size_t count;
 };
 
 struct packages *packages_new(void)
@@ -32,14 +35,6 @@ void packages_destroy(struct packages **packages)
     *packages = NULL;
 }
 
-static char *copy_of(const char *text)
-{
-    char *copy = strdup(text);
-    if (!copy)
-        abort();
-    return copy;
-}
-
 void packages_add(struct packages *packages, const struct backlog *backlog, const Sohoa__LedgerEntry *entry,
                   uint64_t time_ms)
 {
@@ -49,22 +44,17 @@ void packages_add(struct packages *packages, const struct backlog *backlog, cons
     const struct batch *batch = backlog_batch(backlog, said->batch);
     if (!batch)
         return;
-    if (packages->count == packages->room) {
-        packages->room = packages->room ? packages->room * 2 : 64;
-        packages->at = realloc(packages->at, packages->room * sizeof *packages->at);
-        if (!packages->at)
-            abort();
-    }
+    packages->at = array_room(packages->at, packages->count, sizeof *packages->at);
     struct packaged *packaged = &packages->at[packages->count++];
     *packaged = (struct packaged){.batch = batch->index,
                                   .documents = said->documents,
                                   .pages = said->pages,
                                   .time_ms = time_ms,
                                   .bytes = said->bytes,
-                                  .file = copy_of(said->file),
-                                  .profile = copy_of(said->profile),
-                                  .package = copy_of(said->package),
-                                  .actor = copy_of(entry->actor)};
+                                  .file = text_copy(said->file),
+                                  .profile = text_copy(said->profile),
+                                  .package = text_copy(said->package),
+                                  .actor = text_copy(entry->actor)};
     if (said->sha256.len == SHA256_BYTES)
         memcpy(packaged->sha256, said->sha256.data, SHA256_BYTES);
 }

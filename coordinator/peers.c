@@ -300,14 +300,6 @@ static void *fresh(size_t bytes)
     return at;
 }
 
-static char *text_copy(const char *text)
-{
-    char *copy = strdup(text);
-    if (!copy)
-        abort();
-    return copy;
-}
-
 static ProtobufCBinaryData digest_copy(const uint8_t digest[SHA256_BYTES])
 {
     ProtobufCBinaryData data = {SHA256_BYTES, fresh(SHA256_BYTES)};

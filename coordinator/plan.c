@@ -11,6 +11,7 @@
 
 #include "coordinator/sched_private.h"
 #include "coordinator/target.h"
+#include "proto/array.h"
 #include "proto/auto.h"
 
 enum {
@@ -35,12 +36,7 @@ void plan_destroy(struct plan *plan)
 
 static void plan_add(struct plan *plan, const struct plan_row *row)
 {
-    if (plan->rows == plan->capacity) {
-        plan->capacity = plan->capacity ? 2 * plan->capacity : 256;
-        plan->row = realloc(plan->row, plan->capacity * sizeof *plan->row);
-        if (!plan->row)
-            abort();
-    }
+    plan->row = array_room(plan->row, plan->rows, sizeof *plan->row);
     plan->row[plan->rows++] = *row;
 }
 

@@ -20,7 +20,7 @@ struct plan_row {
 
 struct plan {
     struct plan_row *row;
-    size_t rows, capacity;
+    size_t rows;
     bool feasible; /* all deadlines can be met */
     double cores;  /* now */
 };

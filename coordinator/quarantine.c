@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/array.h"
+#include "proto/auto.h"
 #include "proto/buf.h"
 
 struct decided {
@@ -55,14 +57,6 @@ static bool same(struct doc_ref a, struct doc_ref b)
     return a.batch == b.batch && a.doc == b.doc;
 }
 
-static char *copy_of(const char *text)
-{
-    char *copy = strdup(text ? text : "");
-    if (!copy)
-        abort();
-    return copy;
-}
-
 /* ---- as the ledger says ---- */
 
 static struct suspicion suspicion_of(const Sohoa__Suspicion *said)
@@ -87,11 +81,14 @@ static void raise(struct quarantines *q, struct doc_ref ref, const Sohoa__Quaran
                   uint64_t time_ms)
 {
     struct raised *raised = calloc(1, sizeof *raised);
-    q->raised = realloc(q->raised, (q->raised_count + 1) * sizeof(struct raised *));
-    if (!raised || !q->raised)
+    if (!raised)
         abort();
-    *raised = (struct raised){
-        .ref = ref, .order = q->order, .time_ms = time_ms, .actor = copy_of(actor), .reason = copy_of(said->reason)};
+    q->raised = array_room(q->raised, q->raised_count, sizeof(struct raised *));
+    *raised = (struct raised){.ref = ref,
+                              .order = q->order,
+                              .time_ms = time_ms,
+                              .actor = text_copy(actor),
+                              .reason = text_copy(said->reason)};
     for (size_t i = 0; i < said->n_suspicions && raised->suspicions < SUSPICIONS_MOST; i++)
         raised->suspicion[raised->suspicions++] = suspicion_of(said->suspicions[i]);
     q->raised[q->raised_count++] = raised;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/array.h"
+
 enum { MARK_BYTES = 4, CHECK_BYTES = 4, HEAD_BYTES = 12 };
 static const char mark[MARK_BYTES + 1] = "RMK1";
 
@@ -51,9 +53,7 @@ void remarks_read(const struct buf *blob, struct remarks_book *book)
         if (!said)
             continue;
         record.said = said;
-        book->record = realloc(book->record, (book->records + 1) * sizeof record);
-        if (!book->record)
-            abort();
+        book->record = array_room(book->record, book->records, sizeof record);
         book->record[book->records++] = record;
     }
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "coordinator/sched_private.h"
+#include "proto/array.h"
 #include "proto/auto.h"
 
 /* ---- what was ordered ---- */
@@ -15,13 +16,9 @@
 struct rerun *rerun_add(struct backlog *backlog, const char *where, uint64_t pages, uint64_t time_ms)
 {
     assert(backlog->reruns < RERUNS_MAX);
-    if (!(backlog->reruns & (backlog->reruns - 1)))
-        backlog->rerun = realloc(backlog->rerun, (backlog->reruns ? 2 * backlog->reruns : 1) * sizeof *backlog->rerun);
-    char *copy = strdup(where);
-    if (!backlog->rerun || !copy)
-        abort();
+    backlog->rerun = array_room(backlog->rerun, backlog->reruns, sizeof *backlog->rerun);
     struct rerun *rerun = &backlog->rerun[backlog->reruns++];
-    *rerun = (struct rerun){.where = copy, .pages = pages, .time_ms = time_ms};
+    *rerun = (struct rerun){.where = text_copy(where), .pages = pages, .time_ms = time_ms};
     return rerun;
 }
 

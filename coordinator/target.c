@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/array.h"
+
 static int target_order(const struct target *target, const char *unit, uint32_t priority)
 {
     int order = strcmp(target->unit, unit);
@@ -42,10 +44,7 @@ bool target_set(struct backlog *backlog, const struct target *target)
     if (backlog->targets == TARGETS_MAX)
         return false;
     uint32_t at = target_place(backlog, target->unit, target->priority);
-    if (!(backlog->targets & (backlog->targets - 1)))
-        backlog->target = realloc(backlog->target, (backlog->targets ? 2 * backlog->targets : 1) * sizeof *target);
-    if (!backlog->target)
-        abort();
+    backlog->target = array_room(backlog->target, backlog->targets, sizeof *target);
     memmove(&backlog->target[at + 1], &backlog->target[at], (backlog->targets - at) * sizeof *target);
     backlog->target[at] = *target;
     backlog->targets++;

@@ -5,6 +5,7 @@
 #define SOHOA_AUTO_H
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define AUTO(destroy) __attribute__((cleanup(destroy), unused))
@@ -21,6 +22,15 @@ static inline void fd_destroy(int *fd)
     if (*fd >= 0)
         close(*fd);
     *fd = -1;
+}
+
+/* A copy to be freed, of NULL an empty one; without memory the process ends. */
+static inline char *text_copy(const char *text)
+{
+    char *copy = strdup(text ? text : "");
+    if (!copy)
+        abort();
+    return copy;
 }
 
 #endif

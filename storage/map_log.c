@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/array.h"
 #include "proto/auto.h"
 #include "proto/sha256.h"
 
@@ -20,7 +21,7 @@ struct entry {
 
 struct entries {
     struct entry *row;
-    size_t count, capacity;
+    size_t count;
 };
 
 static void entries_destroy(struct entries *e)
@@ -56,12 +57,7 @@ void map_log_pack(const struct store_pair *pairs, size_t count, struct buf *reco
 
 static void entry_add(struct entries *e, const char *key, size_t key_bytes, const uint8_t *value, size_t bytes)
 {
-    if (e->count == e->capacity) {
-        e->capacity = e->capacity ? 2 * e->capacity : 256;
-        e->row = reallocarray(e->row, e->capacity, sizeof *e->row);
-        if (!e->row)
-            abort();
-    }
+    e->row = array_room(e->row, e->count, sizeof *e->row);
     struct entry *entry = &e->row[e->count];
     *entry = (struct entry){.value = value, .bytes = bytes, .order = e->count++};
     memcpy(entry->key, key, key_bytes);

@@ -24,7 +24,7 @@ int out_new(uint64_t bytes, int *ret_out, struct err *err)
 }
 
 /* One line of ASCII: what a slot says goes to logs and over the wire, and may quote the document's bytes. */
-static void text_copy(char to[ERR_TEXT_BYTES], const char from[ERR_TEXT_BYTES])
+static void text_take(char to[ERR_TEXT_BYTES], const char from[ERR_TEXT_BYTES])
 {
     size_t n = strnlen(from, ERR_TEXT_BYTES - 1);
     for (size_t i = 0; i < n; i++)
@@ -45,7 +45,7 @@ static int error_fill(struct slot_answer *answer, const struct slot_reply *reply
     char text[ERR_TEXT_BYTES];
     if (reply->code > 0 || !strcmp(err_name(reply->code), "E_?"))
         return err_set(err, E_FRAME, "the slot answered with code %d", reply->code);
-    text_copy(text, reply->err.text);
+    text_take(text, reply->err.text);
     answer->rc = err_set(&answer->err, code_temper(reply->code), "%s", text);
     return 0;
 }

@@ -290,14 +290,6 @@ static bool core_mend(const char *text, struct buf *out)
     return true;
 }
 
-static char *text_copy(const char *text)
-{
-    char *copy = strdup(text);
-    if (!copy)
-        abort();
-    return copy;
-}
-
 static void word_correct(Sohoa__Word *word, const char *before)
 {
     AUTO(buf_destroy) struct buf text = {0};

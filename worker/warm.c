@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "proto/array.h"
 #include "proto/auto.h"
 #include "worker/packet.h"
 #include "worker/reading.h"
@@ -36,7 +37,7 @@ struct warm {
     struct render *render;
     struct reader *reader;
     struct child *child; /* not yet reaped */
-    size_t children, capacity;
+    size_t children;
 };
 
 /* The socket to the other side is always this descriptor, in the warm process and in slots; all others are closed. */
@@ -94,12 +95,7 @@ static void event_send(const struct warm *warm, const struct warm_event *event, 
 
 static void child_add(struct warm *warm, pid_t pid, uint64_t serial)
 {
-    if (warm->children == warm->capacity) {
-        warm->capacity = warm->capacity ? 2 * warm->capacity : 64;
-        warm->child = realloc(warm->child, warm->capacity * sizeof *warm->child);
-        if (!warm->child)
-            abort();
-    }
+    warm->child = array_room(warm->child, warm->children, sizeof *warm->child);
     warm->child[warm->children++] = (struct child){pid, serial};
 }
 

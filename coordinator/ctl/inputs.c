@@ -15,6 +15,7 @@
 
 #include "coordinator/ctl/api.h"
 #include "coordinator/ctl/names.h"
+#include "proto/array.h"
 #include "proto/auto.h"
 #include "proto/sha256.h"
 
@@ -57,11 +58,7 @@ void inputs_destroy(struct inputs *inputs)
 
 static struct input *inputs_add(struct inputs *inputs)
 {
-    if (inputs->count == inputs->capacity) {
-        inputs->capacity = inputs->capacity ? 2 * inputs->capacity : 64;
-        inputs->item = realloc(inputs->item, inputs->capacity * sizeof *inputs->item);
-        assert(inputs->item);
-    }
+    inputs->item = array_room(inputs->item, inputs->count, sizeof *inputs->item);
     struct input *input = &inputs->item[inputs->count++];
     *input = (struct input){0};
     return input;

@@ -28,7 +28,7 @@ struct input {
 
 struct inputs {
     struct input *item; /* in the order of the PATHs, then of names, bytewise; rows as in their manifest */
-    size_t count, capacity;
+    size_t count;
 };
 
 void inputs_destroy(struct inputs *inputs);

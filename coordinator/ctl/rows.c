@@ -12,6 +12,7 @@
 
 #include "coordinator/ctl/api.h"
 #include "coordinator/manifest.h"
+#include "proto/array.h"
 #include "proto/auto.h"
 
 #define MANIFEST_MAX_BYTES ((off_t)4 << 30)
@@ -60,11 +61,7 @@ int file_load(const char *path, struct buf *into, struct err *err)
 
 void rows_add(struct rows *rows, json_t *json)
 {
-    if (!(rows->count & (rows->count - 1))) {
-        size_t capacity = rows->count ? 2 * rows->count : 1;
-        rows->item = realloc(rows->item, capacity * sizeof *rows->item);
-        assert(rows->item);
-    }
+    rows->item = array_room(rows->item, rows->count, sizeof *rows->item);
     rows->item[rows->count++] = (struct row){.json = json};
 }
 

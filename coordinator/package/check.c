@@ -13,6 +13,7 @@
 
 #include "coordinator/package/xml.h"
 #include "coordinator/package/zip.h"
+#include "proto/array.h"
 #include "proto/auto.h"
 #include "proto/profile.h"
 #include "proto/sha256.h"
@@ -30,7 +31,7 @@ struct there {  /* a member of the ZIP, or what a METS or PREMIS names */
 
 struct theres {
     struct there *at;
-    size_t count, room;
+    size_t count;
 };
 
 struct checking {
@@ -68,17 +69,11 @@ static void checking_clear(struct checking *c)
 
 static struct there *there_add(struct theres *theres, const char *prefix, const char *path)
 {
-    if (theres->count == theres->room) {
-        theres->room = theres->room ? theres->room * 2 : 256;
-        theres->at = realloc(theres->at, theres->room * sizeof *theres->at);
-        if (!theres->at)
-            abort();
-    }
+    AUTO(buf_destroy) struct buf whole = {0};
+    buf_printf(&whole, "%s%s", prefix, path);
+    theres->at = array_room(theres->at, theres->count, sizeof *theres->at);
     struct there *there = &theres->at[theres->count++];
-    *there = (struct there){.path = malloc(strlen(prefix) + strlen(path) + 1)};
-    if (!there->path)
-        abort();
-    sprintf(there->path, "%s%s", prefix, path);
+    *there = (struct there){.path = text_copy(buf_text(&whole))};
     return there;
 }
 

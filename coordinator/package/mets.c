@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "coordinator/package/xml.h"
+#include "proto/array.h"
 #include "proto/auto.h"
 #include "proto/sha256.h"
 
@@ -17,16 +18,9 @@ enum { ID_BYTES = 32 };
 void members_add(struct members *members, enum member_use use, const char *path, uint64_t bytes,
                  const uint8_t sha256[SHA256_BYTES])
 {
-    if (members->count == members->room) {
-        members->room = members->room ? members->room * 2 : 64;
-        members->at = realloc(members->at, members->room * sizeof *members->at);
-        if (!members->at)
-            abort();
-    }
+    members->at = array_room(members->at, members->count, sizeof *members->at);
     struct member *member = &members->at[members->count++];
-    *member = (struct member){.use = use, .path = strdup(path), .bytes = bytes};
-    if (!member->path)
-        abort();
+    *member = (struct member){.use = use, .path = text_copy(path), .bytes = bytes};
     memcpy(member->sha256, sha256, SHA256_BYTES);
 }
 

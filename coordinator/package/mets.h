@@ -22,7 +22,7 @@ struct member {
 
 struct members {
     struct member *at;
-    size_t count, room;
+    size_t count;
 };
 void members_add(struct members *members, enum member_use use, const char *path, uint64_t bytes,
                  const uint8_t sha256[SHA256_BYTES]);

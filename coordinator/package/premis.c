@@ -7,18 +7,11 @@
 #include <string.h>
 
 #include "coordinator/package/xml.h"
+#include "proto/array.h"
 #include "proto/auto.h"
 #include "proto/sha256.h"
 
 enum { DETAIL_BYTES = 512 };
-
-static char *copy_of(const char *text)
-{
-    char *copy = strdup(text ? text : "");
-    if (!copy)
-        abort();
-    return copy;
-}
 
 void premis_clear(struct premis *premis)
 {
@@ -34,14 +27,9 @@ void premis_clear(struct premis *premis)
 
 void premis_add(struct premis *premis, const char *object, const char *type, const char *time, const char *detail)
 {
-    if (premis->events == premis->room) {
-        premis->room = premis->room ? premis->room * 2 : 64;
-        premis->event = realloc(premis->event, premis->room * sizeof *premis->event);
-        if (!premis->event)
-            abort();
-    }
+    premis->event = array_room(premis->event, premis->events, sizeof *premis->event);
     premis->event[premis->events++] =
-        (struct premis_event){copy_of(object), copy_of(type), copy_of(time), copy_of(detail)};
+        (struct premis_event){text_copy(object), text_copy(type), text_copy(time), text_copy(detail)};
 }
 
 static const char *text_at(const json_t *object, const char *key)

@@ -17,7 +17,7 @@ struct premis_event {
 
 struct premis {
     struct premis_event *event;
-    size_t events, room;
+    size_t events;
 };
 void premis_clear(struct premis *premis);
 
