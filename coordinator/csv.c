@@ -7,14 +7,9 @@
 #include <string.h>
 
 #include "proto/auto.h"
+#include "proto/json.h"
 
 enum { COLUMNS_MAX = 256 };
-
-static void json_drop(json_t **json)
-{
-    json_decref(*json);
-    *json = NULL;
-}
 
 enum cell_end { END_CELL, END_ROW, END_FILE };
 

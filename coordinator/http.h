@@ -9,6 +9,7 @@
 
 #include "coordinator/asset.h"
 #include "coordinator/coordinator.h"
+#include "proto/json.h"
 
 enum {
     HTTP_BODY_BYTES = PIECE_MAX_BYTES, /* a piece of a manifest */
@@ -43,12 +44,6 @@ struct http_counts {
 void http_count(const struct http *http, struct http_counts *counts);
 
 /* ---- for the API ---- */
-
-static inline void json_drop(json_t **json)
-{
-    json_decref(*json);
-    *json = NULL;
-}
 
 const char *request_method(const struct request *request);
 const char *request_path(const struct request *request);

@@ -17,13 +17,8 @@
 #include "coordinator/day.h"
 #include "proto/auto.h"
 #include "proto/imported.h"
+#include "proto/json.h"
 #include "proto/unit.h"
-
-static void json_drop(json_t **json)
-{
-    json_decref(*json);
-    *json = NULL;
-}
 
 /* ---- JSON lines ---- */
 

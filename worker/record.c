@@ -11,6 +11,7 @@
 
 #include "proto/auto.h"
 #include "proto/grades.h"
+#include "proto/json.h"
 #include "proto/pipeline.h"
 #include "proto/trace.h"
 #include "worker/metadata.h"
@@ -27,12 +28,6 @@ static const Sohoa__PageNote note_last = SOHOA__PAGE_NOTE__NOTE_LAYER_REFUSED;
 struct record {
     json_t *done;
 };
-
-static void json_destroy(json_t **value)
-{
-    json_decref(*value);
-    *value = NULL;
-}
 
 const char *record_part_name(enum record_part part)
 {
@@ -265,7 +260,7 @@ static int buf_sink(const char *data, size_t bytes, void *user)
 
 void record_done(const struct record_doc *doc, struct buf *out)
 {
-    AUTO(json_destroy) json_t *done = json_object();
+    AUTO(json_drop) json_t *done = json_object();
     set_pages(done, doc);
     set_grades(done, doc);
     set(done, "metadata", metadata_json(doc->description));
@@ -298,7 +293,7 @@ static bool done_complete(const json_t *done)
 int record_parse(const void *done, size_t bytes, struct record **ret_record, struct err *err)
 {
     json_error_t fault;
-    AUTO(json_destroy) json_t *value = json_loadb(done, bytes, JSON_REJECT_DUPLICATES, &fault);
+    AUTO(json_drop) json_t *value = json_loadb(done, bytes, JSON_REJECT_DUPLICATES, &fault);
     if (!value)
         return err_set(err, E_CORRUPT, "a done of %zu bytes is damaged at byte %d", bytes, fault.position);
     if (!done_complete(value))
@@ -469,12 +464,12 @@ static json_t *before_load(const struct record_entry *entry)
 int record_write(const struct record *record, const struct record_entry *entry, struct buf *out, struct err *err)
 {
     const Sohoa__Subscriber *subscriber = entry->subscriber;
-    AUTO(json_destroy) json_t *row = json_loads(subscriber->row, 0, NULL);
+    AUTO(json_drop) json_t *row = json_loads(subscriber->row, 0, NULL);
     if (!json_is_object(row))
         return err_set(err, E_MANIFEST, "the manifest row of %s/%u is not a JSON object", subscriber->batch,
                        subscriber->doc);
-    AUTO(json_destroy) json_t *before = before_load(entry);
-    AUTO(json_destroy) json_t *rec = json_copy(record->done);
+    AUTO(json_drop) json_t *before = before_load(entry);
+    AUTO(json_drop) json_t *rec = json_copy(record->done);
     const char *source = json_string_value(json_object_get(row, "source"));
     set(rec, "batch", metadata_text(subscriber->batch));
     set(rec, "document", json_integer(subscriber->doc));

@@ -31,12 +31,6 @@ void json_print(const json_t *json)
     puts("");
 }
 
-void json_drop(json_t **json)
-{
-    json_decref(*json);
-    *json = NULL;
-}
-
 void api_destroy(struct api **api)
 {
     if (!*api)

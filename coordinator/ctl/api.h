@@ -10,6 +10,7 @@
 #include "coordinator/ctl/ctl.h"
 #include "proto/buf.h"
 #include "proto/err.h"
+#include "proto/json.h"
 
 enum { API_PIECE_BYTES = 8 << 20 };
 
@@ -47,8 +48,5 @@ void api_escape(struct buf *path, const char *text);
 
 /* To stdout, on one line: what --json asks for. */
 void json_print(const json_t *json);
-
-/* For AUTO: drops a reference. */
-void json_drop(json_t **json);
 
 #endif

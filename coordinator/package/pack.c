@@ -15,16 +15,12 @@
 #include "coordinator/package/xml.h"
 #include "coordinator/package/zip.h"
 #include "proto/auto.h"
+#include "proto/json.h"
 #include "proto/sha256.h"
 
 enum { UUID_BYTES = 16, UUID_CHARS = 36, PATH_CHARS = 512, ORDINAL_MOST = 9999999 };
 
 #define REP "representations/rep1/"
-
-static void json_forget(json_t **json)
-{
-    json_decref(*json);
-}
 
 void pack_clear(struct pack *pack)
 {
@@ -98,7 +94,7 @@ static void document_look(struct look *look, const json_t *record, size_t n, str
 {
     struct pack *pack = look->pack;
     pack->ordinal[n] = ordinal_of(record, n);
-    AUTO(json_forget) json_t *values = values_document(record, pack->code, pack->ordinal[n], pack->rules);
+    AUTO(json_drop) json_t *values = values_document(record, pack->code, pack->ordinal[n], pack->rules);
     AUTO(mem_destroy) char *text = json_dumps(values, JSON_COMPACT | JSON_SORT_KEYS);
     const char *created = text_at(record, "provenance", "created"),
                *pdf = json_string_value(
@@ -159,7 +155,7 @@ static void file_look(struct look *look, struct sha256 *hash)
 {
     struct pack *pack = look->pack;
     uint8_t digest[SHA256_BYTES];
-    AUTO(json_forget) json_t *values = values_file(&pack->sum, pack->code, pack->rules);
+    AUTO(json_drop) json_t *values = values_file(&pack->sum, pack->code, pack->rules);
     AUTO(mem_destroy) char *text = json_dumps(values, JSON_COMPACT | JSON_SORT_KEYS);
     look->doc = PACK_FILE;
     check(look, PROFILE_FILE, values);
@@ -181,7 +177,7 @@ int pack_look(struct pack *pack, const struct pack_source *source,
     if (!pack->ordinal)
         abort();
     for (size_t i = 0; i < pack->docs && !rc; i++) {
-        AUTO(json_forget) json_t *record = NULL;
+        AUTO(json_drop) json_t *record = NULL;
         look.doc = pack->doc[i];
         rc = source->record(pack->doc[i], &record, source->user, err);
         if (rc)
@@ -310,14 +306,14 @@ static int pdf_check(int fd, const json_t *record, uint32_t doc, struct err *err
 static int document_write(struct writing *w, const struct pack_source *source, size_t n, struct err *err)
 {
     const struct pack *pack = w->pack;
-    AUTO(json_forget) json_t *record = NULL;
+    AUTO(json_drop) json_t *record = NULL;
     AUTO(buf_destroy) struct buf ead = {0};
     AUTO(fd_destroy) int fd = -1;
     char path[PATH_CHARS], name[PATH_CHARS];
     int rc = source->record(pack->doc[n], &record, source->user, err);
     if (rc)
         return rc;
-    AUTO(json_forget) json_t *values = values_document(record, pack->code, pack->ordinal[n], pack->rules);
+    AUTO(json_drop) json_t *values = values_document(record, pack->code, pack->ordinal[n], pack->rules);
     snprintf(path, sizeof path, "metadata/descriptive/EAD_doc_%07" PRIu32 ".xml", pack->ordinal[n]);
     rc = record_xml(pack->profile, PROFILE_DOCUMENT, "document", values, &ead, err);
     if (!rc)
@@ -350,7 +346,7 @@ static int schemas_write(struct writing *w, struct err *err)
 static int file_write(struct writing *w, struct err *err)
 {
     AUTO(buf_destroy) struct buf ead = {0};
-    AUTO(json_forget) json_t *values = values_file(&w->pack->sum, w->pack->code, w->pack->rules);
+    AUTO(json_drop) json_t *values = values_file(&w->pack->sum, w->pack->code, w->pack->rules);
     int rc = record_xml(w->pack->profile, PROFILE_FILE, "file", values, &ead, err);
     return rc ? rc : member_add(w, false, USE_EAD, "metadata/descriptive/EAD.xml", &ead, err);
 }
