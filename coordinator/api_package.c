@@ -118,6 +118,7 @@ void post_package(struct coordinator *c, struct request *request, const struct r
         request_answer_err(request, &err);
         return;
     }
-    packaged_enter(c, args->batch, body, sha256, request_account(request)->name);
+    if (!packages_has(c->packages, args->batch->index, text_of(body, "package"), sha256))
+        packaged_enter(c, args->batch, body, sha256, request_account(request)->name);
     answer_then(c, request, json_pack("{s:s}", "package", text_of(body, "package")));
 }

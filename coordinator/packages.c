@@ -59,6 +59,17 @@ void packages_add(struct packages *packages, const struct backlog *backlog, cons
         memcpy(packaged->sha256, said->sha256.data, SHA256_BYTES);
 }
 
+bool packages_has(const struct packages *packages, uint32_t batch, const char *package,
+                  const uint8_t sha256[SHA256_BYTES])
+{
+    for (size_t i = 0; i < packages->count; i++) {
+        const struct packaged *it = &packages->at[i];
+        if (it->batch == batch && !memcmp(it->sha256, sha256, SHA256_BYTES) && !strcmp(it->package, package))
+            return true;
+    }
+    return false;
+}
+
 const struct packaged *packages_nth(const struct packages *packages, size_t n)
 {
     return n < packages->count ? &packages->at[n] : NULL;

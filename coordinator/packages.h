@@ -19,6 +19,8 @@ void packages_destroy(struct packages **packages);
 /* Entries that are not Packaged, and those of unknown batches, are passed over. */
 void packages_add(struct packages *packages, const struct backlog *backlog, const Sohoa__LedgerEntry *entry,
                   uint64_t time_ms);
+bool packages_has(const struct packages *packages, uint32_t batch, const char *package,
+                  const uint8_t sha256[SHA256_BYTES]);                          /* made with these bytes */
 const struct packaged *packages_nth(const struct packages *packages, size_t n); /* the oldest first, until NULL */
 
 #endif

@@ -285,15 +285,15 @@ static int hash_of(int fd, uint64_t *ret_bytes, char hex[SHA256_HEX_CHARS + 1], 
 }
 
 /* The package is there, and the hash beside it is its own. */
-static bool is_there(const struct package *p, const char *zip, const char *beside)
+static bool is_there(const struct package *p, const char *zip, const char *beside, uint64_t *ret_bytes,
+                     char hex[SHA256_HEX_CHARS + 1])
 {
-    char want[SHA256_HEX_CHARS + 1] = "", hex[SHA256_HEX_CHARS + 1];
-    uint64_t bytes;
+    char want[SHA256_HEX_CHARS + 1] = "";
     struct err err;
     AUTO(fd_destroy) int fd = openat(p->out_fd, zip, O_RDONLY | O_CLOEXEC);
     AUTO(fd_destroy) int hash = openat(p->out_fd, beside, O_RDONLY | O_CLOEXEC);
     return fd >= 0 && hash >= 0 && read(hash, want, SHA256_HEX_CHARS) == SHA256_HEX_CHARS &&
-           !hash_of(fd, &bytes, hex, &err) && !strcmp(want, hex);
+           !hash_of(fd, ret_bytes, hex, &err) && !strcmp(want, hex);
 }
 
 static int beside_write(const struct package *p, const char *zip, const char *beside, const char *hex, struct err *err)
@@ -304,8 +304,9 @@ static int beside_write(const struct package *p, const char *zip, const char *be
     return fd >= 0 && write(fd, line, (size_t)n) == n && !fsync(fd) ? 0 : err_errno(err, E_IO, "%s", beside);
 }
 
+/* Also of a package that was there: whoever made it may have ended before it was told. What is known is not entered again. */
 static int packaged_tell(const struct package *p, const struct pack *pack, const char *hex, uint64_t bytes,
-                         struct err *err)
+                         json_t **ret_told, struct err *err)
 {
     AUTO(buf_destroy) struct buf path = {0};
     AUTO(json_drop)
@@ -313,9 +314,12 @@ static int packaged_tell(const struct package *p, const struct pack *pack, const
                              "package", pack->id, "sha256", hex, "bytes", (json_int_t)bytes, "documents",
                              (json_int_t)pack->sum.documents, "pages", (json_int_t)pack->sum.pages);
     AUTO(mem_destroy) char *text = json_dumps(body, JSON_COMPACT);
+    int rc = api_post(p->api, batch_path(&path, p->batch, "/packages"), text, strlen(text), NULL, err);
+    if (rc)
+        return rc;
     json_object_set_new(body, "batch", json_string(p->batch));
-    json_array_append(p->packages, body);
-    return api_post(p->api, batch_path(&path, p->batch, "/packages"), text, strlen(text), NULL, err);
+    *ret_told = json_incref(body);
+    return 0;
 }
 
 /* Under another name until it is whole. */
@@ -323,13 +327,14 @@ static int zip_make(struct package *p, const struct pack *pack, const struct pac
 {
     char zip[NAME_MAX], part[NAME_MAX], beside[NAME_MAX], hex[SHA256_HEX_CHARS + 1];
     uint64_t bytes = 0;
+    AUTO(json_drop) json_t *told = NULL;
     snprintf(zip, sizeof zip, "%.200s.zip", pack->name);
     snprintf(beside, sizeof beside, "%.200s.zip.sha256", pack->name);
     snprintf(part, sizeof part, ".%.200s.zip.part", pack->name);
-    if (is_there(p, zip, beside)) {
+    if (is_there(p, zip, beside, &bytes, hex)) {
         p->kept++;
         p->shown.docs_done += pack->docs;
-        return 0;
+        return packaged_tell(p, pack, hex, bytes, &told, err);
     }
     AUTO(fd_destroy) int fd = openat(p->out_fd, part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
     if (fd < 0)
@@ -341,11 +346,15 @@ static int zip_make(struct package *p, const struct pack *pack, const struct pac
         rc = hash_of(fd, &bytes, hex, err);
     if (!rc)
         rc = beside_write(p, zip, beside, hex, err);
-    if (!rc && renameat(p->out_fd, part, p->out_fd, zip))
+    if (!rc && (renameat(p->out_fd, part, p->out_fd, zip) || fsync(p->out_fd)))
         rc = err_errno(err, E_IO, "%s/%s", p->out, zip);
     if (rc)
         unlinkat(p->out_fd, part, 0);
-    return rc ? rc : packaged_tell(p, pack, hex, bytes, err);
+    if (!rc)
+        rc = packaged_tell(p, pack, hex, bytes, &told, err);
+    if (!rc)
+        json_array_append(p->packages, told);
+    return rc;
 }
 
 static void states_look(struct filing *filing, const struct filed *first, size_t n, uint32_t *docs, size_t *ret_docs)

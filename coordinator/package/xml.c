@@ -10,6 +10,8 @@
 
 #include "proto/auto.h"
 
+enum { READ_STEP_BYTES = 1 << 16 };
+
 struct xml {
     xmlBuffer *memory; /* NULL: into a file */
     xmlTextWriter *writer;
@@ -180,7 +182,12 @@ int xml_read(const struct buf *data,
     if (!parser)
         abort();
     xmlCtxtUseOptions(parser, XML_PARSE_NONET);
-    int failed = xmlParseChunk(parser, (const char *)data->data, (int)data->size, 1);
+    int failed = 0;
+    for (size_t at = 0; at < data->size && !failed; at += READ_STEP_BYTES) { /* libxml2 takes at most 10 MB at once */
+        size_t rest = data->size - at, bytes = rest < READ_STEP_BYTES ? rest : READ_STEP_BYTES;
+        failed = xmlParseChunk(parser, (const char *)data->data + at, (int)bytes, 0);
+    }
+    failed = failed || xmlParseChunk(parser, "", 0, 1);
     bool formed = !failed && parser->wellFormed;
     int line = parser->input ? parser->input->line : 0;
     xmlFreeParserCtxt(parser);

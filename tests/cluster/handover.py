@@ -8,6 +8,7 @@ import csv
 import json
 import os
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import zipfile
 import zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from cluster import BIN, Cluster, fail, main, say  # noqa: E402
+from cluster import BIN, Cluster, fail, main, say, wait  # noqa: E402
 
 SHARED = os.path.join(os.environ.get("SOHOA_SOURCE", os.path.join(os.path.dirname(__file__), "..", "..")), "..", "shared")
 SCANS = [os.path.join(SHARED, "data", "scans", name) for name in ("qn-02.pdf", "qn-06.pdf")]
@@ -95,6 +96,8 @@ def pack(cluster, out, real):
         with open(os.path.join(out, name), "rb") as first, open(os.path.join(other, name), "rb") as second:
             if first.read() != second.read():
                 fail(f"{name} is not the same twice")
+    if cluster.api.get("packages?batch=one")["packages"] != told:
+        fail("the ledger has packages twice that were made with the same bytes")
     say(f"{len(told)} packages, the same bytes twice; {len(blocked)} findings named document and field")
     return sorted(os.path.join(out, name) for name in os.listdir(out) if name.endswith(".zip"))
 
@@ -123,6 +126,49 @@ def submission(cluster, folder):
         fail(f"a submission is called {said}")
     sohoa(cluster, "package", "--check", *(os.path.join(out, name) for name in os.listdir(out) if name.endswith(".zip")))
     say("a submission of one file was packed")
+
+
+def killed(cluster, folder):
+    """Whoever packs is killed at any point, once with the coordinator before it could tell that: the same command goes on, and the ledger knows
+    all that there is, once."""
+    out = os.path.join(folder, "killed")
+    command = [f"{BIN}/sohoa", "--api", f"unix:{cluster.http}", "package", "one", "--profile", "sip-05-2025", "--unreviewed", "--out", out,
+               "--set", "description=của lần bị dừng"]
+
+    def seen():
+        return os.listdir(out) if os.path.isdir(out) else []
+
+    def told():
+        return [one["package"] for one in cluster.api.get("packages?batch=one&limit=1000")["packages"] if one["profile"] == "sip-05-2025"]
+
+    def gone_on(when):
+        sohoa(cluster, *command[3:], code=3)
+        zips, known = {name[:-4] for name in seen() if name.endswith(".zip")}, told()
+        if not zips or not zips <= set(known) or len(known) != len(set(known)) or any(name.endswith(".part") for name in seen()):
+            fail(f"killed {when}: {seen()}, the ledger has {known}")
+
+    def start_until(ending):
+        shutil.rmtree(out, ignore_errors=True)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while process.poll() is None and not any(name.endswith(ending) for name in seen()):
+            pass
+        return process
+    process = start_until(".sha256")
+    cluster.coordinator.child.send_signal(signal.SIGSTOP)
+    wait("a package that is whole", lambda: process.poll() is not None or any(name.endswith(".zip") for name in seen()), 20)
+    process.kill()
+    process.wait()
+    cluster.coordinator.kill()
+    cluster.coordinator.start()
+    wait("the coordinator to answer", lambda: cluster.api.try_get("status"), 60)
+    untold = len({name[:-4] for name in seen() if name.endswith(".zip")} - set(told()))
+    gone_on("with the coordinator")
+    for ending in (".part", ".zip"):
+        process = start_until(ending)
+        process.kill()
+        process.wait()
+        gone_on(f"at {ending}")
+    say(f"packing was killed three times and went on; {untold} packages had not been told")
 
 
 def validate(folder, zips):
@@ -220,6 +266,7 @@ def run(store, folder):
         say("real scans are not packed: ../shared/data/scans is not there")
     records(cluster, folder, 6 + real)
     submission(cluster, folder)
+    killed(cluster, folder)
     validate(folder, zips)
     small = min(zips, key=os.path.getsize)
     flipped(cluster, folder, small)
