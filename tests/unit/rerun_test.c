@@ -121,10 +121,8 @@ static void entry_replay(struct world *w, const Sohoa__LedgerEntry *entry)
     }
 }
 
-/* As recover.c: the layout first, then what the ledger says. */
-static struct world restart(const struct world *w)
+static void layout_replay(const struct world *w, struct world *again, struct batch *batch)
 {
-    struct world again = world_new();
     const struct group_layout *layout = (const struct group_layout *)(const void *)w->ledger->layouts.data;
     for (size_t i = 0; i < w->ledger->layouts.size / sizeof *layout; i++) {
         const struct layout_entry *entry = &layout[i].entry;
@@ -132,22 +130,50 @@ static struct world restart(const struct world *w)
                                    .pages = entry->pages,
                                    .range_pages = entry->range_pages,
                                    .generation = entry->generation};
+        if (strcmp(layout[i].batch, batch->id))
+            continue;
         memcpy(placed.sha256, entry->sha256, SHA256_BYTES);
-        sched_restore_placed(
-            again.sched, (struct doc_ref){backlog_batch(again.backlog, layout[i].batch)->index, entry->doc}, &placed);
+        sched_restore_placed(again->sched, (struct doc_ref){batch->index, entry->doc}, &placed);
     }
-    for (uint32_t b = 0; b < again.backlog->batches; b++)
-        sched_restore_laid(again.sched, again.backlog->batch[b], 0, again.backlog->batch[b]->docs);
+    sched_restore_laid(again->sched, batch, 0, batch->docs);
+}
+
+static const char *batch_named(const Sohoa__LedgerEntry *entry)
+{
+    switch (entry->body_case) {
+    case SOHOA__LEDGER_ENTRY__BODY_OUTCOME: return entry->outcome->batch;
+    case SOHOA__LEDGER_ENTRY__BODY_SPLIT: return entry->split->batch;
+    case SOHOA__LEDGER_ENTRY__BODY_RERUN: return entry->rerun->batch;
+    case SOHOA__LEDGER_ENTRY__BODY_UNDONE: return entry->undone->batch;
+    default: return "";
+    }
+}
+
+/* As recover.c: a batch's layout, whole, then what the ledger says of it. late: b1 was admitted when b0 had been read; its layout, and
+ * with it a later generation of the source that they share, comes behind what was said of b0. */
+static struct world restart(const struct world *w, bool late)
+{
+    struct world again = world_new();
+    struct batch *b0 = again.backlog->batch[0], *b1 = again.backlog->batch[1];
+    layout_replay(w, &again, b0);
+    if (!late)
+        layout_replay(w, &again, b1);
     for (size_t at = 0; at < w->ledger->entries.size;) {
         uint32_t bytes;
         memcpy(&bytes, w->ledger->entries.data + at, sizeof bytes);
         Sohoa__LedgerEntry *entry =
             sohoa__ledger_entry__unpack(NULL, bytes, w->ledger->entries.data + at + sizeof bytes);
         assert_non_null(entry);
+        if (late && !strcmp(batch_named(entry), b1->id)) {
+            layout_replay(w, &again, b1);
+            late = false;
+        }
         entry_replay(&again, entry);
         sohoa__ledger_entry__free_unpacked(entry, NULL);
         at += sizeof bytes + bytes;
     }
+    if (late)
+        layout_replay(w, &again, b1);
     for (uint32_t b = 0; b < again.backlog->batches; b++)
         sched_enter(again.sched, again.backlog->batch[b], &again.acts);
     return again;
@@ -196,10 +222,9 @@ static char *print(const struct world *w)
     return (char *)out.data;
 }
 
-/* A restart now would find all as it is. */
-static void check_restart(const struct world *w)
+static void check_restarted(const struct world *w, bool late)
 {
-    struct world again = restart(w);
+    struct world again = restart(w, late);
     AUTO(mem_destroy) char *is = print(&again);
     AUTO(mem_destroy) char *was = print(w);
     assert_string_equal(is, was);
@@ -211,6 +236,13 @@ static void check_restart(const struct world *w)
         assert_string_equal(rerun_at(again.backlog, i)->where, rerun_at(w->backlog, i)->where);
     }
     world_end(&again);
+}
+
+/* A restart now would find all as it is. */
+static void check_restart(const struct world *w)
+{
+    check_restarted(w, false);
+    check_restarted(w, true);
 }
 
 /* ---- reading ---- */
@@ -532,7 +564,7 @@ static void undo_after_a_restart_restores_every_count(void **state)
     (void)state;
     AUTO(mem_destroy) char *before = print(&now);
     uint32_t number = order("document>=0");
-    struct world again = restart(&now);
+    struct world again = restart(&now, false);
     assert_int_equal(rerun_take_back(again.sched, again.backlog, again.ledger, number, &again.acts), 6);
     AUTO(mem_destroy) char *after = print(&again);
     assert_string_equal(after, before);
@@ -588,7 +620,7 @@ static void another_re_run_after_an_undone_one(void **state)
     (void)state;
     undo(order("grade=C and pages=10"));
     order("grade=B and pages=10");
-    struct world again = restart(&now);
+    struct world again = restart(&now, false);
     const struct work *work = &again.backlog->work[doc_look(again.backlog->batch[0], 0)->work];
     assert_int_equal(work->generation, 1);
     assert_int_equal(again.backlog->batch[0]->page_count[PAGE_QUEUED], 2);
@@ -610,6 +642,27 @@ static void who_came_later_is_not_left_behind(void **state)
     assert_int_equal(rerun_take_back(now.sched, now.backlog, now.ledger, number, &now.acts), 0);
 }
 
+/* A later admission's layout has the next generation of a source: what was said of the one before stays, to go back to. */
+static void a_later_layout_keeps_what_went_before(void **state)
+{
+    struct placement placed = {.pages = 5, .range_pages = RANGE_PAGES, .generation = 1};
+    (void)state;
+    struct world again = restart(&now, false);
+    struct work *work = &again.backlog->work[doc_look(again.backlog->batch[0], 2)->work];
+    uint32_t parts = cut_of(work)->parts;
+    assert_int_equal(work->generation, 0);
+    assert_true(parts > 1);
+    struct batch *later = batch_add(again.backlog, "later", 1, 0);
+    memset(placed.sha256, 3, SHA256_BYTES);
+    sched_restore_placed(again.sched, (struct doc_ref){later->index, 0}, &placed);
+    sched_restore_laid(again.sched, later, 0, 1);
+    assert_ptr_equal(work, &again.backlog->work[doc_look(later, 0)->work]);
+    assert_int_equal(work->generation, 1);
+    assert_non_null(cut_of(work)->before);
+    assert_int_equal(cut_of(work)->before->parts, parts);
+    world_end(&again);
+}
+
 int main(void)
 {
 #define MATTER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -621,6 +674,7 @@ int main(void)
         MATTER(pages_kept_twice_are_in_the_words_of_the_last_generation),
         MATTER(dead_pages_run_again_and_can_be_mended),
         MATTER(undo_restores_every_count),
+        MATTER(a_later_layout_keeps_what_went_before),
         MATTER(undo_after_a_restart_restores_every_count),
         MATTER(what_has_begun_stays),
         MATTER(a_lease_that_was_lost_has_begun_too),
