@@ -372,30 +372,45 @@ static int turn_page(struct render *render, uint32_t page_no, bool degraded, str
     return rc;
 }
 
-int render_page(struct render *render, uint32_t page_no, bool degraded, Sohoa__Page *page, Sohoa__Page *layer,
-                struct raster **ret_raster, struct err *err)
+static int page_there(const struct render *render, uint32_t page_no, struct err *err)
 {
-    if (!page_no || page_no > render->pages)
-        return err_set(err, E_PAGE_BROKEN, "there is no page %u of %u", page_no, render->pages);
-    struct turn turn = {0};
-    int rc = 0;
-    fz_var(turn);
-    fz_var(rc);
-    fz_try(render->ctx) rc = turn_page(render, page_no, degraded, &turn, page, layer, err);
-    fz_always(render->ctx)
-    {
-        words_drop(render->ctx, &turn.words);
-        look_drop(render->ctx, &turn.look);
-        leaf_drop(render->ctx, &turn.leaf);
-    }
-    fz_catch(render->ctx) rc = render_caught(render->ctx, E_PAGE_BROKEN, "rendering", err);
+    return page_no && page_no <= render->pages
+               ? 0
+               : err_set(err, E_PAGE_BROKEN, "there is no page %u of %u", page_no, render->pages);
+}
+
+static void turn_drop(fz_context *ctx, struct turn *turn)
+{
+    words_drop(ctx, &turn->words);
+    look_drop(ctx, &turn->look);
+    leaf_drop(ctx, &turn->leaf);
+}
+
+/* Gives the picture, or says of which page the error is. */
+static int turn_end(struct turn *turn, int rc, uint32_t page_no, struct raster **ret_raster, struct err *err)
+{
     if (rc)
-        raster_destroy(&turn.raster);
+        raster_destroy(&turn->raster);
     else
-        *ret_raster = turn.raster;
+        *ret_raster = turn->raster;
     if (rc && err)
         err->page_no = page_no;
     return rc;
+}
+
+int render_page(struct render *render, uint32_t page_no, bool degraded, Sohoa__Page *page, Sohoa__Page *layer,
+                struct raster **ret_raster, struct err *err)
+{
+    struct turn turn = {0};
+    int rc = page_there(render, page_no, err);
+    if (rc)
+        return rc;
+    fz_var(turn);
+    fz_var(rc);
+    fz_try(render->ctx) rc = turn_page(render, page_no, degraded, &turn, page, layer, err);
+    fz_always(render->ctx) turn_drop(render->ctx, &turn);
+    fz_catch(render->ctx) rc = render_caught(render->ctx, E_PAGE_BROKEN, "rendering", err);
+    return turn_end(&turn, rc, page_no, ret_raster, err);
 }
 
 /* ---- a page as it is seen ---- */
@@ -429,24 +444,14 @@ static int seen_page(struct render *render, uint32_t page_no, bool only_noted, s
 int render_seen(struct render *render, uint32_t page_no, bool only_noted, Sohoa__Page *page, struct raster **ret_raster,
                 struct err *err)
 {
-    if (!page_no || page_no > render->pages)
-        return err_set(err, E_PAGE_BROKEN, "there is no page %u of %u", page_no, render->pages);
     struct turn turn = {0};
-    int rc = 0;
+    int rc = page_there(render, page_no, err);
+    if (rc)
+        return rc;
     fz_var(turn);
     fz_var(rc);
     fz_try(render->ctx) rc = seen_page(render, page_no, only_noted, &turn, page, err);
-    fz_always(render->ctx)
-    {
-        look_drop(render->ctx, &turn.look);
-        leaf_drop(render->ctx, &turn.leaf);
-    }
+    fz_always(render->ctx) turn_drop(render->ctx, &turn);
     fz_catch(render->ctx) rc = render_caught(render->ctx, E_PAGE_BROKEN, "drawing", err);
-    if (rc)
-        raster_destroy(&turn.raster);
-    else
-        *ret_raster = turn.raster;
-    if (rc && err)
-        err->page_no = page_no;
-    return rc;
+    return turn_end(&turn, rc, page_no, ret_raster, err);
 }
