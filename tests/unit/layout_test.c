@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
  * The layout and the index on a real folder store. */
-#include <ftw.h>
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,10 +14,11 @@
 
 #include "proto/auto.h"
 #include "storage/layout.h"
+#include "tests/lib/folder.h"
 
-enum { STORE_KEY_CHARS = 65, LOCK_MS = 60000, HEARD_MAX = 200000 };
+enum { STORE_KEY_CHARS = 65, HEARD_MAX = 200000 };
 
-static char folder[64];
+static char folder[FOLDER_BYTES];
 static struct store *store;
 static struct err err;
 
@@ -32,39 +32,19 @@ static void hear(const struct layout_entry *entry, void *user)
     heard[heard_count++] = *entry;
 }
 
-static void assert_ok(int rc, const char *what, int line)
-{
-    if (rc)
-        print_error("line %d: %s: %s %s\n", line, what, err_name(rc), err.text);
-    assert_int_equal(rc, 0);
-}
-#define ok(call) assert_ok((call), #call, __LINE__)
-
 static int start(void **state)
 {
     (void)state;
-    char url[80];
-    snprintf(folder, sizeof folder, "/tmp/sohoa-layout-XXXXXX");
-    assert_non_null(mkdtemp(folder));
-    snprintf(url, sizeof url, "dir:%s", folder);
-    ok(store_open(url, &store, &err));
-    ok(store_lock(store, "test", LOCK_MS, &err));
+    folder_make("layout", folder);
+    folder_store(folder, &store);
     return 0;
-}
-
-static int entry_remove(const char *path, const struct stat *st, int kind, struct FTW *walk)
-{
-    (void)st;
-    (void)kind;
-    (void)walk;
-    return remove(path);
 }
 
 static int stop(void **state)
 {
     (void)state;
     store_destroy(&store);
-    return nftw(folder, entry_remove, 8, FTW_DEPTH | FTW_PHYS);
+    return folder_remove(folder);
 }
 
 static struct layout_entry entry(uint32_t doc)

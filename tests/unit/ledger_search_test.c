@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
  * Entries of a ledger of some segments in a folder are looked up, by what they say and from either end. */
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,35 +16,20 @@
 #include "storage/ledger_record.h"
 #include "storage/ledger_search.h"
 #include "storage/merkle.h"
+#include "tests/lib/folder.h"
 
-enum { LOCK_MS = 60000, SEGMENTS = 7, A_SEGMENT = 10, ENTRIES = SEGMENTS * A_SEGMENT, ORDER_EVERY = 5 };
+enum { SEGMENTS = 7, A_SEGMENT = 10, ENTRIES = SEGMENTS * A_SEGMENT, ORDER_EVERY = 5 };
 
-static char folder[64];
+static char folder[FOLDER_BYTES];
 static struct store *store;
 static struct ledger *ledger;
 static struct err err;
 static atomic_bool stop_now;
 
-static void assert_ok(int rc, const char *what, int line)
-{
-    if (rc)
-        print_error("line %d: %s: %s %s\n", line, what, err_name(rc), err.text);
-    assert_int_equal(rc, 0);
-}
-#define ok(call) assert_ok((call), #call, __LINE__)
-
-static int none(const Sohoa__LedgerEntry *entry, void *user, struct err *why)
-{
-    (void)entry;
-    (void)user;
-    (void)why;
-    return 0;
-}
-
 static void reopen(void)
 {
     ledger_destroy(&ledger);
-    ok(ledger_open(store, NULL, none, NULL, &ledger, &err));
+    ok(ledger_open(store, NULL, entry_ignore, NULL, &ledger, &err));
 }
 
 /* Entry ORDER_EVERY, twice that and so on is an order by lan for batch b2, the others are outcomes of documents of b1, or of b10 in the
@@ -71,13 +55,9 @@ static void entry_add(uint32_t number)
 
 static int start(void **state)
 {
-    char url[80];
     (void)state;
-    snprintf(folder, sizeof folder, "/tmp/sohoa-search-XXXXXX");
-    assert_non_null(mkdtemp(folder));
-    snprintf(url, sizeof url, "dir:%s", folder);
-    ok(store_open(url, &store, &err));
-    ok(store_lock(store, "test", LOCK_MS, &err));
+    folder_make("search", folder);
+    folder_store(folder, &store);
     for (uint32_t number = 1; number <= ENTRIES; number++) {
         if (number % A_SEGMENT == 1)
             reopen();
@@ -88,20 +68,12 @@ static int start(void **state)
     return 0;
 }
 
-static int entry_remove(const char *path, const struct stat *st, int kind, struct FTW *walk)
-{
-    (void)st;
-    (void)kind;
-    (void)walk;
-    return remove(path);
-}
-
 static int stop(void **state)
 {
     (void)state;
     ledger_destroy(&ledger);
     store_destroy(&store);
-    return nftw(folder, entry_remove, 8, FTW_DEPTH | FTW_PHYS);
+    return folder_remove(folder);
 }
 
 static uint64_t number_of(const struct ledger_page *page, const struct ledger_hit *hit)

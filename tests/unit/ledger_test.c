@@ -3,7 +3,6 @@
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <inttypes.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -21,10 +20,11 @@
 #include "proto/auto.h"
 #include "storage/crc32c.h"
 #include "storage/ledger.h"
+#include "tests/lib/folder.h"
 
-enum { LOCK_MS = 60000, HEARD_MAX = 20000, HEADER = 8 };
+enum { HEARD_MAX = 20000, HEADER = 8 };
 
-static char folder[64];
+static char folder[FOLDER_BYTES];
 static struct store *store;
 static struct ledger *ledger;
 static struct err err;
@@ -51,37 +51,12 @@ static int hear(const Sohoa__LedgerEntry *entry, void *user, struct err *why)
     return 0;
 }
 
-static void assert_ok(int rc, const char *what, int line)
-{
-    if (rc)
-        print_error("line %d: %s: %s %s\n", line, what, err_name(rc), err.text);
-    assert_int_equal(rc, 0);
-}
-#define ok(call) assert_ok((call), #call, __LINE__)
-
-static void store_up(void)
-{
-    char url[80];
-    snprintf(url, sizeof url, "dir:%s", folder);
-    ok(store_open(url, &store, &err));
-    ok(store_lock(store, "test", LOCK_MS, &err));
-}
-
 static int start(void **state)
 {
     (void)state;
-    snprintf(folder, sizeof folder, "/tmp/sohoa-ledger-XXXXXX");
-    assert_non_null(mkdtemp(folder));
-    store_up();
+    folder_make("ledger", folder);
+    folder_store(folder, &store);
     return 0;
-}
-
-static int entry_remove(const char *path, const struct stat *st, int kind, struct FTW *walk)
-{
-    (void)st;
-    (void)kind;
-    (void)walk;
-    return remove(path);
 }
 
 static int stop(void **state)
@@ -89,7 +64,7 @@ static int stop(void **state)
     (void)state;
     ledger_destroy(&ledger);
     store_destroy(&store);
-    return nftw(folder, entry_remove, 8, FTW_DEPTH | FTW_PHYS);
+    return folder_remove(folder);
 }
 
 static int reopen(void)

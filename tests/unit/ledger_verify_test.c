@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
  * Each way to alter a ledger unseen, tried on a real one in a folder: it is found, and what is said of it names the place. */
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,10 +16,11 @@
 #include "storage/chain.h"
 #include "storage/ledger_record.h"
 #include "storage/ledger_verify.h"
+#include "tests/lib/folder.h"
 
-enum { LOCK_MS = 60000, ENTRIES = 40, HALF = ENTRIES / 2, STEP = 10 };
+enum { ENTRIES = 40, HALF = ENTRIES / 2, STEP = 10 };
 
-static char folder[64];
+static char folder[FOLDER_BYTES];
 static struct store *store;
 static struct ledger *ledger;
 static struct signing_key key;
@@ -28,28 +28,12 @@ static struct ledger_verdict verdict;
 static struct checkpoints ours;
 static struct err err;
 
-static void assert_ok(int rc, const char *what, int line)
-{
-    if (rc)
-        print_error("line %d: %s: %s %s\n", line, what, err_name(rc), err.text);
-    assert_int_equal(rc, 0);
-}
-#define ok(call) assert_ok((call), #call, __LINE__)
-
-static int none(const Sohoa__LedgerEntry *entry, void *user, struct err *why)
-{
-    (void)entry;
-    (void)user;
-    (void)why;
-    return 0;
-}
-
 static int reopen(void)
 {
     ledger_destroy(&ledger);
     checkpoints_destroy(&ours);
     ok(checkpoints_load(store, key.public, ENTRIES, &ours, &err));
-    return ledger_open(store, &ours, none, NULL, &ledger, &err);
+    return ledger_open(store, &ours, entry_ignore, NULL, &ledger, &err);
 }
 
 static void entry_add(uint32_t doc)
@@ -75,15 +59,13 @@ static void checkpoint(uint64_t after)
 /* ENTRIES in two segments, a checkpoint every STEP. */
 static int start(void **state)
 {
-    char url[80], path[80];
+    char shelf[80], path[80];
     (void)state;
-    snprintf(folder, sizeof folder, "/tmp/sohoa-verify-XXXXXX");
-    assert_non_null(mkdtemp(folder));
-    snprintf(url, sizeof url, "dir:%s/store", folder);
+    folder_make("verify", folder);
+    snprintf(shelf, sizeof shelf, "%s/store", folder);
     snprintf(path, sizeof path, "%s/key", folder);
     ok(signing_key_load(path, &key, &err));
-    ok(store_open(url, &store, &err));
-    ok(store_lock(store, "test", LOCK_MS, &err));
+    folder_store(shelf, &store);
     for (uint32_t i = 0; i < ENTRIES; i++) {
         if (i % HALF == 0)
             ok(reopen());
@@ -95,21 +77,13 @@ static int start(void **state)
     return 0;
 }
 
-static int entry_remove(const char *path, const struct stat *st, int kind, struct FTW *walk)
-{
-    (void)st;
-    (void)kind;
-    (void)walk;
-    return remove(path);
-}
-
 static int stop(void **state)
 {
     (void)state;
     ledger_destroy(&ledger);
     checkpoints_destroy(&ours);
     store_destroy(&store);
-    return nftw(folder, entry_remove, 8, FTW_DEPTH | FTW_PHYS);
+    return folder_remove(folder);
 }
 
 static void verify(void)
