@@ -327,6 +327,7 @@ def broken(cluster, sources, folder):
             out.write(f"%PDF-1.7 broken {i}\n")
     submit(cluster, "broken", [*paths, sources[0]])
     wait("the breaker", lambda: cluster.api.get("batches/broken")["state"] == "paused", 120)
+    wait("the ledger to have it", lambda: cluster.api.get("ledger?order=newest&kind=standing&batch=broken")["entries"], 20)
     restart(cluster)
     batch = cluster.api.get("batches/broken")
     if batch["state"] != "paused" or batch["paused_by"]["code"] != "E_SOURCE_BROKEN" or not batch["documents"]["open"]:
