@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,10 +13,8 @@
 #include <unistd.h>
 
 #include "bench/damage.h"
-#include "bench/dossier.h"
-#include "bench/ink.h"
 #include "bench/print.h"
-#include "bench/stamp.h"
+#include "bench/sheet.h"
 #include "proto/auto.h"
 #include "worker/reading.h"
 #include "worker/render.h"
@@ -27,9 +24,6 @@
 
 enum {
     MAX_PIXELS = 100000000,
-    TURN_PERCENT = 8, /* of the pages lie */
-    COVERED_PERCENT = 40,
-    FOLDED_PARAGRAPHS = 6,
 };
 
 struct bench {
@@ -43,15 +37,6 @@ struct bench {
     double ms;
 };
 
-/* One page as it is drawn. */
-struct sheet {
-    bool stamped;
-    enum stamp_kind kind;
-    enum { SCAN_COLOUR, SCAN_GRAY, SCAN_BILEVEL } scan;
-    uint32_t dpi;
-    struct chance chance;
-};
-
 static void fail(const char *what, const char *why)
 {
     fprintf(stderr, "bench-secrecy: %s: %s\n", what, why);
@@ -63,159 +48,6 @@ static double now_ms(void)
     struct timespec now;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
-}
-
-/* ---- drawing ---- */
-
-static struct print *letter_print(struct chance *chance, struct organ *organ)
-{
-    struct print *print = NULL;
-    struct letter *letter = NULL;
-    struct err err;
-    struct dossier dossier;
-    dossier_open(&dossier, chance, (1u << ORGAN_KIND_NR) - 1, 1);
-    *organ = dossier.organ;
-    struct letter_plan plan = {.year = dossier.year,
-                               .paragraphs = (unsigned)chance_between(chance, 2, FOLDED_PARAGRAPHS)};
-    letter_new(chance, organ, &plan, &letter);
-    if (print_new(letter, &print, &err))
-        fail("letter", err.text);
-    letter_destroy(&letter);
-    return print;
-}
-
-static void sheet_seal(const struct print *print, struct chance *chance, const struct organ *organ, cairo_t *cr)
-{
-    const struct print_spot *spot;
-    size_t count = print_spots(print, 0, &spot);
-    for (size_t i = 0; i < count; i++)
-        if (spot[i].kind == SPOT_SIGNATURE)
-            ink_seal(cr, chance, organ, &spot[i]);
-        else if (spot[i].kind == SPOT_STAMP && chance_percent(chance, 25))
-            ink_incoming(cr, chance, organ, &spot[i]);
-    struct print_spot anywhere = {
-        .x = chance_real(chance, 60, 300), .y = chance_real(chance, 60, 400), .width = 150, .height = 60};
-    if (chance_percent(chance, 25))
-        ink_seal(cr, chance, organ, &anywhere);
-}
-
-static void sheet_ink(const struct sheet *sheet, struct chance *chance, const struct print *print,
-                      const struct organ *organ, cairo_t *cr)
-{
-    struct stamp stamp;
-    enum stamp_kind kind =
-        sheet->stamped ? sheet->kind : (enum stamp_kind)chance_between(chance, STAMP_HOA_TOC, STAMP_KHAN);
-    if (chance_percent(chance, 50))
-        sheet_seal(print, chance, organ, cr);
-    if (!sheet->stamped && chance_percent(chance, 40))
-        stamp_decoys(chance, cr);
-    if (!sheet->stamped && chance_percent(chance, 50))
-        return;
-    stamp_plan(chance, kind, &stamp);
-    stamp_draw(&stamp, cr);
-    double share = chance_real(chance, 0.05, 0.35);
-    if (sheet->stamped && chance_percent(chance, COVERED_PERCENT))
-        stamp_cover(&stamp, chance, share, cr);
-}
-
-static PIX *surface_pix(cairo_surface_t *surface)
-{
-    cairo_surface_flush(surface);
-    int width = cairo_image_surface_get_width(surface), height = cairo_image_surface_get_height(surface);
-    const unsigned char *data = cairo_image_surface_get_data(surface);
-    PIX *pix = pixCreate(width, height, 32);
-    for (int y = 0; pix && y < height; y++) {
-        const uint32_t *from =
-            (const uint32_t *)(const void *)(data + (size_t)y * (size_t)cairo_image_surface_get_stride(surface));
-        for (int x = 0; x < width; x++)
-            pixGetData(pix)[(size_t)y * (size_t)pixGetWpl(pix) + (size_t)x] = from[x] << 8;
-    }
-    if (!pix)
-        abort();
-    return pix;
-}
-
-static void pix_replace(PIX **pix, PIX *by)
-{
-    if (!by)
-        abort();
-    pixDestroy(pix);
-    *pix = by;
-}
-
-/* What JPEG makes of it. */
-static void pix_press(struct chance *chance, PIX **pix)
-{
-    l_uint8 *data = NULL;
-    size_t bytes = 0;
-    if (pixWriteMemJpeg(&data, &bytes, *pix, chance_between(chance, 35, 90), 0))
-        abort();
-    pix_replace(pix, pixReadMemJpeg(data, bytes, 0, 1, NULL, 0));
-    lept_free(data);
-}
-
-static PIX *sheet_paint(const struct sheet *sheet, struct chance *chance)
-{
-    struct organ organ;
-    struct print *print = letter_print(chance, &organ);
-    double scale = sheet->dpi / 72.0;
-    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)lrint(PRINT_WIDTH_PT * scale),
-                                                          (int)lrint(PRINT_HEIGHT_PT * scale));
-    cairo_t *cr = cairo_create(surface);
-    struct damage damage;
-    double strength = damage_strength(chance, DAMAGE_MIXED);
-    damage_draw(chance, strength, &damage);
-    cairo_set_source_rgb(cr, 1, 1, 1);
-    cairo_paint(cr);
-    cairo_scale(cr, scale, scale);
-    print_draw(print, 0, cr);
-    sheet_ink(sheet, chance, print, &organ, cr);
-    cairo_set_operator(cr, CAIRO_OPERATOR_OVER);
-    damage_wear(&damage, cr);
-    cairo_destroy(cr);
-    PIX *pix = surface_pix(surface);
-    cairo_surface_destroy(surface);
-    print_destroy(&print);
-    if (sheet->scan != SCAN_COLOUR)
-        pix_replace(&pix, pixConvertRGBToGray(pix, 0.3F, 0.59F, 0.11F));
-    damage_scan(&damage, &pix, NULL);
-    return pix;
-}
-
-static struct raster *pix_raster(PIX *pix, uint32_t dpi)
-{
-    uint32_t width = (uint32_t)pixGetWidth(pix), height = (uint32_t)pixGetHeight(pix);
-    int depth = pixGetDepth(pix);
-    struct raster *raster = raster_new(width, height, depth == 32 ? 3 : depth == 8 ? 1 : 0);
-    if (!raster)
-        abort();
-    raster->dpi = dpi;
-    for (uint32_t y = 0; y < height; y++) {
-        const l_uint32 *line = pixGetData(pix) + (size_t)y * (size_t)pixGetWpl(pix);
-        uint8_t *row = raster->data + y * raster->stride_bytes;
-        for (uint32_t x = 0; x < width; x++)
-            if (depth == 32)
-                for (int c = 0; c < 3; c++)
-                    row[3 * x + (uint32_t)c] = (uint8_t)(line[x] >> (24 - 8 * c));
-            else if (depth == 8)
-                row[x] = GET_DATA_BYTE(line, x);
-            else
-                row[x / 8] = (uint8_t)(row[x / 8] | (GET_DATA_BIT(line, x) ? 0x80 >> x % 8 : 0));
-    }
-    return raster;
-}
-
-static PIX *sheet_scan(const struct sheet *sheet)
-{
-    struct chance chance = sheet->chance;
-    PIX *pix = sheet_paint(sheet, &chance);
-    if (chance_percent(&chance, TURN_PERCENT))
-        pix_replace(&pix, pixRotateOrth(pix, chance_between(&chance, 1, 3)));
-    if (sheet->scan == SCAN_BILEVEL)
-        pix_replace(&pix, pixThresholdToBinary(pix, chance_between(&chance, 140, 190)));
-    else if (chance_percent(&chance, 70))
-        pix_press(&chance, &pix);
-    return pix;
 }
 
 /* ---- looking ---- */
@@ -250,38 +82,41 @@ static bool page_has(const Sohoa__Page *page, Sohoa__StampKind kind)
     return false;
 }
 
-static void sheet_look(struct bench *bench, const struct sheet *sheet, unsigned number)
+static void sheet_look(struct bench *bench, struct sheet *sheet, unsigned number)
 {
     static const char *const names[] = {"mat", "toi", "tuyet", "giai"};
     static const char *const scans[] = {"colour", "gray", "bilevel"};
     struct err err = {0};
     char name[64];
-    AUTO(pix_destroy) PIX *pix = sheet_scan(sheet);
-    AUTO(raster_destroy) struct raster *raster = pix_raster(pix, sheet->dpi);
+    AUTO(pix_destroy) PIX *pix = sheet_draw(sheet);
+    sheet_finish(sheet, true, &pix);
+    AUTO(raster_destroy) struct raster *raster = sheet_raster(pix, sheet->dpi);
+    enum stamp_kind kind = sheet->stamps ? sheet->stamp[0].kind : STAMP_OTHER;
+    bool stamped = kind <= STAMP_GIAI;
     AUTO(page_destroy) Sohoa__Page *page = page_new(1);
     page->width_px = raster->width_px;
     page->height_px = raster->height_px;
     double began_ms = now_ms();
-    if (secrecy_look(bench->reader, raster, page, &err))
+    if (secrecy_look(raster, page, &err))
         fail("secrecy_look", err.text);
-    if (!sheet->stamped && sheet->scan == SCAN_COLOUR && sheet->dpi == 300) {
+    if (!stamped && sheet->scan == SHEET_COLOUR && sheet->dpi == 300) {
         bench->ms += now_ms() - began_ms;
         bench->timed++;
     }
     bool suspects = secrecy_suspects(page), wrong;
-    snprintf(name, sizeof name, "%05u-%s-%s-%u", number, sheet->stamped ? names[sheet->kind] : "clean",
-             scans[sheet->scan], sheet->dpi);
-    if (!sheet->stamped) {
+    snprintf(name, sizeof name, "%05u-%s-%s-%u", number, stamped ? names[kind] : "clean", scans[sheet->scan],
+             sheet->dpi);
+    if (!stamped) {
         bench->clean++;
         bench->false_alarms += wrong = suspects;
-    } else if (sheet->kind == STAMP_GIAI) {
+    } else if (kind == STAMP_GIAI) {
         bench->declassified++;
         bench->declassified_alarms += wrong = suspects;
     } else {
         bench->stamps++;
         bench->found += suspects;
         wrong = !suspects;
-        bench->levels_right += page_has(page, kind_of(sheet->kind));
+        bench->levels_right += page_has(page, kind_of(kind));
     }
     if (wrong) {
         raster_dump(bench, name, pix);
@@ -295,13 +130,10 @@ static void sheet_look(struct bench *bench, const struct sheet *sheet, unsigned 
 
 static void sheets_look(struct bench *bench, unsigned from, unsigned step, unsigned pages)
 {
-    static const unsigned scans[] = {60, 25, 15, 0};
-    static const uint32_t dpis[] = {150, 200, 300, 300};
     for (unsigned i = from; i < pages; i += step) {
-        struct sheet sheet = {.chance = chance_branch(bench->seed, i), .stamped = i % 2 == 0};
-        sheet.kind = i % 10 == 8 ? STAMP_GIAI : (enum stamp_kind)(i / 2 % 3);
-        sheet.scan = chance_weighed(&sheet.chance, scans);
-        sheet.dpi = CHANCE_PICK(&sheet.chance, dpis);
+        struct chance chance = chance_branch(bench->seed, i);
+        struct sheet sheet;
+        sheet_plan(&chance, i % 2 ? STAMP_KINDS : i % 10 == 8 ? STAMP_GIAI : (enum stamp_kind)(i / 2 % 3), &sheet);
         sheet_look(bench, &sheet, i);
     }
 }
@@ -315,12 +147,12 @@ static void real_page(struct bench *bench, const char *name, uint32_t page_no)
     AUTO(raster_destroy) struct raster *raster = NULL;
     int rc = render_page(bench->render, page_no, false, page, NULL, &raster, &err);
     if (!rc && raster)
-        rc = secrecy_look(bench->reader, raster, page, &err);
+        rc = secrecy_look(raster, page, &err);
     raster_destroy(&raster);
     if (!rc)
         rc = render_seen(bench->render, page_no, false, page, &raster, &err);
     if (!rc)
-        rc = secrecy_look(bench->reader, raster, page, &err);
+        rc = secrecy_look(raster, page, &err);
     if (!rc)
         rc = page_read(bench->reader, &raster, false, NULL, page, &err);
     if (rc)

@@ -7,6 +7,8 @@
 
 #include "bench/ink.h"
 
+enum { VIOLET_PERCENT = 15, BLACK_PERCENT = 8, FRAMELESS_PERCENT = 4, DOUBLED_PERCENT = 75 };
+
 static const struct {
     const char *text[2]; /* lines */
     double width_mm, height_mm;
@@ -18,30 +20,103 @@ static const struct {
     [STAMP_HOA_TOC] = {{"HỎA TỐC", NULL},      30, 8 },
       [STAMP_THUONG_KHAN] = {{"THƯỢNG KHẨN", NULL}, 40, 8 },
     [STAMP_KHAN] = {{"KHẨN", NULL},           20, 8 },
+      [STAMP_OTHER] = {{NULL, NULL},               32, 10},
 };
 
-static const char *const faces[] = {"Liberation Serif",      "Liberation Serif",       "Liberation Sans",
-                                    "DejaVu Sans Condensed", "DejaVu Serif Condensed", "Noto Sans"};
+/* What else stamps say. */
+static const char *const others[] = {
+    "CÔNG VĂN ĐẾN",
+    "BẢN SAO",
+    "SAO Y BẢN CHÍNH",
+    "BẢN CHÍNH",
+    "DỰ THẢO",
+    "ĐÃ KIỂM TRA",
+    "ĐÃ DUYỆT",
+    "THU HỒI",
+    "ĐẾN",
+    "HẾT HIỆU LỰC",
+    "LƯU HÀNH NỘI BỘ",
+    "ĐÃ THU TIỀN",
+    "HẸN GIỜ",
+    "GIẤY PHÉP",
+    "PHÁT HÀNH",
+    "CHUYỂN NHANH",
+    "TÀI LIỆU THAM KHẢO",
+    "CÔNG CHỨNG",
+    "LƯU TRỮ",
+    "PHÔNG SỐ",
+    "TUYỂN SINH",
+    "HỒ SƠ",
+    "ĐÃ NỘP THUẾ",
+    "GỐC",
+    "TỔNG HỢP",
+    "TUYÊN GIÁO",
+    "ĐẶC BIỆT",
+    "QUỐC PHÒNG",
+    "ĐÃ CHI TIỀN",
+    "VĂN THƯ",
+    "BƯU ĐIỆN",
+};
 
-void stamp_plan(struct chance *chance, enum stamp_kind kind, struct stamp *stamp)
+static const char *const judged[] = {"Liberation Serif",      "Liberation Serif",       "Liberation Sans",
+                                     "DejaVu Sans Condensed", "DejaVu Serif Condensed", "Noto Sans"};
+static const char *const taught[] = {
+    "Liberation Serif",
+    "Liberation Serif",
+    "Liberation Serif",
+    "Liberation Sans",
+    "Liberation Sans",
+    "FreeSerif",
+    "FreeSans",
+    "Roboto",
+    "Roboto Condensed",
+    "Lato",
+    "Inter",
+    "Charis SIL",
+    "Linux Libertine O",
+    "Linux Biolinum O",
+    "Gentium",
+    "Cantarell",
+    "Vollkorn",
+    "EB Garamond",
+    "Quicksand",
+};
+
+static void ink_plan(struct chance *chance, struct stamp *stamp)
+{
+    double dark = chance_real(chance, 0.5, 1);
+    bool violet = chance_percent(chance, VIOLET_PERCENT), black = chance_percent(chance, BLACK_PERCENT);
+    stamp->red = (black ? 0.15 : violet ? 0.55 : 0.9) * dark;
+    stamp->green = chance_real(chance, 0.02, 0.22) * dark;
+    stamp->blue = (violet ? chance_real(chance, 0.4, 0.55) : chance_real(chance, 0.05, 0.35)) * dark;
+    if (black)
+        stamp->green = stamp->blue = stamp->red;
+    stamp->alpha = chance_real(chance, 0.5, 1);
+    stamp->blotches = chance_below(chance, 90);
+}
+
+void stamp_plan(struct chance *chance, enum stamp_kind kind, enum stamp_faces faces, struct stamp *stamp)
 {
     *stamp = (struct stamp){.kind = kind, .line = chance_real(chance, 0.9, 1.7)};
     double size = chance_real(chance, 0.85, 1.15);
+    stamp->text[0] = form[kind].text[0];
+    stamp->text[1] = form[kind].text[1];
     stamp->width = form[kind].width_mm * PRINT_PT_PER_MM * size * chance_real(chance, 0.95, 1.05);
     stamp->height = form[kind].height_mm * PRINT_PT_PER_MM * size * chance_real(chance, 0.95, 1.05);
+    if (kind == STAMP_OTHER) {
+        stamp->text[0] = CHANCE_PICK(chance, others);
+        stamp->width *= chance_real(chance, 0.6, 1.5);
+        stamp->height *= chance_real(chance, 0.7, 1.2);
+    }
     bool usual = chance_percent(chance, 70); /* under the number, else anywhere in the upper half */
     stamp->x = PRINT_PT_PER_MM * (usual ? chance_real(chance, 45, 75) : chance_real(chance, 35, 175));
     stamp->y = PRINT_PT_PER_MM * (usual ? chance_real(chance, 42, 70) : chance_real(chance, 12, 140));
     stamp->turn_deg = chance_real(chance, -8, 8);
-    stamp->doubled = chance_percent(chance, 75);
-    stamp->font = CHANCE_PICK(chance, faces);
-    double dark = chance_real(chance, 0.5, 1);
-    bool violet = chance_percent(chance, 15);
-    stamp->red = (violet ? 0.55 : 0.9) * dark;
-    stamp->green = chance_real(chance, 0.02, 0.22) * dark;
-    stamp->blue = (violet ? chance_real(chance, 0.4, 0.55) : chance_real(chance, 0.05, 0.35)) * dark;
-    stamp->alpha = chance_real(chance, 0.5, 1);
-    stamp->blotches = chance_below(chance, 90);
+    stamp->framed = !chance_percent(chance, FRAMELESS_PERCENT);
+    stamp->doubled = stamp->framed && chance_percent(chance, DOUBLED_PERCENT);
+    stamp->fill = chance_real(chance, 0.75, 1);
+    stamp->font = faces == STAMP_JUDGED ? CHANCE_PICK(chance, judged) : CHANCE_PICK(chance, taught);
+    ink_plan(chance, stamp);
     stamp->chance = (struct chance){chance_next(chance)};
 }
 
@@ -54,9 +129,10 @@ static void frame_draw(cairo_t *cr, double width, double height, double line)
 
 static void text_draw(const struct stamp *stamp, cairo_t *cr)
 {
-    const char *const *text = form[stamp->kind].text;
+    const char *const *text = stamp->text;
     int lines = text[1] ? 2 : 1;
-    double inner = stamp->height - (stamp->doubled ? 7 : 3), width = stamp->width - (stamp->doubled ? 8 : 5);
+    double inner = stamp->fill * (stamp->height - (stamp->doubled ? 7 : 3));
+    double width = stamp->fill * (stamp->width - (stamp->doubled ? 8 : 5));
     cairo_select_font_face(cr, stamp->font, CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_BOLD);
     for (int i = 0; i < lines; i++) {
         cairo_text_extents_t e;
@@ -78,7 +154,8 @@ void stamp_draw(const struct stamp *stamp, cairo_t *cr)
     cairo_rotate(cr, stamp->turn_deg * M_PI / 180);
     cairo_push_group(cr);
     cairo_set_source_rgb(cr, stamp->red, stamp->green, stamp->blue);
-    frame_draw(cr, stamp->width, stamp->height, stamp->line);
+    if (stamp->framed)
+        frame_draw(cr, stamp->width, stamp->height, stamp->line);
     if (stamp->doubled)
         frame_draw(cr, stamp->width - 5, stamp->height - 5, 0.6 * stamp->line);
     text_draw(stamp, cr);

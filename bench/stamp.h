@@ -15,16 +15,22 @@ enum stamp_kind {
     STAMP_HOA_TOC,
     STAMP_THUONG_KHAN,
     STAMP_KHAN,
+    STAMP_OTHER, /* what has a frame and is no secret */
     STAMP_KINDS
 };
 
+/* Fonts that a classifier is judged by, half of which it was not taught with. */
+enum stamp_faces { STAMP_JUDGED, STAMP_TAUGHT };
+
 struct stamp {
     enum stamp_kind kind;
+    const char *text[2];  /* lines; NULL: there is no second one */
     double x, y;          /* its middle; points from the sheet's top left corner */
     double width, height; /* points */
     double turn_deg;
-    bool doubled; /* frame */
-    double line;  /* of the frame, points */
+    bool framed, doubled;
+    double fill; /* of the frame by the text, at most 1 */
+    double line; /* of the frame, points */
     const char *font;
     double red, green, blue;
     double alpha;      /* how strong the ink is */
@@ -33,7 +39,7 @@ struct stamp {
 };
 
 /* Size, skew, place, hue, inking and font by chance; about under the number. */
-void stamp_plan(struct chance *chance, enum stamp_kind kind, struct stamp *stamp);
+void stamp_plan(struct chance *chance, enum stamp_kind kind, enum stamp_faces faces, struct stamp *stamp);
 void stamp_draw(const struct stamp *stamp, cairo_t *cr);
 
 /* What covers about that share of the stamp: a signature, print, a seal, or another stamp's frame and lines. */

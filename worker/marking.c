@@ -1,26 +1,18 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * Within a frame the picture has said already that this is a stamp, so bare letters are compared and much is forgiven; a
- * line without one has to say it letter for letter. */
+ * A line has to say it letter for letter; what the recogniser makes of such lines is in the rules. */
 #include "worker/marking.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
 
-#include "proto/auto.h"
-#include "worker/bare.h"
 #include "worker/rules.h"
 
 enum {
     CELL_TEXT,
     CELL_KIND,
     CELL_WHERE,
-    MARKING_MAX_LETTERS = 48, /* of a text that is compared; of a longer one those at the front */
     MARKING_LINE_BYTES = 160, /* a longer line is running text */
-    KEY_LETTERS = 24,
-    ONE_CPCT = 10000,
-    SPARE_LETTERS = 2, /* beside the marking these cost nothing: what is left of the frame */
-    SPARE_PARTS = 5,   /* each further one costs one part of so many of a wrong one */
 };
 
 static bool kind_named(const char *name, Sohoa__StampKind *ret_kind)
@@ -41,79 +33,6 @@ static bool kind_named(const char *name, Sohoa__StampKind *ret_kind)
         }
     return false;
 }
-
-/* The letters and digits of text, bare; the rest is left out. */
-static size_t letters_bare(const char *text, char *letters, size_t room)
-{
-    size_t count = 0;
-    for (const utf8proc_uint8_t *at = (const utf8proc_uint8_t *)text; *at && count + 1 < room;) {
-        utf8proc_int32_t rune;
-        utf8proc_ssize_t bytes = utf8proc_iterate(at, -1, &rune);
-        char bare = bytes > 0 ? bare_rune(rune) : '?';
-        if ((bare >= 'a' && bare <= 'z') || (bare >= '0' && bare <= '9'))
-            letters[count++] = bare;
-        at += bytes > 0 ? bytes : 1;
-    }
-    letters[count] = 0;
-    return count;
-}
-
-static uint32_t least(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
-
-/* The least number of slips that make key of some part of text (Sellers 1980). */
-static uint32_t slips_within(const char *text, size_t size, const char *key, size_t key_size)
-{
-    uint32_t row[KEY_LETTERS + 1], best = (uint32_t)key_size;
-    for (uint32_t j = 0; j <= key_size; j++)
-        row[j] = j;
-    for (size_t i = 0; i < size; i++) {
-        uint32_t before = row[0];
-        for (size_t j = 0; j < key_size; j++) {
-            uint32_t here = before + (text[i] != key[j]);
-            before = row[j + 1];
-            row[j + 1] = least(here, least(before, row[j]) + 1);
-        }
-        best = least(best, row[key_size]);
-    }
-    return best;
-}
-
-static uint32_t like_cpct(const char *text, size_t size, const char *key, size_t key_size)
-{
-    uint32_t slips = SPARE_PARTS * slips_within(text, size, key, key_size);
-    uint32_t spare = size > key_size + SPARE_LETTERS ? (uint32_t)(size - key_size - SPARE_LETTERS) : 0;
-    uint32_t wrong = (slips + spare) * ONE_CPCT / (uint32_t)(SPARE_PARTS * key_size);
-    return wrong < ONE_CPCT ? ONE_CPCT - wrong : 0;
-}
-
-struct marking marking_within(const char *text)
-{
-    const struct rules *rules = rules_of(RULES_SECRECY);
-    char letters[MARKING_MAX_LETTERS + 1], key[KEY_LETTERS + 1];
-    size_t size = letters_bare(text, letters, sizeof letters), best = 0;
-    struct marking marking = {.letters = (uint32_t)size};
-    for (size_t i = 0; i < rules->rows; i++) {
-        const char *const *row = rules->row[i];
-        Sohoa__StampKind kind = SOHOA__STAMP_KIND__STAMP_UNREAD;
-        if (!rules_list_has(row[CELL_WHERE], "frame"))
-            continue;
-        size_t key_size = letters_bare(row[CELL_TEXT], key, sizeof key);
-        uint32_t like = like_cpct(letters, size, key, key_size);
-        if (!kind_named(row[CELL_KIND], &kind)) {
-            marking.harmless_cpct = like > marking.harmless_cpct ? like : marking.harmless_cpct;
-        } else if (like > marking.like_cpct || (like == marking.like_cpct && like && key_size > best)) {
-            marking.like_cpct = like;
-            marking.kind = kind;
-            best = key_size;
-        }
-    }
-    return marking;
-}
-
-/* ---- lines ---- */
 
 static bool rune_is_letter(utf8proc_int32_t rune)
 {
@@ -145,7 +64,7 @@ static const char *const *row_saying(const char *letters, const char *where)
     for (size_t i = 0; i < rules->rows; i++) {
         char key[MARKING_LINE_BYTES];
         bool small;
-        if (!rules_list_has(rules->row[i][CELL_WHERE], where))
+        if (strcmp(rules->row[i][CELL_WHERE], where))
             continue;
         letters_capital(rules->row[i][CELL_TEXT], key, sizeof key, &small);
         if (!strcmp(key, letters))

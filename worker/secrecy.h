@@ -10,11 +10,10 @@
 #include "proto/err.h"
 #include "worker/page.h"
 #include "worker/raster.h"
-#include "worker/read.h"
 
 /* Fills page->stamps, at most STAMPS_MOST, by the picture: raster as render_page() gave it, before it is cleaned, in colour if
- * the scan is. Its to_view says where the stamps are in the page's view. Errors: E_MEMORY, and those of read_strip(). */
-int secrecy_look(struct reader *reader, const struct raster *raster, Sohoa__Page *page, struct err *err);
+ * the scan is. Its to_view says where the stamps are in the page's view. Errors: E_MEMORY. */
+int secrecy_look(const struct raster *raster, Sohoa__Page *page, struct err *err);
 
 /* ... and by the page's words, after they were read: a line of its own in the upper half that says a level. */
 void secrecy_words(Sohoa__Page *page);

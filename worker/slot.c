@@ -101,13 +101,13 @@ static int page_look(struct desk *desk, bool only_noted, Sohoa__Page *page, stru
 {
     AUTO(raster_destroy) struct raster *seen = NULL;
     int rc = render_seen(desk->render, page->page_no, only_noted, page, &seen, err);
-    return rc || !seen ? rc : secrecy_look(desk->reader, seen, page, err);
+    return rc || !seen ? rc : secrecy_look(seen, page, err);
 }
 
 /* By the picture before it is cleaned of red; what lies over it, and pages that are no picture, as they are seen. */
 static int page_inspect(struct desk *desk, const struct raster *raster, Sohoa__Page *page, struct err *err)
 {
-    int rc = raster ? secrecy_look(desk->reader, raster, page, err) : 0;
+    int rc = raster ? secrecy_look(raster, page, err) : 0;
     return rc ? rc : page_look(desk, raster != NULL, page, err);
 }
 

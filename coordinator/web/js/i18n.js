@@ -123,7 +123,7 @@ const TEXTS = {
   purgeAsk: ["Xóa hẳn {0}: tệp nguồn và mọi thứ từ nó. Không thể hoàn tác. Bản quét gốc và bản sao lưu không bị đụng đến.", "{0} goes for good: its source and all that came of it. This can't be undone. The scan where it came from, and back-ups, are not touched."],
   releasedNow: ["{0} đã được thả ra", "{0} is released"], purgedNow: ["{0} đã bị xóa hẳn", "{0} is gone for good"],
   "stamp:mat": ["MẬT", "MẬT (secret)"], "stamp:toi_mat": ["TỐI MẬT", "TỐI MẬT (top secret)"], "stamp:tuyet_mat": ["TUYỆT MẬT", "TUYỆT MẬT (top secret of all)"], "stamp:giai_mat": ["GIẢI MẬT", "GIẢI MẬT (declassified)"],
-  "stamp:unread": ["khung dấu không đọc được", "a stamp's frame, not to be read"], "stamp:unseen": ["không xem được trang", "the page can't be looked at"],
+  "stamp:unread": ["dấu mật, không rõ mức", "a secrecy stamp, of which level?"], "stamp:unseen": ["không xem được trang", "the page can't be looked at"],
   handover: ["Giao nộp", "Hand-over"], handoverHint: ["Các lô đã đọc xong: lô nào giao nộp được, còn vướng gì, và các gói đã lập.", "Batches that were read: which can be handed over, what is in their way, and the packages that were made."],
   blocked: ["Tài liệu còn vướng", "Documents in the way"], blocks: ["Còn vướng", "In the way"], reviewIs: ["kiểm duyệt: {0}", "review: {0}"], ready: ["giao nộp được", "ready"], notReady: ["chưa giao nộp được", "not ready"],
   storedOf: ["{0} / {1} tài liệu đã lưu", "{0} of {1} documents are stored"], packages: ["Các gói đã lập", "Packages that were made"], package: ["Gói", "Package"], packageHow: ["Lập và kiểm tra gói", "How to make and check packages"],
