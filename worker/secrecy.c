@@ -18,8 +18,7 @@ enum {                    /* scores are of CONVNET_SCORE_ONE */
        NEAR = 256,        /* below it: cells that it is the middle of */
        REACH_CELLS = 4,   /* one place within so many */
        PLACES_MOST = 24,  /* that are judged */
-       STAMP_LEAST = 230, /* of a frame that is some stamp of secrecy */
-       LEVEL_LEAST = 256, /* ... whose level is told */
+       STAMP_LEAST = 512, /* of a frame that is some stamp of secrecy */
        GIAI_SURE = 512,   /* above all else: of one that is declassified */
        STAMP_SURE_CPCT = 10000,
        BESIDE_MM = 2,      /* a stamp's box goes so far beyond what the rules say, on both sides together */
@@ -163,7 +162,7 @@ static int verdict(const int32_t score[CONVNET_CLASSES], int32_t *ret_sure)
         *ret_sure = above;
         return CONVNET_GIAI_MAT;
     }
-    return *ret_sure < STAMP_LEAST ? CONVNET_CLASSES : *ret_sure < LEVEL_LEAST || above > 0 ? CONVNET_NONE : level;
+    return *ret_sure < STAMP_LEAST ? CONVNET_CLASSES : above > 0 ? CONVNET_NONE : level;
 }
 
 static int32_t within(double position, uint32_t limit_px)
