@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * The secrecy pass: whether a page carries a stamp of state secrecy. A stamp is a frame of a stamp's size, in red or, in
- * scans without colour, in black, with MẬT, TỐI MẬT or TUYỆT MẬT in it (GIẢI MẬT: declassified); a frame that can't be
- * read counts, since a false alarm costs less than a secret. */
+ * The secrecy pass: whether a page carries a stamp of state secrecy, MẬT, TỐI MẬT or TUYỆT MẬT (GIẢI MẬT: declassified), in
+ * red or black, however it lies. In doubt it does, since a false alarm costs less than a secret. */
 #ifndef SOHOA_SECRECY_H
 #define SOHOA_SECRECY_H
 
