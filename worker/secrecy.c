@@ -55,13 +55,8 @@ static int32_t *scores_new(const struct cells *cells)
 {
     size_t count = (size_t)cells->width * cells->height;
     int32_t *scores = malloc(count * sizeof *scores);
-    for (size_t at = 0; scores && at < count; at++) {
-        const int32_t *score = cells->score + at * CONVNET_CLASSES;
-        int32_t most = score[CONVNET_NONE + 1];
-        for (int class = CONVNET_NONE + 2; class < CONVNET_CLASSES; class ++)
-            most = score[class] > most ? score[class] : most;
-        scores[at] = most - score[CONVNET_NONE];
-    }
+    for (size_t at = 0; scores && at < count; at++)
+        scores[at] = marked(cells->score + at * CONVNET_CLASSES);
     return scores;
 }
 
