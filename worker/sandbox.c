@@ -139,7 +139,7 @@ int sandbox_new(struct sandbox **ret_sandbox, struct err *err)
     AUTO(sandbox_destroy) struct sandbox *sandbox = calloc(1, sizeof *sandbox);
     AUTO(filter_destroy) scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
     if (!sandbox || !filter)
-        return err_set(err, E_SANDBOX, "no memory for the system call filter");
+        return err_set(err, E_SANDBOX, "no memory for the system call filter, or seccomp(2) is refused");
     int rc = filter_build(filter);
     if (rc)
         return err_set(err, E_SANDBOX, "the system call filter can't be built: error %d", rc);
