@@ -159,8 +159,9 @@ static int coordinator_start(struct coordinator *c, struct err *err)
         live_restore(c->live, c->committer);
     if (!rc)
         herald_restore(c);
+    struct gate_keys keys = {config_text(c->config, CFG_CURVE_FILE), config_text(c->config, CFG_CURVE_WORKERS)};
     if (!rc)
-        rc = gate_new(config_text(c->config, CFG_BIND), &c->gate, err);
+        rc = gate_new(config_text(c->config, CFG_BIND), &keys, &c->gate, err);
     if (!rc)
         rc = auth_new(c, &c->auth, err);
     if (!rc)

@@ -242,6 +242,15 @@ void peers_gone(struct coordinator *c, uint32_t worker, const char *why, uint64_
     group_add_worker(c->group, w->name, 0);
 }
 
+/* A key that was taken back, or another worker's name: what is known by that name must come again. */
+static void on_refused(struct coordinator *c, const char *name, const struct err *why, uint64_t now_ms)
+{
+    uint32_t worker = peer_find(c, name);
+    refuse(c, name, why);
+    if (why->code == E_KEY && worker != NONE)
+        peers_gone(c, worker, "key", now_ms);
+}
+
 static void on_frame(struct coordinator *c, const char *name, const Sohoa__Frame *frame, uint64_t now_ms)
 {
     uint32_t worker = peer_find(c, name);
@@ -276,13 +285,14 @@ bool peers_receive(struct coordinator *c, uint64_t now_ms)
     char name[NAME_BYTES];
     struct err err;
     Sohoa__Frame *frame;
+    gate_tend(c->gate, now_ms);
     for (int i = 0; i < RECEIVE_FRAMES; i++) {
         if (!gate_receive(c->gate, name, &frame, &err))
             return false;
         if (frame)
             on_frame(c, name, frame, now_ms);
         else
-            refuse(c, name, &err);
+            on_refused(c, name, &err, now_ms);
         frame_destroy(&frame);
         coordinator_apply(c);
     }

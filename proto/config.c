@@ -32,6 +32,9 @@ static const struct config_row {
 } config_row[CFG_KEYS] = {
     [CFG_BIND] = {"bind", FOR_COORDINATOR, 0, 0, "tcp://127.0.0.1:7700", "ZeroMQ endpoint that workers connect to"},
     [CFG_CONNECT] = {"connect", FOR_WORKER, 0, 0, "tcp://127.0.0.1:7700", "ZeroMQ endpoints of the coordinators, joined by commas; the active one is found"},
+    [CFG_CURVE_FILE] = {"curve_file", BOTH, 0, 0, "", "this node's CURVE certificate (sohoa key makes one): workers and coordinators then encrypt what they say, and know each other; only 127.0.0.1 and ipc do without"},
+    [CFG_CURVE_WORKERS] = {"curve_workers", FOR_COORDINATOR, 0, 0, "", "folder of the certificates (NAME.pub) of workers that may connect; read again when it changes"},
+    [CFG_CURVE_COORDINATORS] = {"curve_coordinators", FOR_WORKER, 0, 0, "", "folder of the certificates (NAME.pub) of coordinators; read again when it changes"},
     [CFG_HTTP] = {"http", FOR_COORDINATOR, 0, 0, "127.0.0.1:7780", "HTTP API: ADDRESS:PORT or unix:PATH"},
     [CFG_HTTP_AUTH] = {"http_auth", FOR_COORDINATOR, 0, 0, "required", "accounts on ADDRESS:PORT: required, or open: who reaches it may do everything",
                        {"required", "open"}},

@@ -12,6 +12,9 @@
 enum config_key {
     CFG_BIND,
     CFG_CONNECT,
+    CFG_CURVE_FILE,
+    CFG_CURVE_WORKERS,
+    CFG_CURVE_COORDINATORS,
     CFG_HTTP,
     CFG_HTTP_AUTH,
     CFG_STORE,

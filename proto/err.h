@@ -56,7 +56,8 @@ enum err_class {
     X(E_LOGIN, 71, REFUSED, "it is not known who asks")                                                                \
     X(E_DENIED, 72, REFUSED, "the account may not do that")                                                            \
     X(E_TRIES, 73, REFUSED, "that was tried too often")                                                                \
-    X(E_SECRET, 74, REFUSED, "the document may be secret")
+    X(E_SECRET, 74, REFUSED, "the document may be secret")                                                             \
+    X(E_KEY, 75, REFUSED, "the key is not the worker's")
 
 enum {
 #define ERR_ENUM(name, number, class, text) name = -(number),

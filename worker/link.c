@@ -6,12 +6,14 @@
 
 #include <assert.h>
 #include <czmq.h>
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <sys/epoll.h>
 
 #include "proto/auto.h"
 #include "proto/clock.h"
+#include "proto/curve.h"
 #include "proto/self.h"
 #include "proto/trace.h"
 
@@ -31,7 +33,13 @@ struct held {
 struct link {
     struct link_self self;
     char *endpoint[LINK_ENDPOINTS_MOST];
-    size_t endpoints, at; /* at: the one in use, or to be tried next */
+    size_t endpoints;
+    struct link_keys keys;
+    struct curve own;
+    char coordinator_key[LINK_COORDINATORS_MOST][CURVE_KEY_BYTES];
+    size_t coordinators; /* of these keys; 1 without keys */
+    size_t at;           /* the pair of both that is in use, or to be tried next: endpoints first */
+    uint64_t keys_stamp, look_ms, told_ms;
     enum link_state state;
     zsock_t *socket;
     zactor_t *monitor; /* tells when the connection breaks */
@@ -84,7 +92,7 @@ static void link_disconnect(struct link *link, int linger_ms)
 static void link_close(struct link *link, uint64_t wait_ms, uint64_t now_ms)
 {
     link_disconnect(link, 0);
-    link->at = (link->at + 1) % link->endpoints;
+    link->at = (link->at + 1) % (link->endpoints * link->coordinators);
     link->retry_ms = now_ms + wait_ms;
     link_move(link, LINK_CLOSED, now_ms);
 }
@@ -97,6 +105,60 @@ static void link_lose(struct link *link, const char *why, uint64_t now_ms)
         link->backoff_ms = link->backoff_ms * 2 < LINK_BACKOFF_MOST_MS ? link->backoff_ms * 2 : LINK_BACKOFF_MOST_MS;
 }
 
+static const char *endpoint_at(const struct link *link)
+{
+    return link->endpoint[link->at % link->endpoints];
+}
+
+static uint64_t keys_stamp(const struct link *link)
+{
+    return curve_stamp(link->keys.own) * 31 + curve_stamp(link->keys.coordinators);
+}
+
+static int is_shown(const struct dirent *entry)
+{
+    return *entry->d_name != '.';
+}
+
+/* In the order of their files' names. */
+static int coordinators_read(struct link *link, struct err *err)
+{
+    AUTO(buf_destroy) struct buf path = {0};
+    struct dirent **entry = NULL;
+    struct curve coordinator;
+    int count = scandir(link->keys.coordinators, &entry, is_shown, alphasort), rc = 0;
+    link->coordinators = 0;
+    for (int i = 0; i < count; i++) {
+        buf_clear(&path);
+        buf_printf(&path, "%s/%s", link->keys.coordinators, entry[i]->d_name);
+        if (!rc && link->coordinators < LINK_COORDINATORS_MOST &&
+            !(rc = curve_load(buf_text(&path), &coordinator, err)))
+            memcpy(link->coordinator_key[link->coordinators++], coordinator.public_key, CURVE_KEY_BYTES);
+        free(entry[i]);
+    }
+    free(entry);
+    if (!rc && !link->coordinators)
+        rc = err_set(err, E_CONFIG, "curve_coordinators = %s: there is no key in it", link->keys.coordinators);
+    return rc;
+}
+
+static int keys_read(struct link *link, struct err *err)
+{
+    link->keys_stamp = keys_stamp(link);
+    link->at = 0;
+    int rc = curve_load_own(link->keys.own, &link->own, err);
+    return rc ? rc : coordinators_read(link, err);
+}
+
+static void keys_apply(struct link *link)
+{
+    if (!*link->keys.own)
+        return;
+    zsock_set_curve_publickey(link->socket, link->own.public_key);
+    zsock_set_curve_secretkey(link->socket, link->own.secret_key);
+    zsock_set_curve_serverkey(link->socket, link->coordinator_key[link->at / link->endpoints]);
+}
+
 static int link_connect(struct link *link, struct err *err)
 {
     link->socket = zsock_new(ZMQ_DEALER);
@@ -106,20 +168,21 @@ static int link_connect(struct link *link, struct err *err)
     zsock_set_maxmsgsize(link->socket, FRAME_MAX_BYTES);
     zsock_set_reconnect_ivl(link->socket, LINK_BACKOFF_LEAST_MS);
     zsock_set_reconnect_ivl_max(link->socket, LINK_BACKOFF_MOST_MS);
+    keys_apply(link);
     link->monitor = zactor_new(zmonitor, link->socket);
     if (!link->monitor) {
         zsock_destroy(&link->socket);
         return err_errno(err, E_NET, "can't watch the socket");
     }
-    zstr_sendx(link->monitor, "LISTEN", "DISCONNECTED", NULL);
-    if (link->endpoints > 1) /* nobody is there: no use in waiting for them */
+    zstr_sendx(link->monitor, "LISTEN", "DISCONNECTED", "HANDSHAKE_FAILED_AUTH", "HANDSHAKE_FAILED_PROTOCOL", NULL);
+    if (link->endpoints * link->coordinators > 1) /* nobody is there: no use in waiting for them */
         zstr_sendx(link->monitor, "LISTEN", "CONNECT_RETRIED", NULL);
     zstr_send(link->monitor, "START");
     zsock_wait(link->monitor);
     link_watch(link, link->monitor);
     link_watch(link, link->socket);
-    if (zsock_connect(link->socket, "%s", link->endpoint[link->at])) {
-        err_errno(err, E_NET, "can't connect to %s", link->endpoint[link->at]);
+    if (zsock_connect(link->socket, "%s", endpoint_at(link))) {
+        err_errno(err, E_NET, "can't connect to %s", endpoint_at(link));
         link_disconnect(link, 0);
         return E_NET;
     }
@@ -351,13 +414,35 @@ static void forget_all(struct link *link, const uint64_t *leases, size_t count)
 
 /* ---- receiving ---- */
 
-static bool link_broken(struct link *link)
+/* Why the connection broke, by the monitor's events. */
+static const struct {
+    const char *event, *why, *text;
+} broken_rule[] = {
+    {"HANDSHAKE_FAILED_AUTH",     "key",          "the coordinator does not allow this worker's key (curve_workers there)"     },
+    {"HANDSHAKE_FAILED_PROTOCOL", "handshake",
+     "no common key: see curve_file and curve_coordinators here, curve_file there"                                             },
+    {"DISCONNECTED",              "disconnected", "the coordinator hung up at once: see curve_file and curve_coordinators here"},
+    {"",                          "nobody",       NULL                                                                         },
+};
+
+/* NULL: it did not. Why nobody welcomes this worker is told from time to time. */
+static const char *link_broken(struct link *link, uint64_t now_ms)
 {
     if (!(zsock_events(link->monitor) & ZMQ_POLLIN))
-        return false;
+        return NULL;
     zmsg_t *event = zmsg_recv(link->monitor);
+    char *name = zmsg_popstr(event);
+    size_t i = 0;
+    while (*broken_rule[i].event && (!name || strcmp(name, broken_rule[i].event)))
+        i++;
+    freen(name);
     zmsg_destroy(&event);
-    return true;
+    if (link->state == LINK_HELLO && broken_rule[i].text && now_ms >= link->told_ms) {
+        link->told_ms = now_ms + LINK_TOLD_MS;
+        trace(TRACE_WARN, "link_refused", "endpoint=%s why=%s", trace_value(endpoint_at(link)),
+              trace_value(broken_rule[i].text));
+    }
+    return broken_rule[i].why;
 }
 
 static void heard_welcome(struct link *link, const Sohoa__Welcome *welcome, uint64_t now_ms)
@@ -412,8 +497,9 @@ static bool link_receive(struct link *link, uint64_t now_ms, Sohoa__Frame **ret_
 
 bool link_next(struct link *link, uint64_t now_ms, Sohoa__Frame **ret_frame)
 {
-    if (link->socket && link_broken(link))
-        link_lose(link, "disconnected", now_ms);
+    const char *why = link->socket ? link_broken(link, now_ms) : NULL;
+    if (why)
+        link_lose(link, why, now_ms);
     while (link->socket) {
         AUTO(frame_destroy) Sohoa__Frame *frame = NULL;
         if (!link_receive(link, now_ms, &frame))
@@ -437,14 +523,14 @@ static uint64_t silent_limit_ms(const struct link *link)
 
 static uint64_t welcome_limit_ms(const struct link *link)
 {
-    return link->endpoints > 1 ? LINK_WELCOME_LIST_MS : LINK_WELCOME_MS;
+    return link->endpoints * link->coordinators > 1 ? LINK_WELCOME_LIST_MS : LINK_WELCOME_MS;
 }
 
 static void link_join(struct link *link, uint64_t now_ms)
 {
     struct err err;
     if (link_connect(link, &err)) {
-        trace_err(TRACE_ERROR, "link_connect", &err, "endpoint=%s", trace_value(link->endpoint[link->at]));
+        trace_err(TRACE_ERROR, "link_connect", &err, "endpoint=%s", trace_value(endpoint_at(link)));
         link_lose(link, "connect", now_ms);
         return;
     }
@@ -461,8 +547,27 @@ static void link_speak(struct link *link, unsigned room, unsigned busy_slots, ui
         say_heartbeat(link, busy_slots, now_ms);
 }
 
+/* New keys hold for new connections: leases outlast those. Until what is wrong with them is mended there is none. */
+static void keys_look(struct link *link, uint64_t now_ms)
+{
+    struct err err;
+    if (!*link->keys.own || now_ms < link->look_ms)
+        return;
+    link->look_ms = now_ms + LINK_LOOK_MS;
+    if (keys_stamp(link) == link->keys_stamp)
+        return;
+    int rc = keys_read(link, &err);
+    if (rc) {
+        trace_err(TRACE_ERROR, "link_keys", &err, "held=%zu", link->held_count);
+        link->coordinators = link->coordinators ? link->coordinators : 1;
+    }
+    if (link->socket && !rc)
+        link_lose(link, "keys_changed", now_ms);
+}
+
 void link_tick(struct link *link, unsigned room, unsigned busy_slots, uint64_t now_ms)
 {
+    keys_look(link, now_ms);
     if (link->state == LINK_JOINED && now_ms - link->heard_ms > silent_limit_ms(link))
         link_lose(link, "silent", now_ms);
     if (link->state == LINK_HELLO && now_ms - link->state_ms > welcome_limit_ms(link))
@@ -523,7 +628,21 @@ static int endpoints_take(struct link *link, const char *list, struct err *err)
     return err_set(err, E_CONFIG, "'%s' are not one to %d endpoints, joined by commas", list, LINK_ENDPOINTS_MOST);
 }
 
-int link_new(const char *endpoints, const struct link_self *self, struct link **ret_link, struct err *err)
+static int keys_take(struct link *link, const struct link_keys *keys, struct err *err)
+{
+    link->keys = *keys;
+    link->coordinators = 1;
+    if (*keys->own)
+        return keys_read(link, err);
+    for (size_t i = 0; i < link->endpoints; i++)
+        if (!curve_is_near(link->endpoint[i]))
+            return err_set(err, E_CONFIG, "connect = %s is another host: it needs curve_file and curve_coordinators",
+                           link->endpoint[i]);
+    return 0;
+}
+
+int link_new(const char *endpoints, const struct link_keys *keys, const struct link_self *self, struct link **ret_link,
+             struct err *err)
 {
     zsys_handler_set(NULL); /* signals are the worker's */
     AUTO(link_destroy) struct link *link = calloc(1, sizeof *link);
@@ -536,6 +655,8 @@ int link_new(const char *endpoints, const struct link_self *self, struct link **
         return err_errno(err, E_NET, "can't make the link");
     uint64_t now_ms = clock_mono_ms();
     int rc = endpoints_take(link, endpoints, err);
+    if (!rc)
+        rc = keys_take(link, keys, err);
     if (!rc)
         rc = link_connect(link, err);
     if (rc)

@@ -23,6 +23,9 @@ enum {
     LINK_WELCOME_MS = 3000,      /* a Hello without answer is said again on a new connection, ... */
     LINK_WELCOME_LIST_MS = 1000, /* ... sooner where another coordinator may be the active one */
     LINK_ENDPOINTS_MOST = 8,
+    LINK_COORDINATORS_MOST = 8, /* keys */
+    LINK_LOOK_MS = 1000,
+    LINK_TOLD_MS = 60000,    /* why it is refused is told so often */
     LINK_BEAT_LEAST_MS = 50, /* no faster, whatever Welcome says */
     LINK_SILENT_BEATS = 5,   /* heartbeats missed: the coordinator is lost */
     LINK_SILENT_LEAST_MS = 1000,
@@ -39,9 +42,18 @@ struct link_self {
     unsigned slots;
 };
 
+/* Both "": nothing is encrypted, which only what is near allows. Borrowed for the link's life. */
+struct link_keys {
+    const char *own;          /* file of the worker's certificate */
+    const char *coordinators; /* folder of those of coordinators: each is tried at each endpoint in turn */
+};
+
 /* endpoints: of the coordinators, joined by commas; only the active one answers, and they are tried in turn until it does.
- * Errors: E_NET: no sockets, or the first endpoint is not understood; E_CONFIG: none, or more than LINK_ENDPOINTS_MOST. */
-int link_new(const char *endpoints, const struct link_self *self, struct link **ret_link, struct err *err);
+ * Keys are read again when their files change, within LINK_LOOK_MS, and the connection is made anew.
+ * Errors: E_NET: no sockets, or the first endpoint is not understood; E_CONFIG: none, or more than LINK_ENDPOINTS_MOST, or what
+ * is wrong with the keys. */
+int link_new(const char *endpoints, const struct link_keys *keys, const struct link_self *self, struct link **ret_link,
+             struct err *err);
 void link_destroy(struct link **link); /* without a Bye; the coordinator sees a lost worker */
 void link_bye(struct link *link);      /* an orderly end; only link_destroy() may follow */
 

@@ -192,7 +192,8 @@ static int worker_start(struct worker *w, struct err *err)
                              .tags = config_text(w->config, CFG_TAGS),
                              .pipeline = w->node.pipeline,
                              .slots = w->slots};
-    rc = link_new(config_text(w->config, CFG_CONNECT), &self, &w->link, err);
+    struct link_keys keys = {config_text(w->config, CFG_CURVE_FILE), config_text(w->config, CFG_CURVE_COORDINATORS)};
+    rc = link_new(config_text(w->config, CFG_CONNECT), &keys, &self, &w->link, err);
     if (rc)
         return rc;
     w->jobs = jobs_new(&w->node, job_over, w);

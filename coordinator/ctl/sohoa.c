@@ -10,6 +10,7 @@
 #include "coordinator/ctl/events.h"
 #include "coordinator/ctl/get.h"
 #include "coordinator/ctl/history.h"
+#include "coordinator/ctl/key.h"
 #include "coordinator/ctl/ledger.h"
 #include "coordinator/ctl/list.h"
 #include "coordinator/ctl/manual.h"
@@ -83,6 +84,7 @@ static const struct command command_row[] = {
     {"prove",      "BATCH/N [--out FILE]",                                          "Writes what proves to anybody what became of a document.",              prove_main     },
     {"account",    "[NAME [--role ROLE] ...]",                                      "Shows who may do what, or makes or changes an account.",                account_main   },
     {"notify",     "--test",                                                        "Tries the receiver of alerts (the coordinator's notify_url).",          notify_main    },
+    {"key",        "NAME [--out DIR]",                                              "Makes the key that a coordinator or worker is known by.",               key_main       },
     {"rebuild",    "",                                                              "Rewrites the coordinator's Redis from the store.",                      rebuild_main   },
 };
 

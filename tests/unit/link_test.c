@@ -21,6 +21,8 @@ static const uint8_t pipeline[SHA256_BYTES] = {7};
 static const struct link_self self = {
     .name = "node-1", .build = "test", .simd = "none", .lang = "vie", .tags = "", .pipeline = pipeline, .slots = 2};
 
+static const struct link_keys no_keys = {"", ""};
+
 struct play {
     struct link *link;
     zsock_t *router;
@@ -52,7 +54,7 @@ static int set_up(void **state)
     memset(&play, 0, sizeof play);
     play.room = 3;
     router_bind(&play);
-    if (link_new(play.endpoint, &self, &play.link, &err))
+    if (link_new(play.endpoint, &no_keys, &self, &play.link, &err))
         fail_msg("%s", err.text);
     *state = &play;
     return 0;
@@ -368,7 +370,7 @@ static void the_active_one_of_a_list_is_found(void **state)
     router_bind(play);
     bind_somewhere(stopped, silent, sizeof silent);
     snprintf(list, sizeof list, "tcp://127.0.0.1:1, %s,%s", silent, play->endpoint);
-    assert_int_equal(link_new(list, &self, &play->link, &err), 0);
+    assert_int_equal(link_new(list, &no_keys, &self, &play->link, &err), 0);
     uint64_t began_ms = clock_mono_ms();
     join(play);
     grant(play, 41);
@@ -388,7 +390,7 @@ static void a_list_is_of_endpoints(void **state)
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         struct link *link = NULL;
         struct err err;
-        assert_int_equal(link_new(wrong[i], &self, &link, &err), E_CONFIG);
+        assert_int_equal(link_new(wrong[i], &no_keys, &self, &link, &err), E_CONFIG);
         assert_null(link);
     }
 }
