@@ -364,7 +364,8 @@ void auth_login(struct coordinator *c, struct request *request)
     secret_digest(id, session.digest);
     request_caller(request)->csrf = sessions_add(c->auth->sessions, &session)->csrf;
     snprintf(cookie, sizeof cookie, COOKIE "=%s; HttpOnly; SameSite=Strict; Path=/; Max-Age=%d%s", id,
-             SESSION_MOST_MS / 1000, scheme && !strcmp(scheme, "https") ? "; Secure" : "");
+             SESSION_MOST_MS / 1000,
+             c->certificate.chain.size || (scheme && !strcmp(scheme, "https")) ? "; Secure" : "");
     request_add_header(request, "Set-Cookie", cookie);
     request_peer(request, address);
     trace(TRACE_INFO, "login", "name=%s address=%s", trace_value(session.account->name), trace_value(address));

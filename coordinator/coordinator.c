@@ -120,7 +120,9 @@ static int coordinator_start(struct coordinator *c, struct err *err)
                                 .breaker_failures = (uint32_t)config_int(c->config, CFG_BREAKER_FAILURES)};
     int rc = herald_new(c, &c->herald, err);
     if (!rc)
-        rc = others_new(config_text(c->config, CFG_OTHERS), &c->others, err);
+        rc = others_new(config_text(c->config, CFG_OTHERS), config_text(c->config, CFG_HTTP_CA_FILE), &c->others, err);
+    if (!rc)
+        rc = certificate_load(c->config, c->name, &c->certificate, err);
     if (!rc)
         rc = store_open(config_text(c->config, CFG_STORE), &c->store, err);
     if (!rc)
@@ -185,6 +187,7 @@ static void coordinator_end(struct coordinator *c)
     http_destroy(&c->http);
     auth_destroy(&c->auth);
     gate_destroy(&c->gate);
+    certificate_forget(&c->certificate);
     committer_destroy(&c->committer);
     ledger_destroy(&c->ledger);
     notary_destroy(&c->notary);

@@ -17,6 +17,7 @@
 #include "coordinator/rows.h"
 #include "coordinator/sched.h"
 #include "coordinator/view.h"
+#include "proto/certificate.h"
 #include "proto/config.h"
 #include "storage/io.h"
 
@@ -58,6 +59,7 @@ struct coordinator {
     struct sched *sched;
     struct committer *committer;
     struct gate *gate;
+    struct certificate certificate; /* of HTTP */
     struct rows *rows;
     struct http *http;
     struct live *live;

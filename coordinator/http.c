@@ -17,6 +17,7 @@
 #include "proto/auto.h"
 #include "proto/listen.h"
 #include "proto/sha256.h"
+#include "proto/tls.h"
 #include "proto/trace.h"
 
 enum { TAG_BYTES = 24, EVENTS_BLOCK = 8192 };
@@ -465,6 +466,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **st
 int http_new(struct coordinator *c, const char *listen_text, struct http **ret_http, struct err *err)
 {
     AUTO(http_destroy) struct http *http = calloc(1, sizeof *http);
+    struct MHD_OptionItem tls[TLS_OPTIONS];
     int fd = -1;
     if (!http)
         return err_set(err, E_NOMEM, "no memory for HTTP");
@@ -475,13 +477,15 @@ int http_new(struct coordinator *c, const char *listen_text, struct http **ret_h
         snprintf(http->unix_path, sizeof http->unix_path, "%s", path);
     if (rc)
         return rc;
-    http->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, http,
-                                    MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
-                                    MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS,
-                                    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_TIMEOUT_S, MHD_OPTION_END);
+    unsigned encrypted = tls_options(&c->certificate, tls);
+    http->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | encrypted, 0, NULL, NULL, on_request, http, MHD_OPTION_LISTEN_SOCKET,
+        fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_TIMEOUT_S, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
     if (!http->daemon) {
         close(fd);
-        return err_set(err, E_NET, "http = %s: libmicrohttpd does not start", listen_text);
+        return err_set(err, E_NET, "http = %s: libmicrohttpd does not start%s", listen_text,
+                       encrypted ? ": do http_cert_file and http_key_file hold a certificate and its key (PEM)?" : "");
     }
     *ret_http = http;
     http = NULL;

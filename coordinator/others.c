@@ -19,6 +19,7 @@ struct other {
 struct others {
     struct io_task task;
     struct other other[OTHERS_MOST];
+    const char *ca_file;
     size_t count;
     bool asking;
     uint64_t asked_ms;
@@ -30,7 +31,7 @@ static int address_add(struct others *others, const char *address, struct err *e
     struct other *other = &others->other[others->count];
     if (!port || port == address || !port[1] || port[1 + strspn(port + 1, "0123456789")] ||
         strlen(address) >= sizeof other->address)
-        return err_set(err, E_CONFIG, "others: '%.60s' is not ADDRESS:PORT", address);
+        return err_set(err, E_CONFIG, "others: '%.60s' is not ADDRESS:PORT or https://ADDRESS:PORT", address);
     if (others->count == OTHERS_MOST)
         return err_set(err, E_CONFIG, "others: there are more than %d (OTHERS_MOST)", OTHERS_MOST);
     snprintf(other->address, sizeof other->address, "%s", address);
@@ -38,7 +39,7 @@ static int address_add(struct others *others, const char *address, struct err *e
     return 0;
 }
 
-int others_new(const char *setting, struct others **ret_others, struct err *err)
+int others_new(const char *setting, const char *ca_file, struct others **ret_others, struct err *err)
 {
     AUTO(others_destroy) struct others *others = calloc(1, sizeof *others);
     AUTO(mem_destroy) char *copy = strdup(setting);
@@ -46,6 +47,7 @@ int others_new(const char *setting, struct others **ret_others, struct err *err)
     int rc = 0;
     if (!others || !copy)
         return err_set(err, E_NOMEM, "no memory for the other coordinators");
+    others->ca_file = ca_file;
     for (char *address; !rc && *setting && (address = strsep(&rest, ","));)
         rc = address_add(others, address, err);
     if (!rc && others->count && curl_global_init(CURL_GLOBAL_DEFAULT))
@@ -78,18 +80,20 @@ static size_t body_pass(char *data, size_t size, size_t count, void *user)
     return size * count;
 }
 
-static bool is_well(const char *address)
+static bool is_well(const char *address, const char *ca_file)
 {
     AUTO(curl_destroy) CURL *curl = curl_easy_init();
     AUTO(buf_destroy) struct buf url = {0};
     long status = 0;
     if (!curl)
         return false;
-    buf_printf(&url, "http://%s/healthz", address);
+    buf_printf(&url, "%s%s/healthz", strstr(address, "://") ? "" : "http://", address);
     curl_easy_setopt(curl, CURLOPT_URL, buf_text(&url));
     curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http");
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    if (*ca_file)
+        curl_easy_setopt(curl, CURLOPT_CAINFO, ca_file);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)OTHERS_WAIT_MS);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, body_pass);
     CURLcode code = curl_easy_perform(curl);
@@ -101,7 +105,7 @@ static void ask_work(struct io_task *task)
 {
     struct others *others = (struct others *)task;
     for (size_t i = 0; i < others->count; i++)
-        others->other[i].answered = is_well(others->other[i].address);
+        others->other[i].answered = is_well(others->other[i].address, others->ca_file);
 }
 
 static void ask_done(struct io_task *task)

@@ -19,8 +19,8 @@ enum {
     OTHERS_MISSES = 2,     /* in a row: then it is lost */
 };
 
-/* Of the setting `others`. On the main thread, before any other uses libcurl. Errors: E_CONFIG. */
-int others_new(const char *setting, struct others **ret_others, struct err *err);
+/* Of the setting `others`. ca_file: what https is checked with; "": the system's; borrowed. On the main thread, before any other uses libcurl. Errors: E_CONFIG. */
+int others_new(const char *setting, const char *ca_file, struct others **ret_others, struct err *err);
 void others_destroy(struct others **others); /* when the back threads have ended */
 
 void others_tick(struct coordinator *c, uint64_t now_ms);         /* every turn of the loop */

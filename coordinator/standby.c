@@ -34,7 +34,7 @@ static void standby_listen(const struct coordinator *c, struct scrape **ret_scra
     const struct scrape_source source = {standby_tell, standby_unready, E_LOCKED, NULL};
     const char *where = config_text(c->config, CFG_HTTP);
     struct err err;
-    if (!listen_path(where) && scrape_new(config_key_name(CFG_HTTP), where, &source, ret_scrape, &err))
+    if (!listen_path(where) && scrape_new(config_key_name(CFG_HTTP), where, &c->certificate, &source, ret_scrape, &err))
         trace_err(TRACE_WARN, "standby_unheard", &err, "http=%s", trace_value(where));
 }
 

@@ -17,6 +17,15 @@ const char *listen_path(const char *where)
     return strncmp(where, "unix:", 5) ? NULL : where + 5;
 }
 
+bool listen_is_near(const char *where)
+{
+    static const char *const near[] = {"unix:", "127.", "localhost:", "[::1]:"};
+    for (size_t i = 0; i < sizeof near / sizeof near[0]; i++)
+        if (!strncmp(where, near[i], strlen(near[i])))
+            return true;
+    return false;
+}
+
 static int listen_unix(const char *key, const char *path, int *ret_fd, struct err *err)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "proto/scrape.h"
 
-#include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +8,7 @@
 #include "proto/auto.h"
 #include "proto/listen.h"
 #include "proto/metric.h"
+#include "proto/tls.h"
 
 struct scrape {
     struct scrape_source source;
@@ -85,9 +85,11 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
     return answer(connection, status, content_type, &text);
 }
 
-int scrape_new(const char *key, const char *listen, const struct scrape_source *source, struct scrape **ret_scrape,
-               struct err *err)
+int scrape_new(const char *key, const char *listen, const struct certificate *certificate,
+               const struct scrape_source *source, struct scrape **ret_scrape, struct err *err)
 {
+    static const struct certificate none;
+    struct MHD_OptionItem tls[TLS_OPTIONS];
     AUTO(scrape_destroy) struct scrape *scrape = calloc(1, sizeof *scrape);
     int fd = -1;
     if (!scrape)
@@ -98,9 +100,11 @@ int scrape_new(const char *key, const char *listen, const struct scrape_source *
         return rc;
     if (listen_path(listen))
         scrape->unix_path = strdup(listen_path(listen));
-    scrape->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, scrape, MHD_OPTION_LISTEN_SOCKET, fd,
-                                      MHD_OPTION_CONNECTION_LIMIT, (unsigned)SCRAPE_CONNECTIONS,
-                                      MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SCRAPE_TIMEOUT_S, MHD_OPTION_END);
+    unsigned encrypted = tls_options(certificate ? certificate : &none, tls);
+    scrape->daemon =
+        MHD_start_daemon(MHD_USE_EPOLL | encrypted, 0, NULL, NULL, on_request, scrape, MHD_OPTION_LISTEN_SOCKET, fd,
+                         MHD_OPTION_CONNECTION_LIMIT, (unsigned)SCRAPE_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
+                         (unsigned)SCRAPE_TIMEOUT_S, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
     if (!scrape->daemon) {
         close(fd);
         return err_set(err, E_NET, "%s = %s: libmicrohttpd does not start", key, listen);

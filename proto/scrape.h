@@ -5,6 +5,7 @@
 #define SOHOA_SCRAPE_H
 
 #include "proto/buf.h"
+#include "proto/certificate.h"
 #include "proto/err.h"
 
 enum {
@@ -21,9 +22,10 @@ struct scrape_source {
     void *user;
 };
 
-/* listen: ADDRESS:PORT or unix:PATH, which the setting `key` says. source is copied. Errors: E_NET, E_CONFIG. */
-int scrape_new(const char *key, const char *listen, const struct scrape_source *source, struct scrape **ret_scrape,
-               struct err *err);
+/* listen: ADDRESS:PORT or unix:PATH, which the setting `key` says. certificate: NULL or empty: it is not encrypted. source is
+ * copied. Errors: E_NET, E_CONFIG. */
+int scrape_new(const char *key, const char *listen, const struct certificate *certificate,
+               const struct scrape_source *source, struct scrape **ret_scrape, struct err *err);
 void scrape_destroy(struct scrape **scrape);
 
 /* For the loop; scrape NULL: there is none, nothing is waited for. */

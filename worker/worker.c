@@ -168,7 +168,7 @@ static int metrics_start(struct worker *w, struct err *err)
 {
     struct scrape_source source = {metrics_tell, unready, 0, w};
     const char *where = config_text(w->config, CFG_METRICS);
-    return *where ? scrape_new(config_key_name(CFG_METRICS), where, &source, &w->scrape, err) : 0;
+    return *where ? scrape_new(config_key_name(CFG_METRICS), where, NULL, &source, &w->scrape, err) : 0;
 }
 
 static int worker_start(struct worker *w, struct err *err)

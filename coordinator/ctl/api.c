@@ -49,11 +49,15 @@ static int address_take(struct api *api, const char *address, struct err *err)
         buf_puts(&api->base, "http://localhost/api/v1/");
         return code == CURLE_OK ? 0 : err_set(err, E_USAGE, "%s: %s", address, curl_easy_strerror(code));
     }
+    static const char secure[] = "https://";
+    bool encrypted = !strncmp(address, secure, sizeof secure - 1);
+    address += encrypted ? sizeof secure - 1 : 0;
     const char *port = strrchr(address, ':');
     if (!port || port == address || !port[1] || port[1 + strspn(port + 1, "0123456789")] || strchr(address, '/'))
-        return err_set(err, E_USAGE, "coordinator '%.80s' is not ADDRESS:PORT or unix:PATH (--api or SOHOA_API)",
-                       address);
-    buf_printf(&api->base, "http://%s/api/v1/", address);
+        return err_set(
+            err, E_USAGE,
+            "coordinator '%.80s' is not ADDRESS:PORT, https://ADDRESS:PORT or unix:PATH (--api or SOHOA_API)", address);
+    buf_printf(&api->base, "%s%s/api/v1/", encrypted ? secure : "http://", address);
     return 0;
 }
 
@@ -74,7 +78,7 @@ int api_open(const struct ctl *ctl, struct api **ret_api, struct err *err)
 {
     AUTO(api_destroy) struct api *api = NULL;
     AUTO(buf_destroy) struct buf token = {0};
-    const char *said = getenv("SOHOA_TOKEN");
+    const char *said = getenv("SOHOA_TOKEN"), *ca = ctl->ca_file ? ctl->ca_file : getenv("SOHOA_CA");
     int rc = api_new(ctl->api, &api, err);
     if (!rc && ctl->token_file)
         rc = args_line(ctl->token_file, &token, err);
@@ -82,6 +86,8 @@ int api_open(const struct ctl *ctl, struct api **ret_api, struct err *err)
         buf_puts(&token, said);
     if (rc)
         return rc;
+    if (ca)
+        curl_easy_setopt(api->curl, CURLOPT_CAINFO, ca);
     if (token.size) {
         curl_easy_setopt(api->curl, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
         curl_easy_setopt(api->curl, CURLOPT_XOAUTH2_BEARER, buf_text(&token));
@@ -188,6 +194,12 @@ static int failure_take(const struct api *api, const struct exchange *x, CURLcod
         return err_set(err, E_LIMIT, "%s: the answer is larger than %zu bytes", x->path, x->into_most);
     if (code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST)
         return err_set(err, E_NET, "no coordinator answers at %s (--api or SOHOA_API says where it is)", api->address);
+    if (code == CURLE_PEER_FAILED_VERIFICATION)
+        return err_set(err, E_NET,
+                       "%s proves itself with a certificate that nobody vouches for here (--ca or SOHOA_CA): %s",
+                       api->address, curl_easy_strerror(code));
+    if (code == CURLE_SSL_CACERT_BADFILE)
+        return err_set(err, E_USAGE, "the file in --ca or SOHOA_CA: %s", curl_easy_strerror(code));
     return err_set(err, E_NET, "%s: %s: %s", api->address, x->path, curl_easy_strerror(code));
 }
 
@@ -208,7 +220,7 @@ static void options_set(CURL *curl, const char *url, struct exchange *x)
 {
     curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http");
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);

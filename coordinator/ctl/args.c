@@ -115,7 +115,7 @@ static int letter_take(const struct flag *flags, size_t count, const char *given
     return err_set(err, E_USAGE, "there is no option '%.60s'", given);
 }
 
-enum { GLOBAL_FLAGS = 4, FLAGS_MAX = 16, LINE_BYTES = 1026 };
+enum { GLOBAL_FLAGS = 5, FLAGS_MAX = 16, LINE_BYTES = 1026 };
 
 int args_parse(const struct command *command, struct ctl *ctl, const struct flag *flags, size_t count, int argc,
                char **argv, struct texts *operands, struct err *err)
@@ -129,8 +129,14 @@ int args_parse(const struct command *command, struct ctl *ctl, const struct flag
     struct flag all[FLAGS_MAX];
     if (count)
         memcpy(all, flags, count * sizeof *flags);
-    all[count++] = (struct flag){
-        .name = "api", .meta = "WHERE", .text = &ctl->api, .doc = "the coordinator: ADDRESS:PORT or unix:PATH"};
+    all[count++] = (struct flag){.name = "api",
+                                 .meta = "WHERE",
+                                 .text = &ctl->api,
+                                 .doc = "the coordinator: ADDRESS:PORT, https://ADDRESS:PORT or unix:PATH"};
+    all[count++] = (struct flag){.name = "ca",
+                                 .meta = "FILE",
+                                 .text = &ctl->ca_file,
+                                 .doc = "certificate that https is checked with; else SOHOA_CA"};
     all[count++] = (struct flag){.name = "token-file",
                                  .meta = "FILE",
                                  .text = &ctl->token_file,

@@ -15,7 +15,8 @@ enum telling { TELL_NOTHING, TELL_MANUAL, TELL_WORDS };
 
 struct ctl {
     enum telling telling;
-    const char *api;        /* ADDRESS:PORT or unix:PATH */
+    const char *api;        /* ADDRESS:PORT, https://ADDRESS:PORT or unix:PATH */
+    const char *ca_file;    /* what https is checked with; NULL: what SOHOA_CA names, or the system's */
     const char *token_file; /* NULL: SOHOA_TOKEN says the token, if there is one */
     bool json;              /* one JSON object on stdout instead of text */
 };

@@ -92,13 +92,16 @@ enum { COMMANDS = sizeof command_row / sizeof command_row[0] };
 
 static void help_print(FILE *to)
 {
-    fputs("usage: sohoa [--api ADDRESS:PORT|unix:PATH] [--token-file FILE] [--json] COMMAND ...\n\n", to);
+    fputs(
+        "usage: sohoa [--api ADDRESS:PORT|https://ADDRESS:PORT|unix:PATH] [--ca FILE] [--token-file FILE] [--json] COMMAND ...\n\n",
+        to);
     for (int i = 0; i < COMMANDS; i++)
         fprintf(to, "  %-10s %-34s %s\n", command_row[i].name, command_row[i].operands, command_row[i].doc);
     fputs(
         "\nsohoa COMMAND --help shows a command's options; sohoa --completion prints what bash completes by, sohoa --manual\n"
         "the manual page for scdoc.\n"
         "The coordinator is found by --api, else SOHOA_API, else at " API_PRESET ".\n"
+        "A coordinator at https://... proves itself with a certificate that --ca, SOHOA_CA or the system vouches for.\n"
         "Who asks is said by the token in --token-file, else in SOHOA_TOKEN; on the coordinator's unix socket nobody is asked.\n"
         "Exit codes: 0 all is well, 1 it failed, 2 wrong use, 3 it ended with dead, quarantined or refused documents (files\n"
         "that are no scans by their type don't count), or a check found something.\n",
@@ -116,17 +119,27 @@ static const struct command *command_find(const char *name)
 /* The options before the command. Returns where it is; 0: wrong use, or the end. */
 static int command_at(struct ctl *ctl, int argc, char **argv)
 {
+    const struct {
+        const char *name;
+        const char **text;
+    } option[] = {
+        {"--api",        &ctl->api       },
+        {"--ca",         &ctl->ca_file   },
+        {"--token-file", &ctl->token_file}
+    };
     for (int at = 1; at < argc; at++) {
+        size_t i = 0, bytes = 0;
+        for (; i < sizeof option / sizeof option[0]; i++) /* its name, and then its end or the value */
+            if (!strncmp(argv[at], option[i].name, bytes = strlen(option[i].name)) && strchr("=", argv[at][bytes]))
+                break;
         if (!strcmp(argv[at], "--json"))
             ctl->json = true;
-        else if (!strncmp(argv[at], "--api=", 6))
-            ctl->api = argv[at] + 6;
-        else if (!strcmp(argv[at], "--api") && at + 1 < argc)
-            ctl->api = argv[++at];
-        else if (!strncmp(argv[at], "--token-file=", 13))
-            ctl->token_file = argv[at] + 13;
-        else if (!strcmp(argv[at], "--token-file") && at + 1 < argc)
-            ctl->token_file = argv[++at];
+        else if (i == sizeof option / sizeof option[0])
+            return at;
+        else if (argv[at][bytes] == '=')
+            *option[i].text = argv[at] + bytes + 1;
+        else if (at + 1 < argc)
+            *option[i].text = argv[++at];
         else
             return at;
     }

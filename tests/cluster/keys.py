@@ -106,8 +106,8 @@ class Cluster:
 
 def refuses_to_start(c, wanted, *settings):
     """A second coordinator, on a store of its own."""
-    done = subprocess.run([f"{BIN}/sohoa-coordinator", f"--store=dir:{c.folder}/none", f"--redis={c.host.redis.socket}", f"--http=unix:{c.folder}/none.http",
-                           *settings], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([f"{BIN}/sohoa-coordinator", f"--store=dir:{c.folder}/none", f"--redis={c.host.redis.socket}", f"--bind=tcp://127.0.0.1:{free_port()}",
+                           f"--http=unix:{c.folder}/none.http", *settings], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60)
     if not done.returncode or wanted not in done.stderr:
         fail(f"{settings}: {done.returncode}, {done.stderr}")
 
@@ -124,6 +124,10 @@ def check_settings(c):
     open_key = shutil.copy(c.keys.own, f"{c.folder}/keys/open.key")
     os.chmod(open_key, 0o644)
     refuses_to_start(c, "can be read by everybody", f"--curve_file={open_key}", f"--curve_workers={c.keys.allowed}")
+    http = f"--http=0.0.0.0:{free_port()}"
+    refuses_to_start(c, "needs http_cert_file", http)
+    refuses_to_start(c, "belong together", http, f"--http_cert_file={c.folder}/cert.pem")
+    refuses_to_start(c, "do http_cert_file and http_key_file hold", http, f"--http_cert_file={c.keys.own}", f"--http_key_file={c.keys.own}")
     with open(f"{c.keys.allowed}/README", "w", encoding="utf-8") as file:
         file.write("not a key\n")
     wait("a file that is no key to be told", lambda: any(c.host.coordinator.events("key_unread")), 10)

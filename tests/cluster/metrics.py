@@ -232,13 +232,13 @@ def check_standby(cluster):
         answer, said = ask(connect(), path)
         if answer.status != status:
             fail(f"standby: {path}: {answer.status} {said}, expected {status}")
-    told = subprocess.run([f"{BIN}/sohoa", "--api", other.http, "status"], capture_output=True, text=True, check=False)
+    told = subprocess.run([f"{BIN}/sohoa", "--api", f"https://{other.http}", "--ca", other.ca, "status"], capture_output=True, text=True, check=False)
     if told.returncode == 0 or "stands by" not in told.stderr:
         fail(f"sohoa status at a standby: {told}")
     lost = lambda api: [alert["subject"] for alert in api.get("overview")["alerts"] if alert["kind"] == "standby_lost"]  # noqa: E731
     wait("it to be known", lambda: not lost(cluster.api), 40)
     other.coordinator.kill()
-    wait("it to be missed", lambda: lost(cluster.api) == [other.http], 40)
+    wait("it to be missed", lambda: lost(cluster.api) == [f"https://{other.http}"], 40)
     other.coordinator.start()
     wait("it to be back", lambda: not lost(cluster.api), 40)
     wait("it to stand by again", lambda: other.coordinator.text().count("event=standby") == 2, 20)
@@ -288,7 +288,7 @@ def run(store, folder):
     for worker in cluster.workers:
         worker.argv.append(f"--metrics={addresses[worker.name]}")
     standby_at = f"127.0.0.1:{free_port()}"
-    cluster.coordinator.argv.append(f"--others={standby_at}")
+    cluster.coordinator.argv += [f"--others=https://{standby_at}", f"--http_ca_file={folder}/other/http.pem"]
     cluster.start()
     rows = [{"source": source, "unit": "district:001", "deadline": "2031-01-31"} for source in sources]
     rows += [{"source": broken, "unit": "old:00004"}, {"source": sources[0]}]

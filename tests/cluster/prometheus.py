@@ -27,7 +27,7 @@ MAY_BE_EMPTY = re.compile(r"ALERTS|> 0|< \+Inf|> 20|sohoa_unit_(slack|deadline|f
 
 
 class Prometheus:
-    def __init__(self, folder, targets, token):
+    def __init__(self, folder, targets, token, ca):
         """The sample configuration with other targets, that asks every second."""
         os.makedirs(folder)
         with open(os.path.join(PROMETHEUS, "prometheus.yml"), encoding="utf-8") as file:
@@ -37,6 +37,7 @@ class Prometheus:
             job["static_configs"] = [{"targets": targets[job["job_name"]]}]
             if "authorization" in job:
                 job["authorization"]["credentials_file"] = os.path.join(folder, "token")
+                job["tls_config"]["ca_file"] = ca
         with open(os.path.join(folder, "token"), "w", encoding="utf-8") as file:
             file.write(token + "\n")
         with open(os.path.join(folder, "prometheus.yml"), "w", encoding="utf-8") as file:
@@ -136,9 +137,9 @@ def run(store, folder):
     cluster.start()
     deadline = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 40 * 86400))
     cluster.api.post("targets", json.dumps([{"unit": "district:001", "deadline": deadline, "pages": 700}]))
-    token = subprocess.run([f"{BIN}/sohoa", "--api", cluster.http, "account", "root", "--role", "administrator", "--token"], check=True,
+    token = subprocess.run([f"{BIN}/sohoa", "--api", f"https://{cluster.http}", "--ca", cluster.host.ca, "account", "root", "--role", "administrator", "--token"], check=True,
                            capture_output=True, text=True).stdout.split()[-1]
-    prometheus = Prometheus(os.path.join(folder, "prometheus"), {"sohoa-coordinator": [cluster.http], "sohoa-worker": list(nodes.values())}, token)
+    prometheus = Prometheus(os.path.join(folder, "prometheus"), {"sohoa-coordinator": [cluster.http], "sohoa-worker": list(nodes.values())}, token, cluster.host.ca)
     prometheus.process.start()
     wait("all targets to be up", lambda: prometheus.up() == 3, 60)
     say("a coordinator and two workers are scraped")

@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -92,12 +93,14 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 class Api:
-    """At a unix socket's path, or at 127.0.0.1:PORT."""
+    """At a unix socket's path, or at 127.0.0.1:PORT, by HTTPS where ca says what it is checked with."""
 
-    def __init__(self, address):
-        self.address = address
+    def __init__(self, address, ca=None):
+        self.address, self.ca = address, ca
 
     def connect(self):
+        if self.ca:
+            return http.client.HTTPSConnection(self.address, timeout=60, context=ssl.create_default_context(cafile=self.ca))
         if self.address.startswith("/"):
             return UnixConnection(self.address)
         return http.client.HTTPConnection(self.address, timeout=60)
@@ -124,7 +127,7 @@ class Api:
         """None while nobody answers."""
         try:
             return self.get(path)
-        except OSError:
+        except OSError: # of a certificate that is not made yet, too
             return None
 
     def documents(self, batch):
@@ -192,13 +195,15 @@ class Redis:
 
 
 class Host:
-    """A coordinator, and the Redis of its own beside it. http_at: 127.0.0.1:PORT, in the place of a unix socket in the folder."""
+    """A coordinator, and the Redis of its own beside it. http_at: 127.0.0.1:PORT, by HTTPS, in the place of a unix socket in the folder."""
 
     def __init__(self, name, store, folder, settings=(), http_at=""):
         os.makedirs(folder, exist_ok=True)
         self.redis = Redis(folder)
         self.endpoint, self.http = f"ipc://{folder}/zmq", http_at or f"{folder}/http"
-        self.api = Api(self.http)
+        self.ca = f"{folder}/http.pem" if http_at else None
+        self.api = Api(self.http, self.ca)
+        settings = (*settings, f"--http_cert_file={self.ca}", f"--http_key_file={folder}/http.key") if http_at else settings
         self.coordinator = Process("coordinator", [
             f"{BIN}/sohoa-coordinator", f"--name={name}", f"--store={store}", f"--redis={self.redis.socket}",
             f"--bind={self.endpoint}", f"--http={http_at or 'unix:' + self.http}", "--worker_lost_ms=3000", "--reconnect_grace_ms=3000",
