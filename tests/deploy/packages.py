@@ -160,6 +160,7 @@ submit() { sohoa submit /srv/scans --id trial; }
 for i in {1..100}; do ! submit || break; sleep 0.1; done
 for i in {1..300}; do ! sohoa status trial | grep '^batch trial: finished' || break; sleep 0.1; done
 sohoa status trial | tee /root/status
+redis-cli -s /run/redis-sohoa/redis.sock flushall | grep NOPERM
 systemctl is-active sohoa-coordinator sohoa-worker redis-server@sohoa
 systemctl stop sohoa-worker sohoa-coordinator
 systemctl is-failed sohoa-worker sohoa-coordinator && exit 1
