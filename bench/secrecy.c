@@ -20,7 +20,8 @@
 #include "worker/render.h"
 #include "worker/secrecy.h"
 
-#define TESSDATA "/usr/share/tesseract-ocr/5/tessdata"
+#define STAMP_READABLE 0.4 /* shown, at least: as in worker/stamps/train.py */
+#define TESSDATA       "/usr/share/tesseract-ocr/5/tessdata"
 
 enum {
     MAX_PIXELS = 100000000,
@@ -31,8 +32,8 @@ struct bench {
     struct render *render;
     uint64_t seed;
     const char *dump; /* folder for pictures of what went wrong; NULL: none */
-    unsigned stamps, found, levels_right, clean, false_alarms, real_pages, real_false, declassified,
-        declassified_alarms;
+    unsigned stamps, found, levels_right, unreadable, unreadable_found, clean, false_alarms, real_pages, real_false,
+        declassified, declassified_alarms;
     unsigned timed;
     double ms;
 };
@@ -88,8 +89,8 @@ static void sheet_look(struct bench *bench, struct sheet *sheet, unsigned number
     static const char *const scans[] = {"colour", "gray", "bilevel"};
     struct err err = {0};
     char name[64];
-    AUTO(pix_destroy) PIX *pix = sheet_draw(sheet);
-    sheet_finish(sheet, true, &pix);
+    AUTO(pix_destroy) PIX *pix = sheet_scan(sheet);
+    sheet_turn(sheet, &pix);
     AUTO(raster_destroy) struct raster *raster = sheet_raster(pix, sheet->dpi);
     enum stamp_kind kind = sheet->stamps ? sheet->stamp[0].kind : STAMP_OTHER;
     bool stamped = kind <= STAMP_GIAI;
@@ -112,6 +113,10 @@ static void sheet_look(struct bench *bench, struct sheet *sheet, unsigned number
     } else if (kind == STAMP_GIAI) {
         bench->declassified++;
         bench->declassified_alarms += wrong = suspects;
+    } else if (sheet->shown[0] < STAMP_READABLE) {
+        bench->unreadable++;
+        bench->unreadable_found += suspects;
+        wrong = false;
     } else {
         bench->stamps++;
         bench->found += suspects;
@@ -211,10 +216,11 @@ int main(int argc, char **argv)
     for (unsigned i = (unsigned)optind + part; i < (unsigned)argc; i += parts)
         real_file(&bench, argv[i]);
     printf(
-        "{\"stamps\": %u, \"found\": %u, \"levels_right\": %u, \"clean\": %u, \"false_alarms\": %u, \"real_pages\": %u, "
+        "{\"stamps\": %u, \"found\": %u, \"levels_right\": %u, \"unreadable\": %u, \"unreadable_found\": %u, \"clean\": %u, \"false_alarms\": %u, \"real_pages\": %u, "
         "\"real_false\": %u, \"declassified\": %u, \"declassified_alarms\": %u, \"timed\": %u, \"ms\": %.1f}\n",
-        bench.stamps, bench.found, bench.levels_right, bench.clean, bench.false_alarms, bench.real_pages,
-        bench.real_false, bench.declassified, bench.declassified_alarms, bench.timed, bench.ms);
+        bench.stamps, bench.found, bench.levels_right, bench.unreadable, bench.unreadable_found, bench.clean,
+        bench.false_alarms, bench.real_pages, bench.real_false, bench.declassified, bench.declassified_alarms,
+        bench.timed, bench.ms);
     reader_destroy(&bench.reader);
     render_destroy(&bench.render);
     print_forget_fonts();

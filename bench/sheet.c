@@ -9,6 +9,7 @@
 #include "bench/dossier.h"
 #include "bench/ink.h"
 #include "bench/print.h"
+#include "proto/auto.h"
 
 enum {
     TURN_PERCENT = 8, /* of the pages lie */
@@ -17,6 +18,8 @@ enum {
     SEALED_PERCENT = 50,
     FOLDED_PARAGRAPHS = 6,
     PLACES_TRIED = 40,
+    PLAIN_PERCENT = 25, /* of the crowded sheets have few stamps */
+    LETTERS_OFF = 3,    /* pixels of the planes that they may lie beside their place */
 };
 
 static uint32_t dpi_of(struct chance *chance)
@@ -62,8 +65,9 @@ void sheet_crowd(struct chance *chance, struct sheet *sheet)
 {
     static const unsigned kinds[] = {16, 16, 16, 16, 6, 6, 6, 30, 0};
     *sheet = (struct sheet){.scan = scan_of(chance), .dpi = dpi_of(chance)};
-    sheet->decoys = chance_percent(chance, 30);
-    for (int tried = 0; tried < PLACES_TRIED && sheet->stamps < SHEET_STAMPS_MOST; tried++) {
+    sheet->decoys = chance_percent(chance, 40);
+    unsigned most = chance_percent(chance, PLAIN_PERCENT) ? 1 : SHEET_STAMPS_MOST;
+    for (int tried = 0; tried < PLACES_TRIED && sheet->stamps < most; tried++) {
         struct stamp *stamp = &sheet->stamp[sheet->stamps];
         stamp_plan(chance, (enum stamp_kind)chance_weighed(chance, kinds), STAMP_TAUGHT, stamp);
         if (sheet->stamps) {
@@ -162,7 +166,7 @@ static void pix_press(struct chance *chance, PIX **pix)
     lept_free(data);
 }
 
-PIX *sheet_draw(struct sheet *sheet)
+static PIX *sheet_draw(struct sheet *sheet)
 {
     struct chance *chance = &sheet->chance;
     struct organ organ;
@@ -192,11 +196,10 @@ PIX *sheet_draw(struct sheet *sheet)
     return pix;
 }
 
-void sheet_finish(struct sheet *sheet, bool turned, PIX **pix)
+/* What the scanner's file keeps of it. */
+static void sheet_press(struct sheet *sheet, PIX **pix)
 {
     struct chance *chance = &sheet->chance;
-    if (turned && chance_percent(chance, TURN_PERCENT))
-        pix_replace(pix, pixRotateOrth(*pix, chance_between(chance, 1, 3)));
     if (sheet->scan == SHEET_BILEVEL)
         pix_replace(pix, pixThresholdToBinary(*pix, chance_between(chance, 140, 190)));
     else if (chance_percent(chance, PRESSED_PERCENT))
@@ -224,4 +227,120 @@ struct raster *sheet_raster(PIX *pix, uint32_t dpi)
                 row[x / 8] = (uint8_t)(row[x / 8] | (GET_DATA_BIT(line, x) ? 0x80 >> x % 8 : 0));
     }
     return raster;
+}
+
+void sheet_planes(PIX *pix, uint32_t dpi, struct planes *ret_planes)
+{
+    AUTO(look_clear) struct look look = {0};
+    AUTO(raster_destroy) struct raster *raster = sheet_raster(pix, dpi);
+    struct err err;
+    if (look_see(raster, &look, &err) || !planes_new(&look, planes_look_px_mm(&look), ret_planes))
+        abort();
+}
+
+void sheet_place(const struct sheet *sheet, const struct stamp *stamp, const struct planes *planes, double *ret_x,
+                 double *ret_y)
+{
+    double px_pt = planes->width_px / PRINT_WIDTH_PT, turn = sheet->skew_deg * M_PI / 180;
+    double x = stamp->x * px_pt - planes->width_px / 2.0, y = stamp->y * px_pt - planes->height_px / 2.0;
+    *ret_x = x * cos(turn) - y * sin(turn) + planes->width_px / 2.0;
+    *ret_y = x * sin(turn) + y * cos(turn) + planes->height_px / 2.0;
+}
+
+/* Where a stamp's letters lie in the planes, as cover: 0 to 255. */
+static cairo_surface_t *letters_new(const struct sheet *sheet, const struct stamp *stamp, const struct planes *planes)
+{
+    cairo_surface_t *surface =
+        cairo_image_surface_create(CAIRO_FORMAT_A8, (int)planes->width_px, (int)planes->height_px);
+    cairo_t *cr = cairo_create(surface);
+    double px_pt = planes->width_px / PRINT_WIDTH_PT, x, y;
+    struct stamp placed = *stamp;
+    sheet_place(sheet, stamp, planes, &x, &y);
+    placed.x = x / px_pt;
+    placed.y = y / px_pt;
+    placed.turn_deg += sheet->skew_deg;
+    cairo_scale(cr, px_pt, px_pt);
+    stamp_letters(&placed, cr);
+    cairo_destroy(cr);
+    cairo_surface_flush(surface);
+    return surface;
+}
+
+struct box {
+    uint32_t left, top, right, bottom; /* right and bottom outside */
+};
+
+static struct box letters_box(cairo_surface_t *letters)
+{
+    uint32_t width = (uint32_t)cairo_image_surface_get_width(letters);
+    uint32_t height = (uint32_t)cairo_image_surface_get_height(letters);
+    const unsigned char *cover = cairo_image_surface_get_data(letters);
+    size_t stride = (size_t)cairo_image_surface_get_stride(letters);
+    struct box box = {width, height, 0, 0};
+    for (uint32_t y = 0; y < height; y++)
+        for (uint32_t x = 0; x < width; x++)
+            if (cover[y * stride + x]) {
+                box.left = x < box.left ? x : box.left;
+                box.right = x >= box.right ? x + 1 : box.right;
+                box.top = y < box.top ? y : box.top;
+                box.bottom = y + 1;
+            }
+    return box;
+}
+
+/* How alike the letters are to what is seen where they should be, moved by so much: a correlation. */
+static double letters_alike(cairo_surface_t *letters, const struct box *box, const struct planes *planes, int plane,
+                            int by_x, int by_y)
+{
+    const unsigned char *cover = cairo_image_surface_get_data(letters);
+    size_t stride = (size_t)cairo_image_surface_get_stride(letters);
+    double n = 0, sum_a = 0, sum_b = 0, sum_aa = 0, sum_bb = 0, sum_ab = 0;
+    for (uint32_t y = box->top; y < box->bottom; y++)
+        for (uint32_t x = box->left; x < box->right; x++) {
+            int64_t seen_x = (int64_t)x + by_x, seen_y = (int64_t)y + by_y;
+            if (seen_x < 0 || seen_y < 0 || seen_x >= planes->width_px || seen_y >= planes->height_px)
+                continue;
+            double a = cover[y * stride + x];
+            double b = planes->density[PLANE_NR * ((size_t)seen_y * planes->width_px + (size_t)seen_x) + (size_t)plane];
+            n++;
+            sum_a += a;
+            sum_b += b;
+            sum_aa += a * a;
+            sum_bb += b * b;
+            sum_ab += a * b;
+        }
+    double spread = (n * sum_aa - sum_a * sum_a) * (n * sum_bb - sum_b * sum_b);
+    return spread > 0 ? (n * sum_ab - sum_a * sum_b) / sqrt(spread) : 0;
+}
+
+static double stamp_shown(const struct sheet *sheet, const struct stamp *stamp, const struct planes *planes)
+{
+    cairo_surface_t *letters = letters_new(sheet, stamp, planes);
+    struct box box = letters_box(letters);
+    double most = 0;
+    for (int plane = 0; plane < PLANE_NR; plane++)
+        for (int y = -LETTERS_OFF; y <= LETTERS_OFF; y++)
+            for (int x = -LETTERS_OFF; x <= LETTERS_OFF; x++)
+                most = fmax(most, letters_alike(letters, &box, planes, plane, x, y));
+    cairo_surface_destroy(letters);
+    return most;
+}
+
+PIX *sheet_scan(struct sheet *sheet)
+{
+    AUTO(planes_clear) struct planes planes = {0};
+    PIX *pix = sheet_draw(sheet);
+    sheet_press(sheet, &pix);
+    if (!sheet->stamps)
+        return pix;
+    sheet_planes(pix, sheet->dpi, &planes);
+    for (unsigned i = 0; i < sheet->stamps; i++)
+        sheet->shown[i] = stamp_shown(sheet, &sheet->stamp[i], &planes);
+    return pix;
+}
+
+void sheet_turn(struct sheet *sheet, PIX **pix)
+{
+    if (chance_percent(&sheet->chance, TURN_PERCENT))
+        pix_replace(pix, pixRotateOrth(*pix, chance_between(&sheet->chance, 1, 3)));
 }

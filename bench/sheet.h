@@ -6,6 +6,7 @@
 #include <leptonica/allheaders.h>
 
 #include "bench/stamp.h"
+#include "worker/planes.h"
 #include "worker/raster.h"
 
 enum { SHEET_STAMPS_MOST = 8 };
@@ -16,9 +17,10 @@ struct sheet {
     enum sheet_scan scan;
     uint32_t dpi;
     bool decoys;     /* stamp_decoys() */
-    double skew_deg; /* clockwise: sheet_draw() tells */
+    double skew_deg; /* clockwise: sheet_scan() tells */
     struct stamp stamp[SHEET_STAMPS_MOST];
     bool covered[SHEET_STAMPS_MOST];
+    double shown[SHEET_STAMPS_MOST]; /* how well its letters can be made out, 0 to 1: sheet_scan() tells */
     unsigned stamps;
     struct chance chance;
 };
@@ -26,14 +28,20 @@ struct sheet {
 /* One stamp of that kind, in about its place; STAMP_KINDS: what is no secret, if anything. */
 void sheet_plan(struct chance *chance, enum stamp_kind kind, struct sheet *sheet);
 
-/* Many stamps of all kinds, in the fonts to teach, apart from each other, anywhere. */
+/* Many stamps of all kinds, or one at most, in the fonts to teach, apart from each other, anywhere. */
 void sheet_crowd(struct chance *chance, struct sheet *sheet);
 
-/* Prints, stamps, wears and scans it, upright. Of a bilevel scan the picture is still gray. */
-PIX *sheet_draw(struct sheet *sheet);
+/* Prints, stamps, wears and scans it, upright. What shows of a stamp is the correlation of its letters, as they were drawn,
+ * with what is seen there, be it faded or full of other print. */
+PIX *sheet_scan(struct sheet *sheet);
 
-/* Lays some down, makes bilevel ones so, and presses most others. */
-void sheet_finish(struct sheet *sheet, bool turned, PIX **pix);
+/* Lays some down. */
+void sheet_turn(struct sheet *sheet, PIX **pix);
+
+/* What the secrecy pass sees of an upright one, and where a stamp's middle is then, pixels. */
+void sheet_planes(PIX *pix, uint32_t dpi, struct planes *ret_planes);
+void sheet_place(const struct sheet *sheet, const struct stamp *stamp, const struct planes *planes, double *ret_x,
+                 double *ret_y);
 
 /* As render_page() would give it. */
 struct raster *sheet_raster(PIX *pix, uint32_t dpi);

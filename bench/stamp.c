@@ -7,7 +7,7 @@
 
 #include "bench/ink.h"
 
-enum { VIOLET_PERCENT = 15, BLACK_PERCENT = 8, FRAMELESS_PERCENT = 4, DOUBLED_PERCENT = 75 };
+enum { VIOLET_PERCENT = 15, BLACK_PERCENT = 8, FRAMELESS_PERCENT = 4, DOUBLED_PERCENT = 75, ROUND_PT = 4 };
 
 static const struct {
     const char *text[2]; /* lines */
@@ -133,6 +133,11 @@ static void text_draw(const struct stamp *stamp, cairo_t *cr)
     int lines = text[1] ? 2 : 1;
     double inner = stamp->fill * (stamp->height - (stamp->doubled ? 7 : 3));
     double width = stamp->fill * (stamp->width - (stamp->doubled ? 8 : 5));
+    cairo_font_options_t *options = cairo_font_options_create(); /* the same shapes at any scale */
+    cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
+    cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
+    cairo_set_font_options(cr, options);
+    cairo_font_options_destroy(options);
     cairo_select_font_face(cr, stamp->font, CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_BOLD);
     for (int i = 0; i < lines; i++) {
         cairo_text_extents_t e;
@@ -146,12 +151,28 @@ static void text_draw(const struct stamp *stamp, cairo_t *cr)
     }
 }
 
+static void stamp_enter(const struct stamp *stamp, cairo_t *cr)
+{
+    cairo_translate(cr, stamp->x, stamp->y);
+    cairo_rotate(cr, stamp->turn_deg * M_PI / 180);
+}
+
+void stamp_letters(const struct stamp *stamp, cairo_t *cr)
+{
+    cairo_save(cr);
+    stamp_enter(stamp, cr);
+    text_draw(stamp, cr);
+    cairo_restore(cr);
+}
+
 void stamp_draw(const struct stamp *stamp, cairo_t *cr)
 {
     struct chance chance = stamp->chance;
     cairo_save(cr);
-    cairo_translate(cr, stamp->x, stamp->y);
-    cairo_rotate(cr, stamp->turn_deg * M_PI / 180);
+    stamp_enter(stamp, cr);
+    cairo_rectangle(cr, -stamp->width / 2 - ROUND_PT, -stamp->height / 2 - ROUND_PT, stamp->width + 2 * ROUND_PT,
+                    stamp->height + 2 * ROUND_PT);
+    cairo_clip(cr);
     cairo_push_group(cr);
     cairo_set_source_rgb(cr, stamp->red, stamp->green, stamp->blue);
     if (stamp->framed)

@@ -42,6 +42,9 @@ struct stamp {
 void stamp_plan(struct chance *chance, enum stamp_kind kind, enum stamp_faces faces, struct stamp *stamp);
 void stamp_draw(const struct stamp *stamp, cairo_t *cr);
 
+/* Only what it says, whole, in the colour that is set. */
+void stamp_letters(const struct stamp *stamp, cairo_t *cr);
+
 /* What covers about that share of the stamp: a signature, print, a seal, or another stamp's frame and lines. */
 void stamp_cover(const struct stamp *stamp, struct chance *chance, double share, cairo_t *cr);
 

@@ -14,11 +14,11 @@
 #include "worker/planes.h"
 
 enum {                    /* scores are of CONVNET_SCORE_ONE */
-       LIKELY = -384,     /* of a cell that is looked into, at least */
+       LIKELY = -512,     /* of a cell that is looked into, at least */
        NEAR = 256,        /* below it: cells that it is the middle of */
        REACH_CELLS = 4,   /* one place within so many */
        PLACES_MOST = 24,  /* that are judged */
-       STAMP_LEAST = 768, /* of a frame that is some stamp of secrecy */
+       STAMP_LEAST = 384, /* of a frame that is some stamp of secrecy */
        GIAI_SURE = 512,   /* above all else: of one that is declassified */
        STAMP_SURE_CPCT = 10000,
        BESIDE_MM = 2,      /* a stamp's box goes so far beyond what the rules say, on both sides together */

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Makes worker/stamps/seek.bin and judge.bin, the networks that worker/convnet.c looks for stamps of secrecy with.
 
-    nice /usr/bin/python3 worker/stamps/train.py [--sheets 4000] [--steps 13000] [--judged 36000] [--seed 1] [--drawn DIR]
+    nice /usr/bin/python3 worker/stamps/train.py [--sheets 6500] [--steps 13000] [--judged 60000] [--seed 1] [--drawn DIR]
 
 Needs what `deploy/deps build stamps` installs, and bench-stamps, which it builds: that draws the sheets into DIR, where
-they stay (8 GB; what is there already is used). On two cores they are drawn in half an hour and learned in one more;
-progress goes to stderr. The nets that are here were made so, the second one in three runs that began where the one
-before had ended.
+they stay (13 GB; what is there already is used). On two cores they are drawn in twenty minutes and learned in two hours;
+progress goes to stderr, and the nets, as floats, to DIR: where they are there already, the first is used as it is, and
+the second learned further. So were those that are here made, in several runs, the first ones on other sheets.
 
 Both nets are stacks of 3 x 3 convolutions over a page's planes. The first seeks: for each cell of 2 mm it tells what
 stands there, one of the markings or none, however it lies. The second judges: it sees a frame around what the first one
@@ -32,13 +32,17 @@ CLASSES = 5  # none, and the first four kinds of bench/stamp.h
 URGENT = (4, 5, 6)  # kinds of bench/stamp.h: what is stamped most, and looks alike
 CELL = 8  # pixels
 CROP = 192
+CELLS = np.mgrid[0:CROP:CELL, 0:CROP:CELL][::-1]
 BATCH = 32
 RATE = 3e-3
+WHOLE = (0.5, 0.5)
 CORE = (0.32, 0.30)  # of a stamp's width and height, from its middle: cells that tell its kind
 BESIDE = 10  # pixels around a stamp that need tell nothing
 SHEETS_A_FILE = 500
 CHECKED_FILES = 1  # that are not learned from
 UNKNOWN = 255
+READABLE = 0.4  # as bench/sheet.h tells what shows of a stamp, at least
+UNREADABLE = -1
 # places that are judged: as worker/convnet.h and secrecy.c have them
 FRAME = (192, 96)  # pixels, width and height
 REACH = 4  # cells: one place within so many
@@ -46,7 +50,12 @@ LIKELY = -1.5  # score of a place, at least
 NEAR = 1.0  # below a place's score: cells that it is the middle of
 PEAKS = 24  # of a sheet
 JITTER = (20, 9)  # pixels
+BENT = 24  # pixels around a frame that it may be bent from
+SURE = 4.0  # by how much a place that is not hard is judged right
+JUDGED_AT_ONCE = 64
+HARD = 0.3  # of what is learned from, as far as there is any
 FACTOR_BITS = 24
+SCALE_BATCHES = 8  # that units of whole numbers are taken from
 
 
 def say(text):
@@ -77,6 +86,8 @@ def sheets_draw(folder, sheets, seed):
 
 
 class Sheet:
+    """marks: of each kind, middle, width, height (pixels) and turn, one whose letters hardly show has no kind."""
+
     def __init__(self, marks, planes):
         self.marks, self.planes = marks, planes
 
@@ -87,28 +98,28 @@ def sheets_open(path):
     while at < len(data):
         width, height, count = (int(v) for v in data[at : at + 12].view("<u4"))
         at += 12
-        marks = data[at : at + 24 * count].view("<f4").reshape(count, 6).copy()
-        at += 24 * count
-        sheets.append(Sheet(marks, data[at : at + 2 * width * height].reshape(height, width, 2)))
+        marks = data[at : at + 28 * count].view("<f4").reshape(count, 7).copy()
+        at += 28 * count
+        marks[(marks[:, 0] < CLASSES - 1) & (marks[:, 6] < READABLE), 0] = UNREADABLE
+        sheets.append(Sheet(marks[:, :6], data[at : at + 2 * width * height].reshape(height, width, 2)))
         at += 2 * width * height
     return sheets
 
 
-def labels_of(marks, rows, columns, whole):
-    """The class of each cell; marks that are not within whole (width, height) tell nothing."""
-    y, x = np.mgrid[0:rows, 0:columns] * CELL
-    labels = np.zeros((rows, columns), np.uint8)
+def labels_of(marks, x, y, core=CORE, whole=None):
+    """The class at each place: in the core of a mark its own, UNKNOWN around that and at what can't be read. Marks that are
+    not within whole (width, height) tell nothing."""
+    labels = np.zeros(np.broadcast(x, y).shape, np.uint8)
     for kind, middle_x, middle_y, width, height, turn in marks:
         if kind >= CLASSES - 1:
             continue
         c, s = np.cos(np.radians(turn)), np.sin(np.radians(turn))
-        u, v = (x - middle_x) * c + (y - middle_y) * s, (y - middle_y) * c - (x - middle_x) * s
-        near = (abs(u) < width / 2 + BESIDE) & (abs(v) < height / 2 + BESIDE)
+        u, v = abs((x - middle_x) * c + (y - middle_y) * s), abs((y - middle_y) * c - (x - middle_x) * s)
+        labels[(u < width / 2 + BESIDE) & (v < height / 2 + BESIDE)] = UNKNOWN
         reach_x, reach_y = (abs(c) * width + abs(s) * height) / 2, (abs(s) * width + abs(c) * height) / 2
-        inside = reach_x <= middle_x <= whole[0] - reach_x and reach_y <= middle_y <= whole[1] - reach_y
-        labels[near] = UNKNOWN
-        if inside:
-            labels[(abs(u) < CORE[0] * width) & (abs(v) < CORE[1] * height)] = 1 + int(kind)
+        inside = whole is None or reach_x <= middle_x <= whole[0] - reach_x and reach_y <= middle_y <= whole[1] - reach_y
+        if inside and kind != UNREADABLE:
+            labels[(u < core[0] * width) & (v < core[1] * height)] = 1 + int(kind)
     return labels
 
 
@@ -129,7 +140,7 @@ def part_draw(random, sheet):
     for _ in range(turns):
         marks[:, 1], marks[:, 2] = marks[:, 2].copy(), CROP - 1 - marks[:, 1]
         marks[:, 5] -= 90
-    return planes_vary(random, planes), labels_of(marks, CROP // CELL, CROP // CELL, (CROP, CROP))
+    return planes_vary(random, planes), labels_of(marks, *CELLS, whole=(CROP, CROP))
 
 
 class Parts(torch.utils.data.IterableDataset):
@@ -187,21 +198,6 @@ def peaks_of(scores):
     return sorted(peaks, reverse=True)[:PEAKS]
 
 
-def mark_at(marks, x, y):
-    """Its class, or UNKNOWN beside one."""
-    labels = [labels_of_point(mark, x, y) for mark in marks if mark[0] < CLASSES - 1]
-    return max((label for label in labels if label != UNKNOWN), default=0) or (UNKNOWN if UNKNOWN in labels else 0)
-
-
-def labels_of_point(mark, x, y):
-    kind, middle_x, middle_y, width, height, turn = mark
-    c, s = np.cos(np.radians(turn)), np.sin(np.radians(turn))
-    u, v = abs((x - middle_x) * c + (y - middle_y) * s), abs((y - middle_y) * c - (x - middle_x) * s)
-    if u < width / 2 and v < height / 2:
-        return 1 + int(kind)
-    return UNKNOWN if u < width / 2 + BESIDE and v < height / 2 + BESIDE else 0
-
-
 @torch.no_grad()
 def seek(net, sheet):
     net.eval()
@@ -212,12 +208,32 @@ def places_of(net, sheets):
     """What is to be judged: (sheet, x, y, class) of peaks, and of all marks, so that those are learned that were not sought."""
     places = []
     for i, sheet in enumerate(sheets):
-        found = [(i, x, y, mark_at(sheet.marks, x, y)) for _, x, y in seek(net, sheet)]
-        found += [(i, mark[1], mark[2], 1 + int(mark[0]) if mark[0] < CLASSES - 1 else 0) for mark in sheet.marks]
+        at = [(x, y) for _, x, y in seek(net, sheet)] + [(mark[1], mark[2]) for mark in sheet.marks]
+        found = [(i, x, y, int(labels_of(sheet.marks, x, y, WHOLE))) for x, y in at]
         places += [place for place in found if place[3] != UNKNOWN]
         if i % 500 == 499:
             say(f"sought on {i + 1} of {len(sheets)} sheets: {len(places)} places")
     return places
+
+
+@torch.no_grad()
+def hard_of(judge, sheets, places):
+    """Places that the net judges wrong, or nearly so: (sheet, x, y, class, turns)."""
+    hard = []
+    judge.eval()
+    for first in range(0, len(places), JUDGED_AT_ONCE):
+        some = places[first : first + JUDGED_AT_ONCE]
+        frames = np.stack([frame_cut(sheets[i], x, y, turns).transpose(2, 0, 1) for i, x, y, _ in some for turns in range(4)])
+        scores = judge(torch.from_numpy(frames.astype(np.float32) / 255)).reshape(-1, 4, CLASSES).numpy()
+        for place, turned in zip(some, scores):
+            if place[3]:
+                own, other = turned[0, place[3]], np.delete(turned[0], place[3]).max()
+                hard += [(*place, 0)] if own - other < SURE else []
+            else:
+                over = turned[:, 1:].max(1) - turned[:, 0]
+                hard += [(*place, turns) for turns in range(4) if over[turns] > -SURE]
+    say(f"{len(hard)} of {len(places)} places are hard, {sum(place[3] == 0 for place in hard)} of them no markings")
+    return hard
 
 
 def frame_cut(sheet, x, y, turns, size=FRAME):
@@ -243,6 +259,17 @@ def planes_vary(random, planes):
 def frame_scaled(sheet, x, y, turns, scale):
     frame = frame_cut(sheet, x, y, turns, (int(FRAME[0] / scale), int(FRAME[1] / scale)))
     planes = [Image.fromarray(np.ascontiguousarray(frame[:, :, i])).resize(FRAME, Image.BILINEAR) for i in (0, 1)]
+    return np.stack([np.asarray(plane) for plane in planes], -1)
+
+
+def frame_bent(random, sheet, x, y, turns):
+    """As another stamp, or the same one pressed elsewhere, would stand there: a little larger or smaller, a little askew."""
+    scale, angle = np.exp(random.uniform(-0.08, 0.08)), random.uniform(-5, 5)
+    frame = frame_cut(sheet, x, y, turns, tuple(side + 2 * BENT for side in FRAME))
+    middle = [side / 2 + BENT for side in FRAME]
+    c, s = np.cos(np.radians(angle)) / scale, np.sin(np.radians(angle)) / scale
+    left, top = middle[0] - c * FRAME[0] / 2 + s * FRAME[1] / 2, middle[1] - s * FRAME[0] / 2 - c * FRAME[1] / 2
+    planes = [Image.fromarray(np.ascontiguousarray(frame[:, :, i])).transform(FRAME, Image.AFFINE, (c, -s, left, s, c, top), Image.BILINEAR) for i in (0, 1)]
     return np.stack([np.asarray(plane) for plane in planes], -1)
 
 
@@ -299,17 +326,18 @@ class Frames(torch.utils.data.IterableDataset):
     """Half of them none: what is no marking, turned and scaled anyhow, one over another, with words, and some markings that
     are not upright. Of the markings some have something else over them."""
 
-    def __init__(self, sheets, places, seed, steps):
+    def __init__(self, sheets, places, hard, seed, steps):
         super().__init__()
         self.sheets, self.seed, self.steps, self.words = sheets, seed, steps, Words()
         self.kinds = [[place for place in places if place[3] == kind] for kind in range(CLASSES)]
+        self.hard = [[place for place in hard if place[3] == kind] for kind in range(CLASSES)]
         self.urgent = [(i, mark[1], mark[2], 0) for i, sheet in enumerate(sheets) for mark in sheet.marks if mark[0] in URGENT]
 
     def anywhere(self, random):
         """A place without a marking."""
         while True:
             i = random.integers(len(self.sheets))
-            x, y = (random.uniform(40, side - 40) for side in self.sheets[i].planes.shape[1::-1])
+            x, y = (random.uniform(0, side) for side in self.sheets[i].planes.shape[1::-1])
             if all(abs(x - mark[1]) > FRAME[0] or abs(y - mark[2]) > FRAME[0] for mark in self.sheets[i].marks if mark[0] < CLASSES - 1):
                 return i, x, y, 0
 
@@ -318,14 +346,24 @@ class Frames(torch.utils.data.IterableDataset):
             return self.anywhere(random) if random.random() < 0.5 else self.urgent[random.integers(len(self.urgent))]
         return self.kinds[kind][random.integers(len(self.kinds[kind]))]
 
+    def hard_frame(self, random, kind):
+        i, x, y, _, turns = self.hard[kind][random.integers(len(self.hard[kind]))]
+        x, y = (at + random.uniform(-jitter, jitter) / 2 for at, jitter in zip((x, y), JITTER))
+        return self.frame(random, self.sheets[i], x, y, turns)
+
+    def frame(self, random, sheet, x, y, turns):
+        return frame_bent(random, sheet, x, y, turns) if random.random() < 0.4 else frame_cut(sheet, x, y, turns)
+
     def none(self, random):
+        if self.hard[0] and random.random() < HARD:
+            return self.hard_frame(random, 0)
         if random.random() < 0.08:
             i, x, y, _ = self.place(random, int(random.integers(1, CLASSES)))
             return frame_cut(self.sheets[i], x, y, int(random.integers(1, 4)))
         i, x, y, _ = self.place(random, 0)
         x, y = (at + random.uniform(-jitter, jitter) for at, jitter in zip((x, y), JITTER))
         turns = 0 if random.random() < 0.6 else int(random.integers(4))
-        frame = frame_cut(self.sheets[i], x, y, turns)
+        frame = self.frame(random, self.sheets[i], x, y, turns)
         if random.random() < 0.35:
             frame = frame_scaled(*self.spread(random), turns, np.exp(random.uniform(-0.5, 0.6)))
         if random.random() < 0.25:
@@ -339,9 +377,11 @@ class Frames(torch.utils.data.IterableDataset):
         return self.sheets[i], x, y
 
     def marking(self, random, kind):
+        if self.hard[kind] and random.random() < HARD:
+            return self.hard_frame(random, kind)
         i, x, y, _ = self.place(random, kind)
         x, y = (at + random.uniform(-jitter, jitter) for at, jitter in zip((x, y), JITTER))
-        frame = frame_cut(self.sheets[i], x, y, 0)
+        frame = self.frame(random, self.sheets[i], x, y, 0)
         if random.random() < 0.15:
             frame = frames_mix(frame, frame_cut(*self.spread(random), 0), random.uniform(0.2, 0.9))
         return frame
@@ -376,14 +416,14 @@ def nets_check(seeker, judge, sheets, when):
         peaks = seek(seeker, sheet)
         scores = judged(judge, sheet, peaks)
         for (_, x, y), score, secret in zip(peaks, scores, secret_of(scores[:, :, None, None]).reshape(-1).tolist()):
-            at = [k for k, mark in enumerate(sheet.marks) if mark[0] < 3 and labels_of_point(mark, x, y)]
+            at = [k for k, mark in enumerate(sheet.marks) if mark[0] < 3 and labels_of([mark], x, y, WHOLE)]
             for k in at:
                 if secret > said[k]:
                     said[k], level[k] = secret, int(score[1:4].argmax())
             false = false if at else max(false, secret)
         height, width = sheet.planes.shape[:2]
         for k, mark in enumerate(sheet.marks):
-            if mark[0] < 3 and 40 < mark[1] < width - 40 and 20 < mark[2] < height - 20:
+            if 0 <= mark[0] < 3 and 40 < mark[1] < width - 40 and 20 < mark[2] < height - 20:
                 found.append(said[k])
                 sought.append(said[k] > -99)
                 levels.append(level[k] == int(mark[0]))
@@ -408,6 +448,21 @@ def net_train(name, net, batches, loss_of, steps, peak=RATE):
         if step % 500 == 0:
             say(f"{name}: step {step} of {steps}, loss {mean:.4f}")
     net.eval()
+
+
+def net_path(folder, name):
+    return os.path.join(folder, f"{name}.pt")
+
+
+def net_load(net, folder, name):
+    there = os.path.exists(net_path(folder, name))
+    if there:
+        net.load_state_dict(torch.load(net_path(folder, name)))
+    return there
+
+
+def net_save(net, folder, name):
+    torch.save(net.state_dict(), net_path(folder, name))
 
 
 def judge_loss(scores, kinds):
@@ -484,9 +539,10 @@ def net_write(net, layers, planes, path):
 def main():
     here = os.path.dirname(os.path.abspath(__file__))
     parser = argparse.ArgumentParser()
-    parser.add_argument("--sheets", type=int, default=4000)
+    parser.add_argument("--sheets", type=int, default=6500)
     parser.add_argument("--steps", type=int, default=13000, help="of the net that seeks")
-    parser.add_argument("--judged", type=int, default=36000, help="of the one that judges")
+    parser.add_argument("--judged", type=int, default=60000, help="of the one that judges")
+    parser.add_argument("--rounds", type=int, default=4, help="of those; in each the hard places of the last are learned more")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--drawn", default="/tmp/sohoa-stamps")
     parser.add_argument("--out", default=here)
@@ -496,12 +552,20 @@ def main():
     drawn = [sheets_open(path) for path in sheets_draw(args.drawn, args.sheets, args.seed)]
     check, sheets = sum(drawn[:CHECKED_FILES], []), sum(drawn[CHECKED_FILES:], [])
     seeker, judge = net_new(SEEK), net_new(JUDGE)
-    net_train("seek", seeker, Parts(sheets, args.seed, args.steps), loss_of, args.steps)
-    places = places_of(seeker, sheets)
-    net_train("judge", judge, Frames(sheets, places, args.seed, args.judged), judge_loss, args.judged)
-    nets_check(seeker, judge, check, "learned")
+    if not net_load(seeker, args.drawn, "seek"):
+        net_train("seek", seeker, Parts(sheets, args.seed, args.steps), loss_of, args.steps)
+        net_save(seeker, args.drawn, "seek")
+    places, hard = places_of(seeker, sheets), []
+    if net_load(judge, args.drawn, "judge"):
+        hard = hard_of(judge, sheets, places)
+    for left in range(args.rounds, 0, -1):
+        steps = args.judged // args.rounds
+        net_train("judge", judge, Frames(sheets, places, hard, args.seed * 100 + left, steps), judge_loss, steps)
+        net_save(judge, args.drawn, "judge")
+        nets_check(seeker, judge, check, f"{left - 1} rounds left")
+        hard = hard_of(judge, sheets, places) if left > 1 else hard
     parts = torch.from_numpy(np.stack([part_draw(np.random.default_rng(i), check[i])[0] for i in range(256)]))
-    frames = next(iter(Frames(sheets, places, args.seed + 1, 1)))[0]
+    frames = torch.cat([batch for batch, _ in Frames(sheets, places, hard, args.seed + 1, SCALE_BATCHES)])
     whole = [net_write(seeker, SEEK, parts, os.path.join(args.out, "seek.bin")),
              net_write(judge, JUDGE, frames, os.path.join(args.out, "judge.bin"))]
     nets_check(*whole, check[:20], "in whole numbers")
