@@ -7,7 +7,8 @@
 Needs what `deploy/deps build stamps` installs, and bench-stamps, which it builds: that draws the sheets into DIR, where
 they stay (13 GB; what is there already is used). On two cores they are drawn in twenty minutes and learned in two hours;
 progress goes to stderr, and the nets, as floats, to DIR: where they are there already, the first is used as it is, and
-the second learned further. So were those that are here made, in several runs, the first ones on other sheets.
+the second learned further. So were those that are here made, in several runs, the first ones on other sheets, the last one with 500 pages of
+bench-scans as well; the second is the mean of its last two runs.
 
 Both nets are stacks of 3 x 3 convolutions over a page's planes. The first seeks: for each cell of 2 mm it tells what
 stands there, one of the markings or none, however it lies. The second judges: it sees a frame around what the first one
@@ -545,12 +546,13 @@ def main():
     parser.add_argument("--rounds", type=int, default=4, help="of those; in each the hard places of the last are learned more")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--drawn", default="/tmp/sohoa-stamps")
+    parser.add_argument("--plain", nargs="*", default=[], help="files of sheets without stamps, as `bench-stamps FILE DOCUMENT...` makes them")
     parser.add_argument("--out", default=here)
     args = parser.parse_args()
     torch.set_num_threads(os.cpu_count())
     torch.manual_seed(args.seed)
     drawn = [sheets_open(path) for path in sheets_draw(args.drawn, args.sheets, args.seed)]
-    check, sheets = sum(drawn[:CHECKED_FILES], []), sum(drawn[CHECKED_FILES:], [])
+    check, sheets = sum(drawn[:CHECKED_FILES], []), sum(drawn[CHECKED_FILES:] + [sheets_open(path) for path in args.plain], [])
     seeker, judge = net_new(SEEK), net_new(JUDGE)
     if not net_load(seeker, args.drawn, "seek"):
         net_train("seek", seeker, Parts(sheets, args.seed, args.steps), loss_of, args.steps)
