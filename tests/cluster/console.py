@@ -93,7 +93,7 @@ def check_json(console, document, folder):
     for words, schema in calls:
         for answer in console.json(*words):
             document.validate(answer, schema, f"sohoa {' '.join(words)} --json")
-    known = set(re.findall(r"^  (\w+) ", console.run("--help").stdout, re.M)) - {"run", "notify", "package", "records"}  # which have no cluster, no receiver (cluster/notify), and their own test (cluster/handover)
+    known = set(re.findall(r"^  (\w+) ", console.run("--help").stdout, re.M)) - {"run", "notify", "package", "records", "key"}  # which have no cluster, no receiver (cluster/notify), and their own test (cluster/handover, cluster/keys)
     if known != console.used:
         fail(f"not looked at: {known - console.used}; not in the help: {console.used - known}")
     say(f"{len(calls)} calls of {len(known)} commands print the JSON that they should")
@@ -102,7 +102,7 @@ def check_json(console, document, folder):
 
 def check_wrong_use(console, known):
     """Too much, and an option that there is not."""
-    for command in known | {"run", "notify", "package", "records"}:
+    for command in known | {"run", "notify", "package", "records", "key"}:
         done = console.run(command, "--no-such-option", code=2)
         if f"sohoa {command} --help" not in done.stderr:
             fail(f"sohoa {command}: no hint: {done.stderr}")

@@ -310,7 +310,7 @@ def run(store, folder):
     check_lost(cluster, addresses)
     check_most(cluster)
     check_words(cluster, broken)
-    cluster.other = Host("other", store, f"{folder}/other", http_at=standby_at)
+    cluster.other = Host("other", store, f"{folder}/other", http_at=standby_at, https=True)
     cluster.other.start()
     check_standby(cluster)
     cluster.other.coordinator.kill(15)

@@ -130,7 +130,7 @@ def run(store, folder):
         print("skipped: Prometheus is not here: deploy/deps test installs it", flush=True)
         sys.exit(77)
     sources, _ = backlog(folder, "--documents", "6", "--seed", "5", "--pages-mean", "1")
-    cluster = Cluster(store, folder, http_at=f"127.0.0.1:{free_port()}")
+    cluster = Cluster(store, folder, http_at=f"127.0.0.1:{free_port()}", https=True)
     nodes = {worker.name: f"127.0.0.1:{free_port()}" for worker in cluster.workers}
     for worker in cluster.workers:
         worker.argv.append(f"--metrics={nodes[worker.name]}")

@@ -202,15 +202,16 @@ class Redis:
 
 
 class Host:
-    """A coordinator, and the Redis of its own beside it. http_at: 127.0.0.1:PORT, by HTTPS, in the place of a unix socket in the folder."""
+    """A coordinator, and the Redis of its own beside it. http_at: 127.0.0.1:PORT, in the place of a unix socket in the folder; by
+    HTTPS where that is asked for."""
 
-    def __init__(self, name, store, folder, settings=(), http_at=""):
+    def __init__(self, name, store, folder, settings=(), http_at="", https=False):
         os.makedirs(folder, exist_ok=True)
         self.redis = Redis(folder)
         self.endpoint, self.http = f"ipc://{folder}/zmq", http_at or f"{folder}/http"
-        self.ca = f"{folder}/http.pem" if http_at else None
+        self.ca = f"{folder}/http.pem" if https else None
         self.api = Api(self.http, self.ca)
-        settings = (*settings, f"--http_cert_file={self.ca}", f"--http_key_file={folder}/http.key") if http_at else settings
+        settings = (*settings, f"--http_cert_file={self.ca}", f"--http_key_file={folder}/http.key") if https else settings
         self.coordinator = Process("coordinator", [
             f"{BIN}/sohoa-coordinator", f"--name={name}", f"--store={store}", f"--redis={self.redis.socket}",
             f"--bind={self.endpoint}", f"--http={http_at or 'unix:' + self.http}", "--worker_lost_ms=3000", "--reconnect_grace_ms=3000",
@@ -224,10 +225,10 @@ class Host:
 class Cluster:
     """One host, or several of which one is active, and two workers of one slot each, on one store."""
 
-    def __init__(self, store, folder, hosts=1, settings=(), http_at=""):
+    def __init__(self, store, folder, hosts=1, settings=(), http_at="", https=False):
         self.folder = folder
         settings = (*settings, f"--ledger_key_file={folder}/ledger.key")
-        self.hosts = [Host(f"c{i + 1}", store, folder if hosts == 1 else f"{folder}/c{i + 1}", settings, http_at)
+        self.hosts = [Host(f"c{i + 1}", store, folder if hosts == 1 else f"{folder}/c{i + 1}", settings, http_at, https)
                       for i in range(hosts)]
         self.use(self.hosts[0])
         endpoints = ",".join(host.endpoint for host in self.hosts)
