@@ -156,12 +156,6 @@ int csv_read(const char *text, size_t bytes, const char *needed,
     return rc;
 }
 
-static void file_destroy(FILE **file)
-{
-    if (*file)
-        fclose(*file);
-}
-
 int csv_file(const char *path, size_t most_bytes, struct buf *into, struct err *err)
 {
     AUTO(file_destroy) FILE *file = fopen(path, "re");

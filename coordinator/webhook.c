@@ -60,12 +60,6 @@ static int url_check(const char *text, struct err *err)
                : 0;
 }
 
-static void file_destroy(FILE **file)
-{
-    if (*file)
-        fclose(*file);
-}
-
 static int token_read(const char *path, char token[WEBHOOK_TOKEN_BYTES], struct err *err)
 {
     AUTO(file_destroy) FILE *file = fopen(path, "re");

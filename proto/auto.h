@@ -4,6 +4,7 @@
 #ifndef SOHOA_AUTO_H
 #define SOHOA_AUTO_H
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,6 +23,13 @@ static inline void fd_destroy(int *fd)
     if (*fd >= 0)
         close(*fd);
     *fd = -1;
+}
+
+static inline void file_destroy(FILE **file)
+{
+    if (*file)
+        fclose(*file);
+    *file = NULL;
 }
 
 /* A copy to be freed, of NULL an empty one; without memory the process ends. */

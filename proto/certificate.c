@@ -30,12 +30,6 @@ static void pkey_destroy(EVP_PKEY **key)
     EVP_PKEY_free(*key);
 }
 
-static void file_destroy(FILE **file)
-{
-    if (*file)
-        fclose(*file);
-}
-
 static int pem_read(const char *path, struct buf *pem, struct err *err)
 {
     AUTO(fd_destroy) int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -107,12 +107,6 @@ struct config {
     int64_t number[CFG_KEYS];
 };
 
-static void file_destroy(FILE **file)
-{
-    if (*file)
-        fclose(*file);
-}
-
 static bool row_is_number(const struct config_row *row)
 {
     return row->least < row->most;

@@ -52,13 +52,6 @@ static void reader_api_destroy(TessBaseAPI **api)
     *api = NULL;
 }
 
-static void file_destroy(FILE **file)
-{
-    if (*file)
-        fclose(*file);
-    *file = NULL;
-}
-
 /* hash may be NULL: then only looks whether the file is there. */
 static int model_hash(const char *tessdata, const char *lang, struct sha256 *hash, struct err *err)
 {

@@ -178,12 +178,6 @@ int args_number(const char *name, const char *text, uint32_t least, uint32_t mos
     return 0;
 }
 
-static void file_destroy(FILE **file)
-{
-    if (*file)
-        fclose(*file);
-}
-
 int args_line(const char *path, struct buf *line, struct err *err)
 {
     AUTO(file_destroy) FILE *file = fopen(path, "re");

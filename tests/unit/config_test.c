@@ -229,7 +229,8 @@ static void every_key_has_a_reader(void **state)
         snprintf(name, sizeof name, "%s", config_key_name(key));
         for (char *c = name; *c; c++)
             *c = *c == '_' ? '_' : (char)(*c - 'a' + 'A');
-        snprintf(command, sizeof command, "grep -rqw --include='*.c' --exclude=config.c CFG_%s coordinator worker proto", name);
+        snprintf(command, sizeof command,
+                 "grep -rqw --include='*.c' --exclude=config.c CFG_%s coordinator worker proto", name);
         if (!shell(command, source))
             fail_msg("nobody reads %s", config_key_name(key));
     }
