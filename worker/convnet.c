@@ -21,6 +21,8 @@ enum {
 };
 
 #define CLONED __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+/* Sanitizers look at each product, which makes a page take seconds; what may be touched is asserted once, before. */
+#define ASSERTED __attribute__((no_sanitize("address", "undefined")))
 
 struct layer {
     uint32_t inputs, outputs, side, stride, dilation; /* side: 3 or 1, of the square of cells that each output sees */
@@ -82,9 +84,9 @@ static float *weights_new(const struct layer *layer)
 }
 
 /* Sums of SIDE_CELLS cells side by side, from (x, y) of out on. */
-static inline __attribute__((always_inline)) void cells_sum(const struct layer *layer, const float *weight,
-                                                            const struct map *in, uint32_t x, uint32_t y,
-                                                            const uint32_t outputs, float sum[SIDE_CELLS][OUTPUTS_MOST])
+ASSERTED static inline __attribute__((always_inline)) void
+cells_sum(const struct layer *layer, const float *weight, const struct map *in, uint32_t x, uint32_t y,
+          const uint32_t outputs, float sum[SIDE_CELLS][OUTPUTS_MOST])
 {
     const size_t step = (size_t)layer->stride * in->units;
     const int64_t reach = layer->side / 2;
@@ -111,7 +113,7 @@ static int32_t output_of(const struct layer *layer, uint32_t o, float sum)
     return (int32_t)((value + (1 << (FACTOR_BITS - 1))) >> FACTOR_BITS);
 }
 
-CLONED static void row_run(const struct layer *layer, const float *weight, const struct map *in, uint32_t y,
+CLONED ASSERTED static void row_run(const struct layer *layer, const float *weight, const struct map *in, uint32_t y,
                            struct map *out)
 {
     float sum[SIDE_CELLS][OUTPUTS_MOST];
@@ -137,6 +139,15 @@ CLONED static void row_run(const struct layer *layer, const float *weight, const
     }
 }
 
+/* All that cells_sum() looks at is in the map: rows of height cells and those around them, cells up to the last of the last four. */
+static void reach_check(const struct layer *layer, const struct map *in, const struct map *out)
+{
+    const size_t reach = (size_t)layer->side / 2 * layer->dilation, last = (size_t)out->width + SIDE_CELLS - 2;
+    assert(in->units == layer->inputs && out->units == layer->outputs && reach <= in->pad);
+    assert((last * layer->stride + in->pad + reach + 1) * in->units <= in->row_bytes);
+    assert((size_t)(out->height - 1) * layer->stride + reach < (size_t)in->height + in->pad + layer->stride);
+}
+
 static bool layer_run(const struct layer *layer, const struct layer *next, const struct map *in, struct map *ret_out)
 {
     AUTO(map_clear) struct map out = {0};
@@ -145,6 +156,7 @@ static bool layer_run(const struct layer *layer, const struct layer *next, const
     uint32_t height = (in->height + layer->stride - 1) / layer->stride;
     if (!weight || !map_new(width, height, layer->outputs, next, &out))
         return false;
+    reach_check(layer, in, &out);
     for (uint32_t y = 0; y < height; y++)
         row_run(layer, weight, in, y, &out);
     *ret_out = out;

@@ -9,6 +9,8 @@ import {moment, number} from "../format.js";
 
 const link = (id) => `#handover/${encodeURIComponent(id)}`;
 const FINISHED = new Set(["finished"]);
+const LISTED = 200; /* at a time */
+const REFRESH_MS = 5000;
 
 const batchColumns = () => [
   {key: "id", title: t("batch"), value: (b) => b.id, cell: (b) => h("a", {href: link(b.id)}, b.id)},
@@ -31,7 +33,7 @@ async function list(node, place) {
 
   async function load(after) {
     try {
-      const answer = await get("batches" + query({...wanted, after, limit: 200}));
+      const answer = await get("batches" + query({...wanted, after, limit: LISTED}));
       batches = after ? [...batches, ...answer.batches] : answer.batches;
       rows.show(batches.filter((batch) => FINISHED.has(batch.state)));
       replace(more, answer.next && h("button", {type: "button", onclick: () => load(answer.next)}, t("more")));
@@ -41,6 +43,8 @@ async function list(node, place) {
     }
   }
   await load("");
+  const timer = setInterval(() => batches.length <= LISTED && load(""), REFRESH_MS); /* a batch finishes meanwhile; who leafs on isn't taken back */
+  return () => clearInterval(timer);
 }
 
 const documentLinks = (id, block) => [
