@@ -5,74 +5,15 @@ refused and told in the log; keys are taken back and changed on both sides while
 usage: keys.py STORE-URL FOLDER
 """
 import os
-import select
 import shutil
-import socket
 import subprocess
 import sys
-import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from cluster import BIN, Host, Process, backlog, fail, free_port, main, say, wait  # noqa: E402
+from keys import Keys, Relay, key_make, refusals, told  # noqa: E402
 
 DOCUMENTS = 16
-
-
-def key_make(name, folder):
-    os.makedirs(folder, exist_ok=True)
-    made = subprocess.run([f"{BIN}/sohoa", "key", name, "--out", folder], capture_output=True, text=True, check=False)
-    if made.returncode:
-        fail(f"sohoa key {name}: {made.stderr}")
-    return f"{folder}/{name}.key", f"{folder}/{name}.pub"
-
-
-class Keys:
-    """The coordinator's key, the folder of workers that it lets in, and the one of what these know of it."""
-
-    def __init__(self, folder):
-        self.folder, self.allowed, self.known = folder, f"{folder}/allowed", f"{folder}/known"
-        os.makedirs(self.allowed)
-        os.makedirs(self.known)
-        self.own, public = key_make("c1", f"{folder}/coordinator")
-        self.next = key_make("c1", f"{folder}/coordinator-next")
-        shutil.copy(public, self.known)
-
-    def worker(self, name, allowed=True):
-        secret, public = key_make(name, f"{self.folder}/{name}")
-        if allowed:
-            shutil.copy(public, self.allowed)
-        return secret
-
-
-class Relay(threading.Thread):
-    """Between a worker and the coordinator; once asked it sends a message of the worker's twice."""
-
-    def __init__(self, port):
-        super().__init__(daemon=True)
-        self.port, self.repeat, self.repeated = port, False, False
-        self.server = socket.create_server(("127.0.0.1", 0))
-        self.address = f"tcp://127.0.0.1:{self.server.getsockname()[1]}"
-
-    def run(self):
-        while True:
-            worker, _ = self.server.accept()
-            with worker, socket.create_connection(("127.0.0.1", self.port)) as coordinator:
-                self.carry(worker, coordinator)
-
-    def carry(self, worker, coordinator):
-        other = {worker: coordinator, coordinator: worker}
-        while True:
-            for ready in select.select(list(other), [], [])[0]:
-                try:
-                    data = ready.recv(1 << 16)
-                    if not data:
-                        return
-                    again = self.repeat and ready is worker and b"\x07MESSAGE" in data[:12]
-                    other[ready].sendall(data + data if again else data)
-                except OSError:
-                    return
-                if again:
-                    self.repeat, self.repeated = False, True
 
 
 class Cluster:
@@ -93,11 +34,10 @@ class Cluster:
         return {worker["name"] for worker in self.api.get("status")["workers"] if worker["connected"]}
 
     def refusals(self, event, why):
-        return sum(why in line for line in self.host.coordinator.text().splitlines() if f"event={event}" in line)
+        return refusals(self.host.coordinator, event, why)
 
-    def told(self, what, event, why, already=0):
-        wait(f"the coordinator to tell of {what}", lambda: self.refusals(event, why) > already, 30)
-        say(f"refused and told: {what}")
+    def told(self, what, event, why):
+        told(what, self.host.coordinator, event, why)
 
     def stored(self):
         found = self.api.try_get("batches/b")
@@ -159,7 +99,7 @@ def check_strangers(c):
 
 
 def check_replay(c):
-    relay = Relay(c.port)
+    relay = Relay(("127.0.0.1", c.port))
     relay.start()
     worker = c.worker("relayed", c.keys.worker("relayed"), address=relay.address)
     wait("the relayed worker to join", lambda: "relayed" in c.connected(), 30)

@@ -46,6 +46,11 @@ class Process:
         self.child = None
         Process.all.append(self)
 
+    def on(self, machine):
+        """There, in the place of here (machine.py)."""
+        self.argv = machine.argv(*self.argv)
+        return self
+
     def start(self):
         with open(self.log, "ab") as log:
             self.child = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.env)
@@ -93,10 +98,10 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 class Api:
-    """At a unix socket's path, or at 127.0.0.1:PORT, by HTTPS where ca says what it is checked with."""
+    """At a unix socket's path, or at ADDRESS:PORT, by HTTPS where ca says what it is checked with; with a token where that is not this host's."""
 
     def __init__(self, address, ca=None):
-        self.address, self.ca = address, ca
+        self.address, self.ca, self.token = address, ca, None
 
     def connect(self):
         if self.ca:
@@ -108,11 +113,13 @@ class Api:
     def call(self, method, path, body=None):
         connection = self.connect()
         try:
-            connection.request(method, "/api/v1/" + path, body)
+            connection.request(method, "/api/v1/" + path, body, {"Authorization": f"Bearer {self.token}"} if self.token else {})
             answer = connection.getresponse()
             data = answer.read()
         finally:
             connection.close()
+        if answer.status == 503:  # it starts, or stands by
+            raise ConnectionError(f"{method} {path}: {data[:300]!r}")
         if answer.status >= 400:
             raise AssertionError(f"{method} {path}: {answer.status} {data[:300]!r}")
         return data
