@@ -29,7 +29,7 @@ PAGES = int(os.environ.get("SOHOA_TEST_PAGES", "60"))
 SUBNET = "10.98.77"
 CUT_S = 30
 DOCUMENTS = 10  # of a batch
-ZMQ, HTTP, METRICS = 7700, 7780, 7781
+ZMQ, HTTP, METRICS = 7700, 7780, 7790
 PLAIN_GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"NULL".ljust(20, b"\0") + bytes(32)  # of ZMTP 3.0
 SETTINGS = ("--heartbeat_ms=500",)
 PATIENT_S = 60
@@ -47,10 +47,9 @@ class Ceph:
         keyring = f"{machine.folder}/keyring"
         with open(keyring, "w", encoding="utf-8") as file:
             file.write(said)
-        with open(f"{self.folder}/ceph.conf", encoding="utf-8") as whole, open(f"{machine.folder}/ceph.conf", "w", encoding="utf-8") as own:
-            wanted = ("[global]", "fsid", "mon_host", "auth_", "public_network")
-            own.writelines(line for line in whole.read().split("[client]")[0].splitlines(True) if line.startswith(wanted))
-            own.write(f"keyring = {keyring}\n")
+        shutil.copy(f"{self.folder}/client.conf", f"{machine.folder}/ceph.conf")
+        with open(f"{machine.folder}/ceph.conf", "a", encoding="utf-8") as conf:
+            conf.write(f"keyring = {keyring}\n")
         return f"rados:{machine.folder}/ceph.conf?user=client.{name}&meta=sohoa-meta&data=sohoa-data"
 
     def restart(self):

@@ -11,68 +11,24 @@ import shutil
 import subprocess
 import sys
 
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from tree import NAMES, Tree, fail, packages_make, run  # noqa: E402
+
 SOURCE = os.environ.get("SOHOA_SOURCE", os.path.join(os.path.dirname(__file__), "..", ".."))
 BUILD, FOLDER = (os.path.abspath(path) for path in sys.argv[1:])
-TREE = os.path.join(FOLDER, "tree")
-NAMES = ("sohoa", "sohoa-common", "sohoa-coordinator", "sohoa-worker")
+TREE = Tree(os.path.join(FOLDER, "tree"))
 PROGRAMS = ("sohoa", "sohoa-coordinator", "sohoa-worker")
 DAEMONS = ("sohoa-coordinator", "sohoa-worker")
-MIRROR = "http://deb.debian.org/debian"
 EXPOSURE = 25  # tenths: what `systemd-analyze security` may say of a unit at most
 SETTING, DATA = "slots = 1\n", "the only copy\n"
 SKIPPED = 77
-
-
-def fail(text):
-    print("FAILED: " + text, file=sys.stderr, flush=True)
-    sys.exit(1)
 
 
 def say(text):
     print(text, flush=True)
 
 
-def run(*command, **options):
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False, **options)
-    if done.returncode:
-        fail(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-4000:]}")
-    return done.stdout
-
-
-def inside(script):
-    """In the tree, with processes of its own, which end with it."""
-    command = ("unshare", "--mount", "--pid", "--fork", "--kill-child", f"--mount-proc={TREE}/proc", "chroot", TREE, "/bin/sh", "-ec", script)
-    return run(*command, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"})
-
-
-def tree_path(*path):
-    return os.path.join(TREE, *path)
-
-
-def tree_text(*path):
-    with open(tree_path(*path), encoding="utf-8") as file:
-        return file.read()
-
-
-def tree_write(text, *path):
-    os.makedirs(os.path.dirname(tree_path(*path)), exist_ok=True)
-    with open(tree_path(*path), "w", encoding="utf-8") as file:
-        file.write(text)
-
-
 # ---- packages ----
-
-
-def packages_make(version=None):
-    """Their paths. Packed fast: what they are packed with is no matter here."""
-    out = os.path.join(FOLDER, f"packages-{version or 'own'}")
-    own = ["-R", version] if version else []
-    run("cpack", f"--config={BUILD}/CPackConfig.cmake", "-B", out, "-D", "CPACK_DEBIAN_COMPRESSION_TYPE=gzip", *own, cwd=BUILD)
-    debs = sorted(glob.glob(os.path.join(out, "*.deb")))
-    found = sorted(os.path.basename(deb).split("_")[0] for deb in debs)
-    if found != sorted(NAMES):
-        fail(f"cpack made {found}")
-    return debs
 
 
 def packages_lint(debs):
@@ -102,43 +58,30 @@ def program_check(path):
 # ---- the tree ----
 
 
-def tree_make():
-    run("debootstrap", "--variant=minbase", "--include=systemd-sysv", "bookworm", TREE, MIRROR)
-    shutil.copytree("/etc/apt/apt.conf.d", tree_path("etc/apt/apt.conf.d"), dirs_exist_ok=True)
-    tree_write("#!/bin/sh\nexit 101\n", "usr/sbin/policy-rc.d")
-    os.chmod(tree_path("usr/sbin/policy-rc.d"), 0o755)
-
-
-def tree_install(debs):
-    for deb in debs:
-        shutil.copy(deb, tree_path("root"))
-    inside("apt-get install -y --no-install-recommends " + " ".join("/root/" + os.path.basename(deb) for deb in debs))
-
-
 def tree_versions():
-    return set(inside("dpkg-query -W -f '${Version}\\n' " + " ".join(NAMES)).split())
+    return set(TREE.inside("dpkg-query -W -f '${Version}\\n' " + " ".join(NAMES)).split())
 
 
 def units_check():
     for daemon in DAEMONS:
-        run("systemd-analyze", "verify", f"--root={TREE}", "--man=no", f"{daemon}.service")
-        said = run("systemd-analyze", "security", f"--root={TREE}", "--offline=yes", f"--threshold={EXPOSURE}", f"{daemon}.service")
+        run("systemd-analyze", "verify", f"--root={TREE.folder}", "--man=no", f"{daemon}.service")
+        said = run("systemd-analyze", "security", f"--root={TREE.folder}", "--offline=yes", f"--threshold={EXPOSURE}", f"{daemon}.service")
         say(said.strip().splitlines()[-1].strip("→ 🙂"))
 
 
 def folder_is(path, owner, mode):
-    said = inside(f"stat -c '%U:%G %a' {path}").strip()
+    said = TREE.inside(f"stat -c '%U:%G %a' {path}").strip()
     if said != f"{owner} {mode}":
         fail(f"{path} is {said}")
 
 
 def reads_a_page():
     """As a user that may do nothing, with programs and models of the packages alone."""
-    os.makedirs(tree_path("srv/scans"), exist_ok=True)
-    shutil.copy(os.path.join(SOURCE, "tests", "data", "golden.jpg"), tree_path("srv/scans"))
-    inside("chown -R nobody /srv")
-    inside("HOME=/srv setpriv --reuid=nobody --regid=nogroup --clear-groups sohoa run /srv/scans --out /srv/out --slots 1")
-    text = "".join(open(path, encoding="utf-8").read() for path in glob.glob(tree_path("srv/out/**/text.txt"), recursive=True))
+    os.makedirs(TREE.path("srv/scans"), exist_ok=True)
+    shutil.copy(os.path.join(SOURCE, "tests", "data", "golden.jpg"), TREE.path("srv/scans"))
+    TREE.inside("chown -R nobody /srv")
+    TREE.inside("HOME=/srv setpriv --reuid=nobody --regid=nogroup --clear-groups sohoa run /srv/scans --out /srv/out --slots 1")
+    text = "".join(open(path, encoding="utf-8").read() for path in glob.glob(TREE.path("srv/out/**/text.txt"), recursive=True))
     if len(text.split()) < 20:
         fail(f"sohoa run read {text!r}")
     say(f"sohoa run in the tree read {len(text.split())} words")
@@ -170,15 +113,15 @@ touch /root/stopped
 
 def boots():
     """The services as systemd starts them, in a system of their own, with all that keeps them in: they read the page, too."""
-    tree_write(TRIAL, "etc/systemd/system/trial.service")
-    tree_write(TRIED, "root/trial")
-    inside("systemctl enable trial.service; systemctl disable redis-server")
-    command = ["systemd-nspawn", "--boot", f"--directory={TREE}", "--register=no", "--keep-unit", "--private-network", "--machine=sohoa-trial"]
+    TREE.write(TRIAL, "etc/systemd/system/trial.service")
+    TREE.write(TRIED, "root/trial")
+    TREE.inside("systemctl enable trial.service; systemctl disable redis-server")
+    command = ["systemd-nspawn", "--boot", f"--directory={TREE.folder}", "--register=no", "--keep-unit", "--private-network", "--machine=sohoa-trial"]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", timeout=180, check=False)
-    if not os.path.exists(tree_path("root/trial.log")):
+    if not os.path.exists(TREE.path("root/trial.log")):
         fail(f"the tree did not boot: {done.stdout[-2000:]}")
-    said = tree_text("root/trial.log")
-    if not os.path.exists(tree_path("root/stopped")) or "1 stored" not in tree_text("root/status"):
+    said = TREE.text("root/trial.log")
+    if not os.path.exists(TREE.path("root/stopped")) or "1 stored" not in TREE.text("root/status"):
         fail(f"the services did not read the page:\n{said[-6000:]}")
     if "level=error" in said or "slots-share-network" in said:
         fail(f"the services complain:\n{said[-6000:]}")
@@ -191,32 +134,32 @@ def main():
         sys.exit(SKIPPED)
     shutil.rmtree(FOLDER, ignore_errors=True)
     os.makedirs(FOLDER)
-    debs, later = packages_make(), packages_make("9.9.9")
+    debs, later = packages_make(BUILD, f"{FOLDER}/packages"), packages_make(BUILD, f"{FOLDER}/packages-later", "9.9.9")
     packages_lint(debs)
-    tree_make()
-    tree_install(debs)
+    TREE.make("systemd-sysv")
+    TREE.install(debs)
     for program in PROGRAMS:
-        program_check(tree_path("usr/bin", program))
+        program_check(TREE.path("usr/bin", program))
     units_check()
     folder_is("/etc/sohoa", "root:sohoa", "750")
     folder_is("/var/lib/sohoa", "sohoa:sohoa", "750")
     reads_a_page()
     boots()
-    if "_sohoa" not in tree_text("usr/share/bash-completion/completions/sohoa"):
+    if "_sohoa" not in TREE.text("usr/share/bash-completion/completions/sohoa"):
         fail("there is no completion")
 
-    tree_write(SETTING, "etc/sohoa/worker.conf")
-    tree_write(DATA, "var/lib/sohoa/store/src/kept")
-    tree_install(later)
-    if tree_versions() != {"9.9.9"} or tree_text("etc/sohoa/worker.conf") != SETTING:
+    TREE.write(SETTING, "etc/sohoa/worker.conf")
+    TREE.write(DATA, "var/lib/sohoa/store/src/kept")
+    TREE.install(later)
+    if tree_versions() != {"9.9.9"} or TREE.text("etc/sohoa/worker.conf") != SETTING:
         fail("the upgrade did not take, or it took the settings")
-    inside("dpkg --remove " + " ".join(NAMES))
-    if tree_text("etc/sohoa/worker.conf") != SETTING:
+    TREE.inside("dpkg --remove " + " ".join(NAMES))
+    if TREE.text("etc/sohoa/worker.conf") != SETTING:
         fail("a removal took the settings")
-    inside("dpkg --purge " + " ".join(NAMES))
-    if tree_text("var/lib/sohoa/store/src/kept") != DATA:
+    TREE.inside("dpkg --purge " + " ".join(NAMES))
+    if TREE.text("var/lib/sohoa/store/src/kept") != DATA:
         fail("a purge took data")
-    left = [path for pattern in ("usr/bin/sohoa*", "etc/sohoa/*", "lib/systemd/system/sohoa*") for path in glob.glob(tree_path(pattern))]
+    left = [path for pattern in ("usr/bin/sohoa*", "etc/sohoa/*", "lib/systemd/system/sohoa*") for path in glob.glob(TREE.path(pattern))]
     if left:
         fail(f"a purge left {left}")
     say("upgraded, removed and purged: settings and data as they should be")

@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The playbooks against hosts: Debian 12, booted, each with an address of its own, on a real Ceph. Three become a cluster, and a second run and a
+check change nothing; while they read a batch one is added by a line of the inventory, one is taken out, and all are upgraded. Nothing is lost, and
+what each leaves open is listed.
+
+usage: hosts.py BUILD FOLDER; needs root, a quarter of an hour and 6 GB, so it is skipped unless SOHOA_TEST_HOSTS=1
+"""
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+
+import yaml
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from cluster import backlog, say, wait  # noqa: E402
+from machine import Network  # noqa: E402
+from tree import NAMES, Tree, fail, packages_make, run  # noqa: E402
+
+SOURCE = os.path.abspath(os.environ.get("SOHOA_SOURCE", os.path.join(os.path.dirname(__file__), "..", "..")))
+CEPH = os.path.join(SOURCE, "tests", "lib", "ceph")
+SUBNET = "10.98.78"
+STORE = "rados:/etc/ceph/ceph.conf?user=client.sohoa&meta=city-meta&data=city-data"
+API = ("sohoa", "--api", "https://127.0.0.1:7780", "--ca", "/etc/sohoa/http.pem")
+OPEN = {22: "ssh, for the playbooks", 7700: "workers, by CURVE", 7780: "API and dashboard, by HTTPS", 7790: "a worker's metrics", 9090: "Prometheus", 9100: "node exporter"}
+DOCUMENTS = 60
+PATIENT_S = 180
+SKIPPED = 77
+
+
+class Booted:
+    """A host with the base below its own files."""
+
+    def __init__(self, machine, base, scans):
+        self.machine, self.name, self.address, self.root = machine, machine.name, machine.address, f"{machine.folder}/root"
+        for name in ("up", "work", "root"):
+            os.makedirs(f"{machine.folder}/{name}")
+        run("mount", "-t", "overlay", "overlay", "-o", f"lowerdir={base},upperdir={machine.folder}/up,workdir={machine.folder}/work", self.root)
+        with open(f"{machine.folder}/console", "w", encoding="utf-8") as console:
+            self.child = subprocess.Popen([
+                "systemd-nspawn", "--boot", f"--directory={self.root}", "--register=no", "--keep-unit", f"--network-namespace-path=/run/netns/{machine.netns}",
+                f"--machine={self.name}", f"--hostname={self.name}", f"--bind-ro={scans}:/srv/scans"], stdin=subprocess.DEVNULL, stdout=console, stderr=console)
+
+    def halt(self):
+        self.child.terminate()
+        try:
+            self.child.wait(60)
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+            self.child.wait(20)
+        run("umount", self.root)
+
+
+class Lab:
+    def __init__(self, build, folder):
+        self.build, self.folder, self.key = build, folder, f"{folder}/ssh"
+        self.hosts, self.network, self.token, self.is_ceph = {}, None, None, False
+
+    # ---- what is there before a playbook ----
+
+    def base_make(self, debs):
+        """With all that the packages need, but not them: hosts here reach no mirror."""
+        base = Tree(f"{self.folder}/base")
+        base.make("systemd-sysv", "dbus", "openssh-server", "python3", "python3-apt", "ca-certificates", "iproute2")
+        base.install(debs, "ceph-common", "prometheus", "prometheus-node-exporter")
+        base.inside(f"dpkg --purge {' '.join(NAMES)}; rm -rf /root/*.deb /var/lib/sohoa; systemctl disable redis-server prometheus prometheus-node-exporter; rm /usr/sbin/policy-rc.d")
+        run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.key)
+        with open(f"{self.key}.pub", encoding="utf-8") as public:
+            base.write(public.read(), "root/.ssh/authorized_keys")
+        return base.folder
+
+    def boot(self, name):
+        self.hosts[name] = Booted(self.network.machine(name), f"{self.folder}/base", f"{self.folder}/backlog/scans")
+
+    def ceph_up(self):
+        run(CEPH, "up", f"{self.folder}/ceph", "--size=2", f"--address={self.network.address}", f"--osd-bytes={4 << 30}")
+        self.is_ceph = True
+
+    def certificate_make(self):
+        names = ",".join(f"IP:{address}" for address in ("127.0.0.1", f"{SUBNET}.1", f"{SUBNET}.2"))
+        run("openssl", "req", "-x509", "-newkey", "ed25519", "-nodes", "-subj", "/CN=sohoa", "-days", "2", "-addext", f"subjectAltName={names}",
+            "-keyout", f"{self.folder}/http.key", "-out", f"{self.folder}/http.pem")
+
+    # ---- playbooks ----
+
+    def inventory(self, workers):
+        at = {name: {"ansible_host": host.address} for name, host in self.hosts.items()}
+        known = {
+            "ansible_user": "root", "ansible_ssh_private_key_file": self.key, "ansible_python_interpreter": "/usr/bin/python3",
+            "ansible_ssh_common_args": "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null",
+            "sohoa_packages": f"{self.folder}/packages", "sohoa_keys": f"{self.folder}/keys", "sohoa_store": STORE, "sohoa_workers_at_once": 1, "worker_drain_s": 300,
+            "ceph_client_conf": f"{self.folder}/ceph/client.conf", "ceph_client_meta_pool": "city-meta", "ceph_client_data_pool_name": "city-data",
+            "coordinator_http_cert": f"{self.folder}/http.pem", "coordinator_http_key": f"{self.folder}/http.key", "monitoring_grafana": True,
+            "monitoring_ca": f"{self.folder}/http.pem", **({"monitoring_token_file": f"{self.folder}/token", "worker_login": {"SOHOA_TOKEN": self.token}} if self.token else {}),
+        }
+        groups = {
+            "coordinators": {"hosts": {name: at[name] for name in ("node-1", "node-2")}},
+            "workers": {"hosts": {name: {**at[name], "sohoa_worker_slots": 1} for name in workers}},
+            "ceph_admin": {"hosts": {"ceph-1": {"ansible_connection": "local", "ansible_python_interpreter": "/usr/bin/python3"}}},
+            "monitoring": {"hosts": {"node-3": at["node-3"]}},
+        }
+        with open(f"{self.folder}/inventory.yml", "w", encoding="utf-8") as file:
+            yaml.safe_dump({"all": {"vars": known, "children": groups}}, file)
+
+    def play(self, playbook, *options):
+        """How much it changed."""
+        env = {**os.environ, "ANSIBLE_VAULT_PASSWORD_FILE": f"{self.folder}/vault", "CEPH_CONF": f"{self.folder}/ceph/ceph.conf", "ANSIBLE_NOCOLOR": "1"}
+        began = time.monotonic()
+        said = run("ansible-playbook", "-i", f"{self.folder}/inventory.yml", f"{playbook}.yml", *options, cwd=f"{SOURCE}/ansible", env=env)
+        with open(f"{self.folder}/plays.log", "a", encoding="utf-8") as log:
+            log.write(said)
+        recap = said[said.index("PLAY RECAP"):]
+        changed = sum(int(count) for count in re.findall(r"changed=(\d+)", recap))
+        say(f"{playbook} {' '.join(options)}: changed={changed} on {len(re.findall('changed=', recap))} hosts in {time.monotonic() - began:.0f} s")
+        return changed
+
+    def keeps(self, playbook, *options):
+        if self.play(playbook, *options):
+            fail(f"{playbook} {' '.join(options)} changed something:\n" + "\n".join(line for line in open(f"{self.folder}/plays.log", encoding="utf-8") if "changed" in line)[-3000:])
+
+    # ---- what comes of it ----
+
+    def ssh(self, name, *command, check=True):
+        done = subprocess.run(["ssh", "-q", "-i", self.key, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "ConnectTimeout=5", f"root@{self.hosts[name].address}",
+                               "env", f"SOHOA_TOKEN={self.token or ''}", *command], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if check and done.returncode:
+            fail(f"on {name}: {' '.join(command)}: {done.stdout}{done.stderr}")
+        return None if done.returncode else done.stdout
+
+    def ask(self, *words):
+        """Of the coordinator that is active."""
+        for name in ("node-1", "node-2"):
+            said = self.ssh(name, *API, *words, check=False)
+            if said is not None:
+                return said
+        return None
+
+    def batch(self, batch):
+        said = self.ask("--json", "status", batch)
+        return json.loads(said) if said else None
+
+    def connected(self):
+        said = self.ask("--json", "workers")
+        return {worker["name"] for worker in json.loads(said)["workers"] if worker["connected"]} if said else set()
+
+    def close(self):
+        for host in self.hosts.values():
+            host.halt()
+        if self.is_ceph:
+            run(CEPH, "down", f"{self.folder}/ceph")
+        if self.network:
+            self.network.close()
+
+
+def check_ports(lab):
+    for name, host in lab.hosts.items():
+        said = run("nmap", "-n", "-Pn", "-p-", "--min-rate", "20000", "-oG", "-", host.address)
+        found = {int(port) for port in re.findall(r"(\d+)/open/tcp", said)}
+        if found - set(OPEN):
+            fail(f"{name} leaves open {found - set(OPEN)}")
+        say(f"{name}: " + "; ".join(f"{port} ({OPEN[port]})" for port in sorted(found)))
+
+
+def check_monitoring(lab):
+    def targets():
+        with urllib.request.urlopen(f"http://{lab.hosts['node-3'].address}:9090/api/v1/targets", timeout=10) as answer:
+            found = json.load(answer)["data"]["activeTargets"]
+        return found if found and all(target["health"] == "up" for target in found) else None
+    found = wait("Prometheus to reach everything", targets, PATIENT_S)
+    say(f"Prometheus reaches {len(found)} targets")
+
+
+def check_cluster(lab):
+    lab.inventory(("node-1", "node-2", "node-3"))
+    lab.play("site")
+    said = lab.ask("account", "root", "--role", "administrator", "--token")
+    lab.token = said.split()[-1]
+    with open(f"{lab.folder}/token", "w", encoding="utf-8") as file:
+        file.write(lab.token + "\n")
+    lab.inventory(("node-1", "node-2", "node-3"))
+    lab.play("site")
+    lab.keeps("site")
+    lab.keeps("site", "--check")
+    wait("three workers", lambda: lab.connected() == {"node-1", "node-2", "node-3"}, PATIENT_S)
+    check_ports(lab)
+    check_monitoring(lab)
+
+
+def check_changes(lab, later):
+    """While the batch is read."""
+    lab.ask("submit", "/srv/scans", "--id", "city")
+    wait("the first page", lambda: (found := lab.batch("city")) and found["pages"]["stored"], PATIENT_S)
+    lab.boot("node-4")
+    wait("node-4 to be up", lambda: lab.ssh("node-4", "true", check=False) is not None, PATIENT_S)
+    lab.inventory(("node-1", "node-2", "node-3", "node-4"))
+    lab.play("scale_out")
+    wait("node-4 to join", lambda: "node-4" in lab.connected(), PATIENT_S)
+    lab.play("scale_in", "--limit", "node-2")
+    lab.inventory(("node-1", "node-3", "node-4"))
+    lab.play("site")
+    wait("node-2 to be gone", lambda: lab.connected() == {"node-1", "node-3", "node-4"}, PATIENT_S)
+    for deb in later:
+        shutil.copy(deb, f"{lab.folder}/packages")
+    for name in os.listdir(f"{lab.folder}/packages"):
+        if "9.9.9" not in name:
+            os.unlink(f"{lab.folder}/packages/{name}")
+    lab.play("upgrade")
+    versions = {lab.ssh(name, "dpkg-query", "-W", "-f", "${Version}", "sohoa-common") for name in ("node-1", "node-2", "node-3", "node-4")}
+    if versions != {"9.9.9"}:
+        fail(f"after the upgrade there are {versions}")
+    wait("the workers", lambda: lab.connected() == {"node-1", "node-3", "node-4"}, PATIENT_S)
+
+
+def check_batch(lab, pages):
+    found = wait("the batch to finish", lambda: (found := lab.batch("city")) and found["state"] == "finished" and found, 900)
+    if found["pages"]["stored"] + found["pages"]["duplicate"] != pages:
+        fail(f"of {pages} pages {found['pages']}")
+    say(f"{pages} pages: {found['pages']['stored']} stored, {found['pages']['duplicate']} duplicates, none lost")
+
+
+def main():
+    build, folder = (os.path.abspath(path) for path in sys.argv[1:])
+    if os.environ.get("SOHOA_TEST_HOSTS") != "1" or os.geteuid():
+        print("skipped: it boots four hosts, which takes root and a quarter of an hour: SOHOA_TEST_HOSTS=1 runs it")
+        sys.exit(SKIPPED)
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    lab = Lab(build, folder)
+    try:
+        debs, later = packages_make(build, f"{folder}/packages"), packages_make(build, f"{folder}/later", "9.9.9")
+        shutil.rmtree(f"{folder}/packages/_CPack_Packages", ignore_errors=True)
+        lab.base_make(debs)
+        _, pages = backlog(folder, "--documents", str(DOCUMENTS), "--seed", "78", "--pages-mean", "2", "--duplicates", "5")
+        with open(f"{folder}/vault", "w", encoding="utf-8") as file:
+            file.write("trial\n")
+        lab.certificate_make()
+        lab.network = Network(f"{folder}/hosts", SUBNET)
+        lab.ceph_up()
+        for name in ("node-1", "node-2", "node-3"):
+            lab.boot(name)
+        for name in lab.hosts:
+            wait(f"{name} to be up", lambda: lab.ssh(name, "true", check=False) is not None, PATIENT_S)
+        say("three hosts are up, and Ceph")
+        check_cluster(lab)
+        check_changes(lab, later)
+        check_batch(lab, pages)
+    finally:
+        lab.close()
+    shutil.rmtree(folder)
+
+
+main()
