@@ -9,7 +9,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "bench/dossier.h"
 #include "bench/paper.h"
 #include "coordinator/twins.h"
 #include "proto/auto.h"
@@ -167,31 +166,12 @@ static void print_add(struct set *set, const struct print *print, const struct o
     free(pages);
 }
 
-static struct print *letter_print(struct chance *chance, struct organ *organ)
-{
-    struct print *print = NULL;
-    struct letter *letter = NULL;
-    struct err err;
-    struct dossier dossier;
-    dossier_open(&dossier, chance, (1u << ORGAN_KIND_NR) - 1, 1);
-    *organ = dossier.organ;
-    struct letter_plan plan = {.year = dossier.year,
-                               .paragraphs = (unsigned)chance_between(chance, PARAGRAPHS_LEAST, PARAGRAPHS_MOST)};
-    letter_new(chance, organ, &plan, &letter);
-    if (print_new(letter, &print, &err)) {
-        fprintf(stderr, "bench-duplicates: %s\n", err.text);
-        exit(EXIT_FAILURE);
-    }
-    letter_destroy(&letter);
-    return print;
-}
-
 static void letters_add(struct set *set, uint64_t seed, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         struct chance chance = chance_branch(seed, i);
         struct organ organ;
-        struct print *print = letter_print(&chance, &organ);
+        struct print *print = print_drawn(&chance, PARAGRAPHS_LEAST, PARAGRAPHS_MOST, &organ);
         print_add(set, print, &organ);
         print_destroy(&print);
         if ((i + 1) % 1000 == 0)
@@ -248,7 +228,7 @@ static const char *date_find(const char *text, int *bytes)
 static bool notices_add(struct set *set, struct chance *chance)
 {
     struct organ organ;
-    struct print *print = letter_print(chance, &organ);
+    struct print *print = print_drawn(chance, PARAGRAPHS_LEAST, PARAGRAPHS_MOST, &organ);
     const char *text = print_text(print, 0);
     int bytes = 0;
     const char *date = print_sheets(print) == 1 ? date_find(text, &bytes) : NULL;

@@ -215,19 +215,61 @@ static void seal_emblem(cairo_t *cr, enum organ_kind kind)
     }
 }
 
-void ink_seal(cairo_t *cr, struct chance *chance, const struct organ *organ, const struct print_spot *spot)
+static void seal_face(cairo_t *cr, const struct organ *organ)
 {
     AUTO(mem_destroy) char *name = organ_capitals(organ->name);
     AUTO(mem_destroy) char *place = organ_capitals(*organ->parent ? organ->parent : "Thành phố Hà Nội");
-    double x = spot->x + spot->width * chance_real(chance, 0.27, 0.38);
-    double y = spot->y + spot->height * chance_real(chance, 0.35, 0.65);
-    stamp_begin(cr, chance, x, y, seal_red);
     stamp_ring(cr, seal_radius, 2);
     stamp_ring(cr, seal_radius - 3.5, 0.8);
     stamp_ring(cr, seal_radius - 15, 0.8);
     stamp_arc(cr, name, seal_radius - 13, 9, g_utf8_strlen(name, -1) > 26 ? 0.82 : 1.05, 1);
     stamp_arc(cr, place, seal_radius - 12.5, 7, 0.95, -1);
     seal_emblem(cr, organ->kind);
+}
+
+void ink_seal(cairo_t *cr, struct chance *chance, const struct organ *organ, const struct print_spot *spot)
+{
+    double x = spot->x + spot->width * chance_real(chance, 0.27, 0.38);
+    double y = spot->y + spot->height * chance_real(chance, 0.35, 0.65);
+    stamp_begin(cr, chance, x, y, seal_red);
+    seal_face(cr, organ);
+    stamp_press(cr, chance, seal_radius);
+}
+
+/* Takes the ink away towards one side. */
+static void stamp_tip(cairo_t *cr, struct chance *chance, double reach)
+{
+    double side = chance_real(chance, 0, 2 * G_PI), x = reach * cos(side), y = reach * sin(side);
+    cairo_pattern_t *slope = cairo_pattern_create_linear(-x, -y, x, y);
+    cairo_pattern_add_color_stop_rgba(slope, 0, 0, 0, 0, chance_real(chance, 0, 0.4));
+    cairo_pattern_add_color_stop_rgba(slope, chance_real(chance, 0.4, 1), 0, 0, 0, chance_real(chance, 0.6, 0.95));
+    cairo_set_operator(cr, CAIRO_OPERATOR_DEST_OUT);
+    cairo_set_source(cr, slope);
+    cairo_paint(cr);
+    cairo_pattern_destroy(slope);
+}
+
+/* Drops of it, and all that is too wet. */
+static void stamp_drops(cairo_t *cr, struct chance *chance, double reach)
+{
+    double x = chance_real(chance, -0.5, 0.5) * reach, y = chance_real(chance, -0.5, 0.5) * reach;
+    cairo_set_operator(cr, CAIRO_OPERATOR_OVER);
+    for (int i = chance_between(chance, 0, 40); i > 0; i--) {
+        cairo_set_source_rgba(cr, 0.9, 0.05, 0.1, chance_real(chance, 0.3, 1));
+        cairo_new_path(cr);
+        cairo_arc(cr, x + chance_real(chance, -0.6, 0.6) * reach, y + chance_real(chance, -0.6, 0.6) * reach,
+                  chance_real(chance, 0.2, chance_percent(chance, 20) ? 2.6 : 1), 0, 2 * G_PI);
+        cairo_fill(cr);
+    }
+}
+
+void ink_seal_smudged(cairo_t *cr, struct chance *chance, const struct organ *organ, double x, double y)
+{
+    stamp_begin(cr, chance, x, y, seal_red);
+    cairo_rotate(cr, chance_real(chance, 0, 2 * G_PI));
+    seal_face(cr, organ);
+    stamp_tip(cr, chance, seal_radius);
+    stamp_drops(cr, chance, seal_radius);
     stamp_press(cr, chance, seal_radius);
 }
 

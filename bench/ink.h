@@ -22,6 +22,9 @@ void ink_signature(cairo_t *cr, struct chance *chance, struct ink_colour colour,
 /* The body's round seal over the left third of the signature, as Decree 30/2020/ND-CP, article 33 wants it. */
 void ink_seal(cairo_t *cr, struct chance *chance, const struct organ *organ, const struct print_spot *spot);
 
+/* It around a middle, turned anyhow, as it is found when hands were hasty: pressed on one side, with drops of ink. */
+void ink_seal_smudged(cairo_t *cr, struct chance *chance, const struct organ *organ, double x, double y);
+
 /* The receiving body's stamp ĐẾN with number and day by hand, and a stamp of urgency. */
 void ink_incoming(cairo_t *cr, struct chance *chance, const struct organ *organ, const struct print_spot *spot);
 void ink_urgent(cairo_t *cr, struct chance *chance, const struct print_spot *spot);

@@ -6,8 +6,10 @@
 #include <fontconfig/fontconfig.h>
 #include <pango/pangocairo.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "bench/dossier.h"
 #include "proto/auto.h"
 
 static const double margin_left = 30 * PRINT_PT_PER_MM, margin_right = 17 * PRINT_PT_PER_MM;
@@ -425,6 +427,25 @@ int print_new(const struct letter *letter, struct print **ret_print, struct err 
     *ret_print = print;
     print = NULL;
     return 0;
+}
+
+struct print *print_drawn(struct chance *chance, int paragraphs_least, int paragraphs_most, struct organ *ret_organ)
+{
+    struct print *print = NULL;
+    struct letter *letter = NULL;
+    struct err err;
+    struct dossier dossier;
+    dossier_open(&dossier, chance, (1u << ORGAN_KIND_NR) - 1, 1);
+    *ret_organ = dossier.organ;
+    struct letter_plan plan = {.year = dossier.year,
+                               .paragraphs = (unsigned)chance_between(chance, paragraphs_least, paragraphs_most)};
+    letter_new(chance, ret_organ, &plan, &letter);
+    if (print_new(letter, &print, &err)) {
+        fprintf(stderr, "print: %s\n", err.text);
+        exit(EXIT_FAILURE);
+    }
+    letter_destroy(&letter);
+    return print;
 }
 
 static void sheet_clear(struct sheet *sheet)

@@ -33,6 +33,9 @@ struct print;
 int print_new(const struct letter *letter, struct print **ret_print, struct err *err);
 void print_destroy(struct print **print);
 
+/* A letter of so many paragraphs, of a body of any kind, by chance. Ends the program where print_new() fails. */
+struct print *print_drawn(struct chance *chance, int paragraphs_least, int paragraphs_most, struct organ *ret_organ);
+
 size_t print_sheets(const struct print *print);
 
 /* The sheet's text, one printed line a line, in reading order: boxes from left to right, then downwards. Digits that are

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "bench/damage.h"
-#include "bench/dossier.h"
 #include "bench/ink.h"
 #include "bench/print.h"
 #include "proto/auto.h"
@@ -16,6 +15,8 @@ enum {
     PRESSED_PERCENT = 70,
     COVERED_PERCENT = 40,
     SEALED_PERCENT = 50,
+    SMUDGED_PERCENT = 15,
+    SEALS_MOST = 5, /* of a crowded sheet */
     FOLDED_PARAGRAPHS = 6,
     PLACES_TRIED = 40,
     PLAIN_PERCENT = 25, /* of the crowded sheets have few stamps */
@@ -39,6 +40,7 @@ void sheet_plan(struct chance *chance, enum stamp_kind kind, struct sheet *sheet
     bool secret = kind <= STAMP_GIAI;
     *sheet = (struct sheet){.scan = scan_of(chance), .dpi = dpi_of(chance)};
     sheet->decoys = !secret && chance_percent(chance, 40);
+    sheet->seals = chance_percent(chance, SMUDGED_PERCENT) ? 1 : 0;
     if (secret || chance_percent(chance, 50)) {
         enum stamp_kind harmless = (enum stamp_kind)chance_between(chance, STAMP_HOA_TOC, STAMP_OTHER);
         sheet->stamps = 1;
@@ -66,6 +68,7 @@ void sheet_crowd(struct chance *chance, struct sheet *sheet)
     static const unsigned kinds[] = {16, 16, 16, 16, 6, 6, 6, 30, 0};
     *sheet = (struct sheet){.scan = scan_of(chance), .dpi = dpi_of(chance)};
     sheet->decoys = chance_percent(chance, 40);
+    sheet->seals = (unsigned)chance_below(chance, SEALS_MOST + 1);
     unsigned most = chance_percent(chance, PLAIN_PERCENT) ? 1 : SHEET_STAMPS_MOST;
     for (int tried = 0; tried < PLACES_TRIED && sheet->stamps < most; tried++) {
         struct stamp *stamp = &sheet->stamp[sheet->stamps];
@@ -79,25 +82,6 @@ void sheet_crowd(struct chance *chance, struct sheet *sheet)
         sheet->covered[sheet->stamps++] = chance_percent(chance, COVERED_PERCENT);
     }
     sheet->chance = (struct chance){chance_next(chance)};
-}
-
-static struct print *letter_print(struct chance *chance, struct organ *organ)
-{
-    struct print *print = NULL;
-    struct letter *letter = NULL;
-    struct err err;
-    struct dossier dossier;
-    dossier_open(&dossier, chance, (1u << ORGAN_KIND_NR) - 1, 1);
-    *organ = dossier.organ;
-    struct letter_plan plan = {.year = dossier.year,
-                               .paragraphs = (unsigned)chance_between(chance, 2, FOLDED_PARAGRAPHS)};
-    letter_new(chance, organ, &plan, &letter);
-    if (print_new(letter, &print, &err)) {
-        fprintf(stderr, "sheet: %s\n", err.text);
-        exit(EXIT_FAILURE);
-    }
-    letter_destroy(&letter);
-    return print;
 }
 
 static void sheet_seal(const struct print *print, struct chance *chance, const struct organ *organ, cairo_t *cr)
@@ -122,6 +106,9 @@ static void sheet_ink(const struct sheet *sheet, struct chance *chance, const st
         sheet_seal(print, chance, organ, cr);
     if (sheet->decoys)
         stamp_decoys(chance, cr);
+    for (unsigned i = 0; i < sheet->seals; i++)
+        ink_seal_smudged(cr, chance, organ, chance_real(chance, 0.05, 0.95) * PRINT_WIDTH_PT,
+                         chance_real(chance, 0.05, 0.95) * PRINT_HEIGHT_PT);
     for (unsigned i = 0; i < sheet->stamps; i++) {
         stamp_draw(&sheet->stamp[i], cr);
         double share = chance_real(chance, 0.05, 0.35);
@@ -170,7 +157,7 @@ static PIX *sheet_draw(struct sheet *sheet)
 {
     struct chance *chance = &sheet->chance;
     struct organ organ;
-    struct print *print = letter_print(chance, &organ);
+    struct print *print = print_drawn(chance, 2, FOLDED_PARAGRAPHS, &organ);
     double scale = sheet->dpi / 72.0;
     cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)lrint(PRINT_WIDTH_PT * scale),
                                                           (int)lrint(PRINT_HEIGHT_PT * scale));

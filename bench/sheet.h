@@ -17,6 +17,7 @@ struct sheet {
     enum sheet_scan scan;
     uint32_t dpi;
     bool decoys;     /* stamp_decoys() */
+    unsigned seals;  /* smudged, anywhere */
     double skew_deg; /* clockwise: sheet_scan() tells */
     struct stamp stamp[SHEET_STAMPS_MOST];
     bool covered[SHEET_STAMPS_MOST];
