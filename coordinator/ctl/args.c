@@ -115,7 +115,7 @@ static int letter_take(const struct flag *flags, size_t count, const char *given
     return err_set(err, E_USAGE, "there is no option '%.60s'", given);
 }
 
-enum { GLOBAL_FLAGS = 5, FLAGS_MAX = 16, LINE_BYTES = 1026 };
+enum { GLOBAL_FLAGS = 5, FLAGS_MAX = 32, LINE_BYTES = 1026 };
 
 int args_parse(const struct command *command, struct ctl *ctl, const struct flag *flags, size_t count, int argc,
                char **argv, struct texts *operands, struct err *err)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
- * What is different is the request's body; what comes of it is the coordinator's. */
+ * What is different is the request's body; what comes of it is the coordinator's. With --size nobody is asked (size.c). */
 #include "coordinator/ctl/plan.h"
 
 #include <stdio.h>
@@ -9,7 +9,10 @@
 #include "coordinator/ctl/args.h"
 #include "coordinator/ctl/api.h"
 #include "coordinator/ctl/outlook.h"
+#include "coordinator/ctl/size.h"
 #include "proto/auto.h"
+
+enum { WHAT_IF_FLAGS = 5 };
 
 struct what_if {
     const char *add_cores;
@@ -22,6 +25,11 @@ static void what_if_destroy(struct what_if *what)
     texts_destroy(&what->deadlines);
     texts_destroy(&what->pause);
     texts_destroy(&what->resume);
+}
+
+static bool what_if_given(const struct what_if *what)
+{
+    return what->add_cores || what->drain.count || what->deadlines.count || what->pause.count || what->resume.count;
 }
 
 static void change_add(json_t *changes, const char *subject, size_t n, const char *key, json_t *value)
@@ -71,29 +79,27 @@ static void forecast_print(const json_t *forecast)
     units_print(units);
 }
 
-int plan_main(const struct command *command, struct ctl *ctl, int argc, char **argv, struct err *err)
+/* Which of both is asked for; their options don't mix. */
+static int ask_check(const struct what_if *what, const struct size_ask *size, const struct texts *operands,
+                     struct err *err)
 {
-    AUTO(texts_destroy) struct texts operands = {0};
-    AUTO(what_if_destroy) struct what_if what = {0};
+    if (operands->count)
+        return err_set(err, E_USAGE, "'%.40s' is no option", operands->item[0]);
+    if (size->on && what_if_given(what))
+        return err_set(err, E_USAGE,
+                       "--size asks no coordinator: --add-cores, --drain, --deadline, --pause and --resume "
+                       "are not for it");
+    if (!size->on && size_given(size))
+        return err_set(err, E_USAGE, "--%s is for --size", size_given(size));
+    return 0;
+}
+
+static int forecast_ask(struct ctl *ctl, const struct what_if *what, struct err *err)
+{
     AUTO(api_destroy) struct api *api = NULL;
     AUTO(json_drop) json_t *body = NULL;
     AUTO(json_drop) json_t *forecast = NULL;
-    const struct flag flags[] = {
-        {.name = "add-cores", .meta = "N",          .text = &what.add_cores, .doc = "so many cores more, or (-N) fewer"},
-        {.name = "drain",     .meta = "WORKER",     .list = &what.drain,     .doc = "without these workers"            },
-        {.name = "deadline",
-         .meta = "UNIT=DAY",
-         .list = &what.deadlines,
-         .doc = "with other deadlines; also BATCH=DAY, =none"                                                          },
-        {.name = "pause",     .meta = "UNIT|BATCH", .list = &what.pause,     .doc = "if these were paused"             },
-        {.name = "resume",    .meta = "UNIT|BATCH", .list = &what.resume,    .doc = "if these went on"                 },
-    };
-    int rc = args_parse(command, ctl, flags, sizeof flags / sizeof flags[0], argc, argv, &operands, err);
-    if (rc)
-        return rc == ARGS_HELPED ? EXIT_SUCCESS : rc;
-    if (operands.count)
-        return err_set(err, E_USAGE, "'%.40s' is no option", operands.item[0]);
-    rc = what_if_body(&what, &body, err);
+    int rc = what_if_body(what, &body, err);
     if (!rc)
         rc = api_open(ctl, &api, err);
     if (rc)
@@ -107,5 +113,30 @@ int plan_main(const struct command *command, struct ctl *ctl, int argc, char **a
     } else {
         forecast_print(forecast);
     }
-    return EXIT_SUCCESS;
+    return 0;
+}
+
+int plan_main(const struct command *command, struct ctl *ctl, int argc, char **argv, struct err *err)
+{
+    AUTO(texts_destroy) struct texts operands = {0};
+    AUTO(what_if_destroy) struct what_if what = {0};
+    AUTO(size_ask_destroy) struct size_ask size = {0};
+    struct flag flags[WHAT_IF_FLAGS + SIZE_FLAGS_MAX] = {
+        {.name = "add-cores", .meta = "N",          .text = &what.add_cores, .doc = "so many cores more, or (-N) fewer"},
+        {.name = "drain",     .meta = "WORKER",     .list = &what.drain,     .doc = "without these workers"            },
+        {.name = "deadline",
+         .meta = "UNIT=DAY",
+         .list = &what.deadlines,
+         .doc = "with other deadlines; also BATCH=DAY, =none"                                                          },
+        {.name = "pause",     .meta = "UNIT|BATCH", .list = &what.pause,     .doc = "if these were paused"             },
+        {.name = "resume",    .meta = "UNIT|BATCH", .list = &what.resume,    .doc = "if these went on"                 },
+    };
+    size_t count = WHAT_IF_FLAGS + size_flags(&size, flags + WHAT_IF_FLAGS);
+    int rc = args_parse(command, ctl, flags, count, argc, argv, &operands, err);
+    if (rc)
+        return rc == ARGS_HELPED ? EXIT_SUCCESS : rc;
+    rc = ask_check(&what, &size, &operands, err);
+    if (!rc)
+        rc = size.on ? size_print(ctl, &size, err) : forecast_ask(ctl, &what, err);
+    return rc ? rc : EXIT_SUCCESS;
 }

@@ -64,7 +64,7 @@ static const struct command command_row[] = {
     {"quarantine", "list|stop|release|purge [BATCH/N ...]",
      "Tells what may be secret and is stopped, and what a person decides.",                                                                                  quarantine_main},
     {"withdraw",   "BATCH",                                                         "Gives up what of a batch is not done yet.",                             withdraw_main  },
-    {"plan",       "[--add-cores N] ...",                                           "Says what will be on time, or would be if something were different.",   plan_main      },
+    {"plan",       "[--add-cores N] ... | --size [--pages N] ...",                  "Says what will be on time or would be if; --size: what a cluster takes.", plan_main      },
     {"targets",    "[PLAN.csv]",                                                    "Shows or imports what is planned: unit, priority, deadline, pages.",    targets_main   },
     {"calendar",   "[FILE.csv]",                                                    "Shows or sets which cores are expected when: nights, holidays.",        calendar_main  },
     {"pause",      "BATCH|UNIT...",                                                 "Grants nothing new of them.",                                           pause_main     },

@@ -69,6 +69,7 @@ def check_json(console, document, folder):
         (("why", "late"), of("GET", "/units/{word}/why")), (("why", "done/0"), of("GET", "/units/{word}/why")),
         (("why", "old:00004"), of("GET", "/units/{word}/why")), (("trace", "done/0/1"), of("GET", "/batches/{batch}/documents/{doc}/trace")), (("events",), EVENT), (("top",), TOP),
         (("plan",), of("GET", "/forecast")), (("plan", "--add-cores", "8"), of("POST", "/forecast")),
+        (("plan", "--size", "--pages", "1M"), {"type": "object", "required": ["assumed", "million", "all", "paces", "replicated", "erasure"]}),
         (("targets",), of("GET", "/targets")), (("calendar",), of("GET", "/calendar")),
         (("report", "--week", "2026-11-27"), of("GET", "/reports")), (("history", "late"), of("GET", "/history")), (("account",), of("GET", "/accounts")),
         (("rerun", "--list"), of("GET", "/reruns")), (("rerun", "--where", "batch=done", "--dry-run"), of("POST", "/reruns")),
