@@ -18,6 +18,7 @@ enum store_area {
     STORE_LEDGER,
     STORE_STOP,
     STORE_VIEW,
+    STORE_INVENTORY,
     STORE_AREAS
 };
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
  * The object store: small contract, two backends. Names are paths ("src/<sha256>", "batch/<id>/manifest"); their
  * letters are [A-Za-z0-9._/-], at most STORE_NAME_BYTES with the 0, no empty, "." or ".." component, the first one of
- * src, bundle, out, rec, batch, ledger, stop, view, and at least two. Any other name is E_USAGE in every call.
+ * src, bundle, out, rec, batch, ledger, stop, view, inventory, and at least two. Any other name is E_USAGE in every call.
  *
  *   dir:PATH                                       write, fsync, rename, fsync of the folder; flock for the lock
- *   rados:CONF?user=client.NAME&meta=POOL&data=POOL   a namespace per first component; batch, rec, ledger, stop and
- *                                                  lock live in meta, src, bundle, out and view in data
+ *   rados:CONF?user=client.NAME&meta=POOL&data=POOL   a namespace per first component; batch, rec, ledger, stop,
+ *                                                  inventory and lock live in meta, src, bundle, out and view in data
  *
  * Calls block; io.h runs them on threads. A store may be used by many threads at once, except store_lock and
  * store_renew, which belong to one thread. Every call may fail with E_STORE (retry), besides what is said below; err
@@ -13,7 +13,7 @@
  * that was blocklisted is E_FENCED.
  *
  * Two kinds of writes. Content (src, bundle, out, rec, view) is written by anyone, create-if-absent: the first wins. State
- * (batch, ledger, stop and whatever the coordinator owns) is written by the "guarded" calls, only by the holder of the
+ * (batch, ledger, stop and whatever the coordinator owns; inventory by who writes a back-up) is written by the "guarded" calls, only by the holder of the
  * lock: each is refused with E_FENCED once another holder has taken a newer epoch, however late it arrives. In rados a
  * holder that was not renewed within its ttl refuses by itself, each guarded call looks at the lock's epoch, and each
  * guarded write carries the epoch (cmpxattr on the object's epoch xattr, which a new holder bumps before its first
