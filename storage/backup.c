@@ -218,6 +218,7 @@ static int item_copy(struct backup *b, struct stock_item *item, struct err *err)
                         .name = item->name,
                         .kind = item->kind,
                         .there = item->kept && !b->order->repair ? &item->hash : NULL,
+                        .look = b->order->repair,
                         .read_back = b->order->read_back};
     struct blob_hash hash;
     bool written = false;

@@ -324,12 +324,22 @@ static int bytes_write(const struct copy *copy, const struct buf *data, FILE *fi
     return rc;
 }
 
+/* Whether `to` has that already. */
+static bool there_is(const struct copy *copy, const struct blob_hash *hash)
+{
+    struct blob_hash there;
+    struct err err;
+    if (copy->there)
+        return blob_same(copy->there, hash);
+    return copy->look && !blob_hash(copy->to, copy->name, INVENTORY_KINDS, &there, &err) && blob_same(&there, hash);
+}
+
 int blob_put(const struct copy *copy, const struct buf *data, struct blob_hash *ret_hash, bool *ret_written,
              struct err *err)
 {
     hash_of(data, ret_hash);
     int rc = hash_check(copy, ret_hash, err);
-    if (rc || (copy->there && blob_same(ret_hash, copy->there)))
+    if (rc || there_is(copy, ret_hash))
         return rc;
     return bytes_write(copy, data, NULL, ret_hash, ret_written, err);
 }
@@ -342,7 +352,7 @@ static int long_copy(const struct copy *copy, struct blob_hash *ret_hash, bool *
         rc = long_read(copy->from, copy->name, file, ret_hash, err);
     if (!rc)
         rc = hash_check(copy, ret_hash, err);
-    if (rc || (copy->there && blob_same(ret_hash, copy->there)))
+    if (rc || there_is(copy, ret_hash))
         return rc;
     return bytes_write(copy, NULL, file, ret_hash, ret_written, err);
 }

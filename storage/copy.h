@@ -16,6 +16,7 @@ struct copy {
     const struct blob_hash *there; /* what `to` is known to have: the same is not written again; NULL: nothing */
     const struct blob_hash
         *wanted;    /* E_CORRUPT if `from` has anything else, and nothing is written; NULL: what it has is right */
+    bool look;      /* what `to` has is not known: what is the same there is not written again */
     bool read_back; /* E_CORRUPT if it is not what was written */
 };
 

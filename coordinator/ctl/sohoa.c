@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "coordinator/ctl/account.h"
+#include "coordinator/ctl/backup.h"
 #include "coordinator/ctl/calendar.h"
 #include "coordinator/ctl/duplicates.h"
 #include "coordinator/ctl/events.h"
@@ -85,6 +86,9 @@ static const struct command command_row[] = {
     {"account",    "[NAME [--role ROLE] ...]",                                      "Shows who may do what, or makes or changes an account.",                account_main   },
     {"notify",     "--test",                                                        "Tries the receiver of alerts (the coordinator's notify_url).",          notify_main    },
     {"key",        "NAME [--out DIR]",                                              "Makes the key that a coordinator or worker is known by.",               key_main       },
+    {"backup",     "FROM TO [--records] | --check TO",
+     "Copies what is new in a store to another one, or looks whether a back-up is whole.",                                                                   backup_main    },
+    {"restore",    "FROM TO",                                                       "Brings a back-up to an empty store, which coordinators then open.",     restore_main   },
     {"rebuild",    "",                                                              "Rewrites the coordinator's Redis from the store.",                      rebuild_main   },
 };
 
