@@ -31,6 +31,7 @@
 #include "proto/clock.h"
 #include "proto/self.h"
 #include "proto/trace.h"
+#include "storage/backup.h"
 
 enum {
     BACK_THREADS = 4,
@@ -127,6 +128,8 @@ static int coordinator_start(struct coordinator *c, struct err *err)
         rc = store_open(config_text(c->config, CFG_STORE), &c->store, err);
     if (!rc)
         rc = standby_wait(c, err);
+    if (!rc)
+        rc = backup_whole(c->store, err);
     if (!rc)
         rc = io_new(1, &c->commit_io, err);
     if (!rc)

@@ -11,6 +11,8 @@
 #include "storage/decisions.h"
 #include "storage/ledger_record.h"
 
+enum { MISSING_BYTES = 16 << 20 /* of names; a source that lost everything is told without another look */ };
+
 struct backup {
     struct backup_work work;
     const struct backup_order *order;
@@ -19,7 +21,7 @@ struct backup {
     uint32_t segment; /* the last of the ledger when it was read, */
     uint64_t segment_bytes;
     struct buf removals; /* names that are to go, each ended by a 0; guarded by work.mutex */
-    struct buf missing;  /* likewise: that nothing explains */
+    struct buf missing;  /* likewise: that nothing explains so far */
 };
 
 static void backup_destroy(struct backup *b)
@@ -204,11 +206,23 @@ static void item_keep(struct backup *b, struct stock_item *item, const struct bl
     atomic_fetch_add(&b->work.watch->bytes, hash->bytes);
 }
 
+static void missing_find(struct backup *b, const char *name)
+{
+    backup_find(&b->work, BACKUP_MISSING, name,
+                "the source has it no more and the ledger does not say why; the back-up keeps it");
+}
+
 /* The source does not have it. */
 static void item_absent(struct backup *b, const struct stock_item *item)
 {
-    if (item->kept)
-        name_note(b, decisions_explain(b->decisions, item->name) ? &b->removals : &b->missing, item->name);
+    if (!item->kept)
+        return;
+    if (decisions_explain(b->decisions, item->name))
+        name_note(b, &b->removals, item->name);
+    else if (b->missing.size < MISSING_BYTES)
+        name_note(b, &b->missing, item->name);
+    else
+        missing_find(b, item->name);
 }
 
 static int item_copy(struct backup *b, struct stock_item *item, struct err *err)
@@ -268,34 +282,72 @@ static int blob_remove(struct store *store, const char *name, enum inventory_kin
     return guarded ? store_guard_remove(store, name, err) : store_remove(store, name, err);
 }
 
-/* The blob first: a row without it is removed again by the next run, a blob without a row by nobody. */
-static int removal_run(struct backup *b, const char *name, struct err *err)
+struct removal {
+    enum inventory_kind kind;
+    uint32_t shard;
+    const char *name;
+};
+
+/* By shard and name, as rows are. */
+static int removal_order(const void *a, const void *b)
+{
+    const struct removal *x = a, *y = b;
+    if (x->kind != y->kind)
+        return x->kind < y->kind ? -1 : 1;
+    return x->shard != y->shard ? x->shard < y->shard ? -1 : 1 : strcmp(x->name, y->name);
+}
+
+/* Takes the names out of a shard of the inventory. */
+static int rows_remove(struct backup *b, const struct removal *removal, size_t count, struct err *err)
 {
     AUTO(buf_destroy) struct buf text = {0}, rows = {0};
-    enum inventory_kind kind = inventory_kind(name);
-    uint32_t shard = inventory_shard(kind, name);
-    size_t kept = 0;
-    int rc = blob_remove(b->order->to, name, kind, err);
-    if (!rc)
-        rc = inventory_load(b->order->to, kind, shard, &text, &rows, err);
+    size_t kept = 0, r = 0;
+    int rc = inventory_load(b->order->to, removal->kind, removal->shard, &text, &rows, err);
     if (rc)
         return rc;
     struct inventory_row *row = (struct inventory_row *)(void *)rows.data;
-    for (size_t i = 0; i < rows.size / sizeof *row; i++)
-        if (strcmp(row[i].name, name))
+    for (size_t i = 0; i < rows.size / sizeof *row; i++) {
+        while (r < count && strcmp(removal[r].name, row[i].name) < 0)
+            r++;
+        if (r == count || strcmp(removal[r].name, row[i].name))
             row[kept++] = row[i];
-    b->work.report->removed++;
-    return inventory_save(b->order->to, kind, shard, row, kept, err);
+    }
+    return inventory_save(b->order->to, removal->kind, removal->shard, row, kept, err);
+}
+
+/* Those of one shard. The blobs first: rows without them are removed again by the next run, blobs without a row by nobody. */
+static int shard_remove(struct backup *b, const struct removal *removal, size_t count, struct err *err)
+{
+    int rc = 0;
+    for (size_t i = 0; i < count && !rc; i++) {
+        rc = blob_remove(b->order->to, removal[i].name, removal[i].kind, err);
+        if (!rc)
+            rc = backup_alive(b, err);
+    }
+    if (!rc)
+        rc = rows_remove(b, removal, count, err);
+    b->work.report->removed += rc ? 0 : count;
+    return rc;
 }
 
 static int removals_run(struct backup *b, struct err *err)
 {
+    AUTO(buf_destroy) struct buf removals = {0};
     const char *name = buf_text(&b->removals), *end = name + b->removals.size;
+    for (; name < end; name += strlen(name) + 1) {
+        enum inventory_kind kind = inventory_kind(name);
+        struct removal removal = {kind, inventory_shard(kind, name), name};
+        buf_append(&removals, &removal, sizeof removal);
+    }
+    struct removal *at = (struct removal *)(void *)removals.data;
+    size_t count = removals.size / sizeof *at;
     int rc = 0;
-    for (; name < end && !rc; name += strlen(name) + 1) {
-        rc = removal_run(b, name, err);
-        if (!rc)
-            rc = backup_alive(b, err);
+    if (count)
+        qsort(at, count, sizeof *at, removal_order);
+    for (size_t first = 0, last; first < count && !rc; first = last) {
+        for (last = first; last < count && at[last].kind == at[first].kind && at[last].shard == at[first].shard;)
+            last++;
+        rc = shard_remove(b, at + first, last - first, err);
     }
     return rc;
 }
@@ -308,8 +360,7 @@ static int missing_tell(struct backup *b, struct err *err)
     int rc = b->missing.size ? decisions_take(b, &now, err) : 0;
     for (; name < end && !rc; name += strlen(name) + 1)
         if (!decisions_explain(now, name) && !decisions_end(now, name))
-            backup_find(&b->work, BACKUP_MISSING, name,
-                        "the source has it no more and the ledger does not say why; the back-up keeps it");
+            missing_find(b, name);
     return rc;
 }
 

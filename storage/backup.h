@@ -65,4 +65,7 @@ int backup_check(struct store *store, unsigned threads, struct stock_watch *watc
  * are left out, and told. Errors: likewise; E_STATE also: `to` is not empty. */
 int backup_restore(const struct backup_order *order, struct backup_report *report, struct err *err);
 
+/* Whether a coordinator may open the store. Errors: E_STORE; E_STATE: it was not restored to the end. */
+int backup_whole(struct store *store, struct err *err);
+
 #endif

@@ -118,6 +118,15 @@ static int blob_restore(struct stock_item *item, void *user, struct err *err)
     return 0;
 }
 
+int backup_whole(struct store *store, struct err *err)
+{
+    int rc = store_stat(store, restoring_name, NULL, err);
+    if (!rc)
+        return err_set(err, E_STATE,
+                       "the store was not restored to the end: sohoa restore with the same stores goes on");
+    return rc == E_ABSENT ? 0 : rc;
+}
+
 /* Nothing may be there but what an earlier try of the same brought. */
 static int place_take(struct store *to, struct err *err)
 {

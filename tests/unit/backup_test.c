@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
  * Back-ups of a store in a folder that is held by somebody at work: what is copied, what goes, what is told, and the way back. */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -18,7 +20,7 @@
 #include "storage/layout.h"
 #include "tests/lib/folder.h"
 
-enum { DOCS = 6, MANY = 3000, LONG_BYTES = 5 << 20, PATH_BYTES = FOLDER_BYTES + 256, THREADS = 4 };
+enum { DOCS = 400, MANY = 3000, ROUNDS = 6, LONG_BYTES = 5 << 20, PATH_BYTES = FOLDER_BYTES + 256, THREADS = 4 };
 
 static char folder[FOLDER_BYTES];
 static struct store *live;    /* held by the coordinator that the tests play */
@@ -26,7 +28,7 @@ static struct store *from;    /* the same, as the back-up opens it */
 static struct ledger *ledger; /* of live */
 static struct signing_key key;
 static struct backup_report report;
-static struct err err;
+static _Thread_local struct err err;
 static uint8_t sha[DOCS][SHA256_BYTES];
 static char hex[DOCS][SHA256_HEX_CHARS + 1];
 
@@ -412,6 +414,88 @@ static void test_it_ends_when_told(void **state)
     assert_int_equal(report.same, 14);
 }
 
+static atomic_bool enough;
+
+static void *work_on(void *user)
+{
+    uint32_t *doc = user;
+    for (; *doc < DOCS && !atomic_load(&enough); ++*doc) {
+        doc_store(*doc);
+        if (*doc % 20 == 19)
+            checkpoint_make();
+        if (*doc % 50 == 49)
+            ledger_reopen();
+    }
+    return NULL;
+}
+
+struct found {
+    struct store *store;
+    uint32_t outcomes;
+    bool placed[DOCS];
+};
+
+static void on_placed(const struct layout_entry *entry, void *user)
+{
+    ((struct found *)user)->placed[entry->doc] = true;
+}
+
+/* What the entry speaks of is there. */
+static int on_stored(const Sohoa__LedgerEntry *entry, void *user, struct err *why)
+{
+    struct found *found = user;
+    struct name name;
+    if (entry->body_case != SOHOA__LEDGER_ENTRY__BODY_OUTCOME)
+        return 0;
+    uint32_t doc = entry->outcome->doc;
+    found->outcomes++;
+    ok(store_stat(found->store, name_src(&name, sha[doc]), NULL, why));
+    ok(store_stat(found->store, out_name(&name, doc), NULL, why));
+    ok(store_stat(found->store, name_rec(&name, "b1", doc), NULL, why));
+    assert_true(found->placed[doc]);
+    return 0;
+}
+
+/* Returns how many documents the copy has. */
+static uint32_t copy_look(void)
+{
+    AUTO(store_destroy) struct store *copy = store_at("copy");
+    struct found found = {.store = copy};
+    ok(layout_read(copy, "b1", 0, on_placed, &found, &err));
+    ok(ledger_read(copy, on_stored, &found, &err));
+    check();
+    assert_int_equal(report.findings, 0);
+    return found.outcomes;
+}
+
+/* The back-up is made again and again while somebody writes: each time all that its ledger says is true in it, and it can be opened. */
+static void test_each_back_up_of_a_store_at_work_is_whole(void **state)
+{
+    AUTO(checkpoints_destroy) struct checkpoints ours = {0};
+    AUTO(ledger_destroy) struct ledger *opened = NULL;
+    uint32_t doc = 3, before = 0;
+    pthread_t thread;
+    (void)state;
+    atomic_store(&enough, false);
+    assert_int_equal(pthread_create(&thread, NULL, work_on, &doc), 0);
+    for (int round = 0; round < ROUNDS; round++) {
+        back_up();
+        assert_int_equal(report.findings, 0);
+        uint32_t now = copy_look();
+        assert_true(now >= before);
+        before = now;
+    }
+    atomic_store(&enough, true);
+    pthread_join(thread, NULL);
+    ok(restore_to("again"));
+    AUTO(store_destroy) struct store *taken = store_at("again");
+    ok(store_lock(taken, "c9", 60000, &err));
+    ok(checkpoints_load(taken, key.public, DOCS, &ours, &err));
+    ok(ledger_open(taken, &ours, entry_ignore, NULL, &opened, &err));
+    print_message("%u documents were stored meanwhile, of which the last back-up has %u\n", doc, before);
+    assert_in_range(before, 4, doc);
+}
+
 /* ---- what goes ---- */
 
 static void test_a_quarantine_and_a_purge_reach_the_back_up(void **state)
@@ -658,6 +742,7 @@ static void test_a_restoring_goes_on_and_leaves_out_what_is_damaged(void **state
     ok(store_lock(to, "a run that is cut short", 1000, &err));
     ok(store_guard_create(to, "inventory/restoring", "", 0, &err));
     ok(store_create(to, name_src(&name, sha[0]), "the source of document 0", 24, &err));
+    assert_int_equal(backup_whole(to, &err), E_STATE);
     store_destroy(&to);
     flip("copy", out_name(&name, 1), 2);
     ok(restore_to("again"));
@@ -667,6 +752,8 @@ static void test_a_restoring_goes_on_and_leaves_out_what_is_damaged(void **state
     assert_true(has("again", name_src(&name, sha[0])));
     assert_int_equal(report.same, 1);
     assert_int_equal(entries_in("again"), 4);
+    to = store_at("again");
+    ok(backup_whole(to, &err));
 }
 
 int main(void)
@@ -679,6 +766,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_torn_end_stays_behind, start, stop),
         cmocka_unit_test_setup_teardown(test_what_was_cut_short_is_completed, start, stop),
         cmocka_unit_test_setup_teardown(test_it_ends_when_told, start, stop),
+        cmocka_unit_test_setup_teardown(test_each_back_up_of_a_store_at_work_is_whole, start, stop),
         cmocka_unit_test_setup_teardown(test_a_quarantine_and_a_purge_reach_the_back_up, start, stop),
         cmocka_unit_test_setup_teardown(test_a_release_explains_what_went_before, start, stop),
         cmocka_unit_test_setup_teardown(test_what_is_lost_by_accident_is_kept_and_told, start, stop),
