@@ -121,9 +121,10 @@ static const struct {
     bool files; /* it may be of the whole file */
     bool for_good;
 } decision_row[] = {
-    {"stop",    "quarantine", "is stopped, and its file with it",                                                  false, false},
-    {"release", "release",    "is released: it is read, and stamps on it stop it no more",                         true,  false},
-    {"purge",   "purge",      "is gone for good here; the scan where it came from, and back-ups, are not touched", true,  true },
+    {"stop",    "quarantine", "is stopped, and its file with it",                                          false, false},
+    {"release", "release",    "is released: it is read, and stamps on it stop it no more",                 true,  false},
+    {"purge",   "purge",
+     "is gone for good here, and from back-ups with the next; the scan where it came from is not touched", true,  true },
 };
 
 enum { DECISIONS = sizeof decision_row / sizeof decision_row[0] };

@@ -120,7 +120,7 @@ const TEXTS = {
   stopped: ["đã dừng", "stopped"], purged: ["đã xóa hẳn", "gone for good"], secrecyPass: ["kiểm tra dấu mật", "secrecy pass"], withItsFile: ["dừng theo hồ sơ", "it stopped with its file"], decision: ["Quyết định", "Decision"],
   release: ["Thả ra", "Release"], purge: ["Xóa hẳn", "Purge"], reasonKept: ["Lý do (lưu trong sổ cái, không ghi nội dung tài liệu)", "Reason (kept in the ledger: no words of the document)"], wholeFile: ["Cả hồ sơ", "The whole file"],
   reasonMissing: ["cần có lý do", "a reason is needed"], releaseAsk: ["{0} không phải là mật: được đọc lại, và dấu trên đó không dừng nó nữa.", "{0} is no secret: it is read, and its stamps stop it no more."],
-  purgeAsk: ["Xóa hẳn {0}: tệp nguồn và mọi thứ từ nó. Không thể hoàn tác. Bản quét gốc và bản sao lưu không bị đụng đến.", "{0} goes for good: its source and all that came of it. This can't be undone. The scan where it came from, and back-ups, are not touched."],
+  purgeAsk: ["Xóa hẳn {0}: tệp nguồn và mọi thứ từ nó. Không thể hoàn tác. Bản sao lưu mất nó ở lần sao lưu kế tiếp; bản quét gốc không bị đụng đến.", "{0} goes for good: its source and all that came of it. This can't be undone. Back-ups lose it when the next is made; the scan where it came from is not touched."],
   releasedNow: ["{0} đã được thả ra", "{0} is released"], purgedNow: ["{0} đã bị xóa hẳn", "{0} is gone for good"],
   "stamp:mat": ["MẬT", "MẬT (secret)"], "stamp:toi_mat": ["TỐI MẬT", "TỐI MẬT (top secret)"], "stamp:tuyet_mat": ["TUYỆT MẬT", "TUYỆT MẬT (top secret of all)"], "stamp:giai_mat": ["GIẢI MẬT", "GIẢI MẬT (declassified)"],
   "stamp:unread": ["dấu mật, không rõ mức", "a secrecy stamp, of which level?"], "stamp:unseen": ["không xem được trang", "the page can't be looked at"],
