@@ -18,7 +18,7 @@ SOURCE = os.environ.get("SOHOA_SOURCE", os.path.join(os.path.dirname(__file__), 
 BUILD, FOLDER = (os.path.abspath(path) for path in sys.argv[1:])
 TREE = Tree(os.path.join(FOLDER, "tree"))
 PROGRAMS = ("sohoa", "sohoa-coordinator", "sohoa-worker")
-DAEMONS = ("sohoa-coordinator", "sohoa-worker")
+UNITS = ("sohoa-coordinator", "sohoa-worker", "sohoa-backup")
 EXPOSURE = 25  # tenths: what `systemd-analyze security` may say of a unit at most
 SETTING, DATA = "slots = 1\n", "the only copy\n"
 SKIPPED = 77
@@ -63,9 +63,9 @@ def tree_versions():
 
 
 def units_check():
-    for daemon in DAEMONS:
-        run("systemd-analyze", "verify", f"--root={TREE.folder}", "--man=no", f"{daemon}.service")
-        said = run("systemd-analyze", "security", f"--root={TREE.folder}", "--offline=yes", f"--threshold={EXPOSURE}", f"{daemon}.service")
+    for unit in UNITS:
+        run("systemd-analyze", "verify", f"--root={TREE.folder}", "--man=no", f"{unit}.service")
+        said = run("systemd-analyze", "security", f"--root={TREE.folder}", "--offline=yes", f"--threshold={EXPOSURE}", f"{unit}.service")
         say(said.strip().splitlines()[-1].strip("→ 🙂"))
 
 
@@ -96,7 +96,7 @@ ExecStart=/bin/bash /root/trial
 WantedBy=default.target
 """
 TRIED = """exec >/root/trial.log 2>&1
-trap 'journalctl --no-pager -u sohoa-coordinator -u sohoa-worker -u redis-server@sohoa; systemctl poweroff' EXIT
+trap 'journalctl --no-pager -u sohoa-coordinator -u sohoa-worker -u sohoa-backup -u redis-server@sohoa; systemctl poweroff' EXIT
 set -ex
 systemctl enable --now sohoa-coordinator sohoa-worker
 submit() { sohoa submit /srv/scans --id trial; }
@@ -104,6 +104,11 @@ for i in {1..100}; do ! submit || break; sleep 0.1; done
 for i in {1..300}; do ! sohoa status trial | grep '^batch trial: finished' || break; sleep 0.1; done
 sohoa status trial | tee /root/status
 redis-cli -s /run/redis-sohoa/redis.sock flushall | grep NOPERM
+install -d -o sohoa -g sohoa /srv/sohoa-backup
+printf 'FROM=dir:/var/lib/sohoa/store\nTO=dir:/srv/sohoa-backup/store\n' >/etc/sohoa/backup.conf
+systemctl start sohoa-backup.service
+sohoa backup --check dir:/srv/sohoa-backup/store | grep -v ^0 | grep ' 0 findings'
+rm /etc/sohoa/backup.conf
 systemctl is-active sohoa-coordinator sohoa-worker redis-server@sohoa
 systemctl stop sohoa-worker sohoa-coordinator
 systemctl is-failed sohoa-worker sohoa-coordinator && exit 1
@@ -125,7 +130,7 @@ def boots():
         fail(f"the services did not read the page:\n{said[-6000:]}")
     if "level=error" in said or "slots-share-network" in said:
         fail(f"the services complain:\n{said[-6000:]}")
-    say("booted: the services read the page, hardened as they are")
+    say("booted: the services read the page and back it up, hardened as they are")
 
 
 def main():
