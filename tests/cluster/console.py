@@ -94,7 +94,7 @@ def check_json(console, document, folder):
     for words, schema in calls:
         for answer in console.json(*words):
             document.validate(answer, schema, f"sohoa {' '.join(words)} --json")
-    known = set(re.findall(r"^  (\w+) ", console.run("--help").stdout, re.M)) - {"run", "notify", "package", "records", "key"}  # which have no cluster, no receiver (cluster/notify), and their own test (cluster/handover, cluster/keys)
+    known = set(re.findall(r"^  (\w+) ", console.run("--help").stdout, re.M)) - {"run", "notify", "package", "records", "key", "backup", "restore"}  # which have no cluster, no receiver (cluster/notify), and their own test (cluster/handover, cluster/keys, cluster/backup)
     if known != console.used:
         fail(f"not looked at: {known - console.used}; not in the help: {console.used - known}")
     say(f"{len(calls)} calls of {len(known)} commands print the JSON that they should")
@@ -103,7 +103,7 @@ def check_json(console, document, folder):
 
 def check_wrong_use(console, known):
     """Too much, and an option that there is not."""
-    for command in known | {"run", "notify", "package", "records", "key"}:
+    for command in known | {"run", "notify", "package", "records", "key", "backup", "restore"}:
         done = console.run(command, "--no-such-option", code=2)
         if f"sohoa {command} --help" not in done.stderr:
             fail(f"sohoa {command}: no hint: {done.stderr}")
@@ -112,7 +112,8 @@ def check_wrong_use(console, known):
                   ("quarantine", "purge", "done/0", "--reason", "x"), ("quarantine", "stop", "done/0", "--file", "--reason", "x"), ("units", "x"), ("batches", "x"), ("failures", "x"), ("workers", "x"), ("events", "x"), ("why",),
                   ("why", "a", "b"), ("why", "x:1"), ("why", "done/x"), ("top", "--interval", "0"), ("events", "-x"), ("trace", "done"), ("trace", "done/0/x"), ("trace",), ("report", "x"), ("report", "--day", "x"), ("ledger",), ("ledger", "x"), ("ledger", "verify", "--key", "x"), ("prove", "done"),
                   ("report", "--day", "2026-01-01", "--month", "2026-01"), ("report", "--month", "2026-13"), ("report", "--lang", "fr"),
-                  ("report", "--from", "2026-02-01", "--to", "2026-01-01"), ("events", "-ff")):
+                  ("report", "--from", "2026-02-01", "--to", "2026-01-01"), ("events", "-ff"), ("backup",), ("backup", "dir:x"), ("backup", "dir:x", "dir:y", "--check"),
+                  ("backup", "--check", "dir:x", "--repair"), ("backup", "dir:x", "dir:y", "--threads", "0"), ("restore", "dir:x")):
         if "usage: sohoa" not in console.run(*words, code=2).stderr:
             fail(f"sohoa {' '.join(words)}: no usage")
     say("wrong use of each command ends with 2 and a hint")
