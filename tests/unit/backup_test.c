@@ -155,9 +155,22 @@ static int start(void **state)
     return 0;
 }
 
+static pthread_t writer;
+static bool writing;
+static atomic_bool enough;
+
+static void writer_end(void)
+{
+    atomic_store(&enough, true);
+    if (writing)
+        pthread_join(writer, NULL);
+    writing = false;
+}
+
 static int stop(void **state)
 {
     (void)state;
+    writer_end();
     ledger_destroy(&ledger);
     store_destroy(&from);
     store_destroy(&live);
@@ -414,14 +427,12 @@ static void test_it_ends_when_told(void **state)
     assert_int_equal(report.same, 14);
 }
 
-static atomic_bool enough;
-
 static void *work_on(void *user)
 {
     uint32_t *doc = user;
     for (; *doc < DOCS && !atomic_load(&enough); ++*doc) {
         doc_store(*doc);
-        if (*doc % 20 == 19)
+        if (*doc % 4 == 3)
             checkpoint_make();
         if (*doc % 50 == 49)
             ledger_reopen();
@@ -431,7 +442,7 @@ static void *work_on(void *user)
 
 struct found {
     struct store *store;
-    uint32_t outcomes;
+    uint32_t outcomes, entries;
     bool placed[DOCS];
 };
 
@@ -445,6 +456,7 @@ static int on_stored(const Sohoa__LedgerEntry *entry, void *user, struct err *wh
 {
     struct found *found = user;
     struct name name;
+    found->entries++;
     if (entry->body_case != SOHOA__LEDGER_ENTRY__BODY_OUTCOME)
         return 0;
     uint32_t doc = entry->outcome->doc;
@@ -460,9 +472,14 @@ static int on_stored(const Sohoa__LedgerEntry *entry, void *user, struct err *wh
 static uint32_t copy_look(void)
 {
     AUTO(store_destroy) struct store *copy = store_at("copy");
+    AUTO(buf_destroy) struct buf sizes = {0};
     struct found found = {.store = copy};
     ok(layout_read(copy, "b1", 0, on_placed, &found, &err));
     ok(ledger_read(copy, on_stored, &found, &err));
+    ok(checkpoints_find(copy, &sizes, &err));
+    const uint64_t *size = (const uint64_t *)(const void *)sizes.data;
+    for (size_t i = 0; i < sizes.size / sizeof *size; i++)
+        assert_true(size[i] <= found.entries);
     check();
     assert_int_equal(report.findings, 0);
     return found.outcomes;
@@ -473,11 +490,13 @@ static void test_each_back_up_of_a_store_at_work_is_whole(void **state)
 {
     AUTO(checkpoints_destroy) struct checkpoints ours = {0};
     AUTO(ledger_destroy) struct ledger *opened = NULL;
-    uint32_t doc = 3, before = 0;
-    pthread_t thread;
+    static uint32_t doc; /* of the writer, which may outlive this call */
+    uint32_t before = 0;
     (void)state;
+    doc = 3;
     atomic_store(&enough, false);
-    assert_int_equal(pthread_create(&thread, NULL, work_on, &doc), 0);
+    assert_int_equal(pthread_create(&writer, NULL, work_on, &doc), 0);
+    writing = true;
     for (int round = 0; round < ROUNDS; round++) {
         back_up();
         assert_int_equal(report.findings, 0);
@@ -485,8 +504,7 @@ static void test_each_back_up_of_a_store_at_work_is_whole(void **state)
         assert_true(now >= before);
         before = now;
     }
-    atomic_store(&enough, true);
-    pthread_join(thread, NULL);
+    writer_end();
     ok(restore_to("again"));
     AUTO(store_destroy) struct store *taken = store_at("again");
     ok(store_lock(taken, "c9", 60000, &err));
