@@ -276,10 +276,51 @@ static int blob_back_up(struct stock_item *item, void *user, struct err *err)
 
 /* ---- what goes ---- */
 
+static const char running_name[] = "inventory/running";
+
+/* It is told when it is made anew. */
+static int shard_unknown(const char *shard, void *user, struct err *err)
+{
+    (void)shard;
+    (void)user;
+    (void)err;
+    return 0;
+}
+
 static int blob_remove(struct store *store, const char *name, enum inventory_kind kind, struct err *err)
 {
     bool guarded = !(BACKUP_CONTENT >> kind & 1) && kind != INVENTORY_REC;
     return guarded ? store_guard_remove(store, name, err) : store_remove(store, name, err);
+}
+
+/* What a run left that was cut short before it told the inventory. What the source has is taken over when its turn comes; nobody would look at
+ * the rest again. */
+static int orphan_look(struct stock_item *item, void *user, struct err *err)
+{
+    struct backup *b = user;
+    if (item->kept)
+        return 0;
+    int rc = store_stat(b->order->from, item->name, NULL, err);
+    if (rc && rc != E_ABSENT)
+        return rc;
+    bool goes = decisions_end(b->decisions, item->name) || (rc && decisions_explain(b->decisions, item->name));
+    return goes ? blob_remove(b->order->to, item->name, item->kind, err) : 0;
+}
+
+/* From here on until the end of the run the place says that it may have such. */
+static int run_begin(struct backup *b, struct err *err)
+{
+    struct stock_watch watch = {0};
+    struct stocktake take = {.listed = b->order->to,
+                             .kept = b->order->to,
+                             .watch = &watch,
+                             .threads = b->order->threads,
+                             .user = b,
+                             .each = orphan_look,
+                             .alive = backup_alive,
+                             .damaged = shard_unknown};
+    int rc = store_guard_create(b->order->to, running_name, "", 0, err);
+    return rc == E_EXISTS ? stocktake_run(&take, BACKUP_ALL, err) : rc;
 }
 
 struct removal {
@@ -404,6 +445,8 @@ int backup_run(const struct backup_order *order, struct backup_report *report, s
         rc = place_check(&b, err);
     if (!rc)
         rc = ledger_take(&b, err);
+    if (!rc)
+        rc = run_begin(&b, err);
     if (!rc && !order->records)
         rc = kinds_copy(&b, first, err);
     if (!rc)
@@ -414,6 +457,8 @@ int backup_run(const struct backup_order *order, struct backup_report *report, s
         rc = missing_tell(&b, err);
     if (!rc)
         rc = position_move(&b, err);
+    if (!rc)
+        rc = store_guard_remove(order->to, running_name, err);
     backup_work_end(&b.work);
     return rc;
 }

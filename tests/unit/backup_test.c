@@ -549,6 +549,29 @@ static void test_a_quarantine_and_a_purge_reach_the_back_up(void **state)
     assert_int_equal(report.findings, 0);
 }
 
+/* A run that was cut short had copied it, and not told the inventory. */
+static void test_what_nobody_knows_of_goes_too(void **state)
+{
+    struct name name;
+    (void)state;
+    doc_store(4);
+    doc_store(5);
+    doc_stop(4);
+    AUTO(store_destroy) struct store *to = NULL;
+    back_up();
+    to = store_at("copy");
+    ok(store_lock(to, "a run that is cut short", 1000, &err));
+    ok(store_guard_create(to, "inventory/running", "", 0, &err));
+    ok(store_create(to, out_name(&name, 4), "secret", 6, &err));
+    store_destroy(&to);
+    back_up();
+    assert_false(has("copy", name.text));
+    assert_true(has("copy", out_name(&name, 5)));
+    assert_false(has("copy", "inventory/running"));
+    check();
+    assert_int_equal(report.findings, 0);
+}
+
 static void test_a_release_explains_what_went_before(void **state)
 {
     struct name name;
@@ -786,6 +809,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_it_ends_when_told, start, stop),
         cmocka_unit_test_setup_teardown(test_each_back_up_of_a_store_at_work_is_whole, start, stop),
         cmocka_unit_test_setup_teardown(test_a_quarantine_and_a_purge_reach_the_back_up, start, stop),
+        cmocka_unit_test_setup_teardown(test_what_nobody_knows_of_goes_too, start, stop),
         cmocka_unit_test_setup_teardown(test_a_release_explains_what_went_before, start, stop),
         cmocka_unit_test_setup_teardown(test_what_is_lost_by_accident_is_kept_and_told, start, stop),
         cmocka_unit_test_setup_teardown(test_a_folded_bundle_goes, start, stop),
