@@ -9,6 +9,7 @@
 #include "coordinator/auth.h"
 #include "coordinator/live.h"
 #include "coordinator/shape.h"
+#include "coordinator/watch.h"
 #include "proto/auto.h"
 #include "proto/clock.h"
 #include "proto/self.h"
@@ -29,6 +30,18 @@ static void begin(struct exposition *to, enum coordinator_metric metric)
 
 /* ---- the coordinator itself ---- */
 
+static void space_tell(const struct coordinator *c, struct exposition *to)
+{
+    uint64_t used_bytes, total_bytes;
+    bool known = watch_space(c->watch, &used_bytes, &total_bytes);
+    begin(to, CM_STORE_USED);
+    if (known)
+        metric_add(to, (double)used_bytes, NULL, NULL);
+    begin(to, CM_STORE_TOTAL);
+    if (known)
+        metric_add(to, (double)total_bytes, NULL, NULL);
+}
+
 static void self_tell(struct coordinator *c, struct exposition *to)
 {
     uint64_t now_ms = clock_mono_ms();
@@ -39,6 +52,7 @@ static void self_tell(struct coordinator *c, struct exposition *to)
     put(to, CM_UPTIME, (double)(now_ms - c->started_ms) / 1000);
     put(to, CM_READY, now_ms >= c->granting_ms);
     put(to, CM_REDIS_OK, committer_redis_ok(c->committer));
+    space_tell(c, to);
     put(to, CM_MEMORY, (double)self_rss_bytes());
     put(to, CM_CPU, self_cpu_s());
 }

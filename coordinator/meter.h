@@ -20,6 +20,8 @@ enum coordinator_metric {
     CM_UPTIME,
     CM_READY,
     CM_REDIS_OK,
+    CM_STORE_USED,
+    CM_STORE_TOTAL,
     CM_MEMORY,
     CM_CPU,
     CM_DOCUMENTS,

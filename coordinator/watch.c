@@ -22,8 +22,9 @@ struct watch {
     int rc;
     struct err err;
     bool asking;
-    uint64_t asked_ms;     /* 0: never */
-    unsigned used_percent; /* as the store said last */
+    uint64_t asked_ms;             /* 0: never */
+    uint64_t used_bytes, of_bytes; /* as the store said last; of 0: it has not said so yet */
+    unsigned used_percent;
     uint64_t looked_ms, redis_ms;
     uint64_t moved_ms; /* when something was read last, or could not have been */
     uint64_t progress; /* what it was then */
@@ -66,9 +67,18 @@ static void space_done(struct io_task *task)
     watch->asking = false;
     if (watch->rc)
         trace_err(TRACE_WARN, "space_unknown", &watch->err, "used_percent=%u", watch->used_percent);
-    else if (watch->total_bytes)
-        watch->used_percent =
-            (unsigned)(100.0 * (double)(watch->total_bytes - watch->free_bytes) / (double)watch->total_bytes);
+    if (watch->rc || !watch->total_bytes)
+        return;
+    watch->of_bytes = watch->total_bytes;
+    watch->used_bytes = watch->total_bytes - watch->free_bytes;
+    watch->used_percent = (unsigned)(100.0 * (double)watch->used_bytes / (double)watch->of_bytes);
+}
+
+bool watch_space(const struct watch *watch, uint64_t *ret_used_bytes, uint64_t *ret_total_bytes)
+{
+    *ret_used_bytes = watch->used_bytes;
+    *ret_total_bytes = watch->of_bytes;
+    return watch->of_bytes != 0;
 }
 
 static void space_ask(struct coordinator *c, uint64_t now_ms)

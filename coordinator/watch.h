@@ -4,6 +4,9 @@
 #ifndef SOHOA_WATCH_H
 #define SOHOA_WATCH_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "coordinator/account.h"
 #include "coordinator/alert.h"
 
@@ -20,6 +23,9 @@ void watch_tick(struct coordinator *c, uint64_t now_ms);
 
 /* A worker that was gone when the coordinator before was there still; it counts as gone until it is heard of. */
 void watch_miss(struct watch *watch, const char *worker);
+
+/* What lies under the store and how much of it is used, as it said last; false: it has not said so yet. */
+bool watch_space(const struct watch *watch, uint64_t *ret_used_bytes, uint64_t *ret_total_bytes);
 
 /* Calls each for every alert that stands in the account's units, with words that are not of its kind alone; both are borrowed. */
 void watch_alerts(const struct coordinator *c, const struct account *account,

@@ -97,6 +97,11 @@ def check_values(cluster, scrape):
         check_same(f"batches {state}", scrape.value("sohoa_batches", state=state), overview["batches"][state])
     check_same("the epoch", scrape.value("sohoa_epoch"), status["epoch"])
     check_same("readiness", (scrape.value("sohoa_ready"), scrape.value("sohoa_redis_ok"), scrape.value("sohoa_active")), (1, 1, 1))
+    disk = os.statvfs(cluster.folder)  # the store is a folder in it
+    check_same("the store's bytes", scrape.value("sohoa_store_total_bytes"), disk.f_blocks * disk.f_frsize)
+    used, now = scrape.value("sohoa_store_used_bytes"), (disk.f_blocks - disk.f_bavail) * disk.f_frsize
+    if not used or abs(used - now) > now / 2:
+        fail(f"of the store {used} bytes are used, of its disk {now}")
     check_same("workers", scrape.value("sohoa_workers_connected"), overview["workers"]["connected"])
     check_same("slots", scrape.value("sohoa_slots"), overview["workers"]["slots"])
     for worker in status["workers"]:
