@@ -237,6 +237,8 @@ static int run(const struct config *config, struct err *err)
         trace(TRACE_INFO, "ready", "epoch=%" PRIu64 " bind=%s http=%s", store_epoch(c.store),
               trace_value(config_text(config, CFG_BIND)), trace_value(config_text(config, CFG_HTTP)));
         rc = loop(&c, err);
+    } else if (c.stop) {
+        rc = 0; /* an orderly end, of one that stood by */
     }
     coordinator_end(&c);
     return rc;

@@ -74,7 +74,9 @@ int standby_wait(struct coordinator *c, struct err *err)
             standby_listen(c, &scrape);
             trace_err(TRACE_INFO, "standby", err, "store=%s", trace_value(config_text(c->config, CFG_STORE)));
         }
-        if (!standby_pause(scrape, signals))
+        if (!standby_pause(scrape, signals)) {
+            c->stop = true;
             return E_LOCKED;
+        }
     }
 }

@@ -68,6 +68,13 @@ def check_reads(cluster, takeovers):
         fail("pages were read twice though no worker was touched")
 
 
+def check_goes(standby):
+    """Who stands by and is told to go has not failed."""
+    standby.coordinator.kill(signal.SIGTERM)
+    if standby.coordinator.child.returncode or list(standby.coordinator.events("stopped"))[-1].get("why") != "signal":
+        fail(f"a standby that was told to go ended with {standby.coordinator.child.returncode}")
+
+
 def run(store, folder):
     sources, pages = backlog(folder, "--documents", str(8 * TAKEOVERS), "--seed", "12", "--duplicates", "0", "--pages-mean", "2")
     cluster = Cluster(store, folder, hosts=2, settings=SETTINGS)
@@ -85,6 +92,7 @@ def run(store, folder):
     cluster.finish(BATCH)
     check_counts(cluster, BATCH, len(sources), pages)
     check_reads(cluster, TAKEOVERS)
+    check_goes(next(host for host in cluster.hosts if host is not cluster.host))
     say(f"{TAKEOVERS} takeovers, the slowest in {max(took):.2f} s with its workers")
 
 
