@@ -207,7 +207,10 @@ static void failed_documents(const json_t *row, struct buf *into)
 
 static void failed_where(const json_t *row, struct buf *into)
 {
-    buf_printf(into, "sohoa rerun --where '%s'", cell_text(row, "where"));
+    if (!strcmp(cell_text(row, "code"), "E_SECRET"))
+        buf_puts(into, "sohoa quarantine list"); /* a person decides */
+    else
+        buf_printf(into, "sohoa rerun --where '%s'", cell_text(row, "where"));
 }
 
 static void failed_example(const json_t *row, struct buf *into)
@@ -223,10 +226,20 @@ static void worker_state(const json_t *row, struct buf *into)
     buf_puts(into, !connected ? "gone" : drained ? "drained" : "connected");
 }
 
+/* What its last heartbeat said is not so any more. */
+static bool gone(const json_t *row, struct buf *into)
+{
+    bool connected = json_is_true(json_object_get(row, "connected"));
+    if (!connected)
+        buf_puts(into, "-");
+    return !connected;
+}
+
 static void worker_busy(const json_t *row, struct buf *into)
 {
-    buf_printf(into, "%" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT, cell_number(row, "busy"),
-               cell_number(row, "slots"));
+    if (!gone(row, into))
+        buf_printf(into, "%" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT, cell_number(row, "busy"),
+                   cell_number(row, "slots"));
 }
 
 static void worker_leases(const json_t *row, struct buf *into)
@@ -241,7 +254,8 @@ static void worker_pace(const json_t *row, struct buf *into)
 
 static void worker_memory(const json_t *row, struct buf *into)
 {
-    buf_printf(into, "%" JSON_INTEGER_FORMAT " MB", cell_number(row, "rss_bytes") >> 20);
+    if (!gone(row, into))
+        buf_printf(into, "%" JSON_INTEGER_FORMAT " MB", cell_number(row, "rss_bytes") >> 20);
 }
 
 static void worker_build(const json_t *row, struct buf *into)

@@ -50,11 +50,15 @@ static void batch_print(const json_t *batch)
 
 static void worker_print(const json_t *worker)
 {
-    printf("worker %s: %s%s, %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " slots busy, %s, %" JSON_INTEGER_FORMAT
-           " MB\n",
-           text(worker, "name"), json_is_true(json_object_get(worker, "connected")) ? "connected" : "not connected",
-           json_is_true(json_object_get(worker, "drained")) ? ", drained" : "", number(worker, "busy"),
-           number(worker, "slots"), text(worker, "lang"), number(worker, "rss_bytes") >> 20);
+    const char *drained = json_is_true(json_object_get(worker, "drained")) ? ", drained" : "";
+    if (!json_is_true(json_object_get(worker, "connected"))) {
+        printf("worker %s: not connected%s\n", text(worker, "name"), drained);
+        return;
+    }
+    printf("worker %s: connected%s, %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT
+           " slots busy, %s, %" JSON_INTEGER_FORMAT " MB\n",
+           text(worker, "name"), drained, number(worker, "busy"), number(worker, "slots"), text(worker, "lang"),
+           number(worker, "rss_bytes") >> 20);
 }
 
 static void status_print(const json_t *status)

@@ -138,6 +138,8 @@ def check_why(console, cluster):
     for worker in cluster.workers:
         worker.kill()
     wait("the workers to be missed", lambda: "no workers" in reasons(console, "late"), 60)
+    if "busy" in console.run("status").stdout or " of 1" in console.run("workers").stdout:
+        fail(f"workers that are gone are told to be busy or not: {console.run('workers').stdout}")
     for worker in cluster.workers:
         worker.start()
     wait("the workers to join", lambda: cluster.connected() == 2, 60)
