@@ -150,6 +150,8 @@ def main():
     folder_is("/var/lib/sohoa", "sohoa:sohoa", "750")
     reads_a_page()
     boots()
+    if "\n## Steps\n" not in TREE.text("usr/share/doc/sohoa-common/runbooks/node-lost.md"):
+        fail("the runbook that alerts lead to is not there")
     if "_sohoa" not in TREE.text("usr/share/bash-completion/completions/sohoa"):
         fail("there is no completion")
 
