@@ -41,6 +41,7 @@ void sheet_plan(struct chance *chance, enum stamp_kind kind, struct sheet *sheet
     *sheet = (struct sheet){.scan = scan_of(chance), .dpi = dpi_of(chance)};
     sheet->decoys = !secret && chance_percent(chance, 40);
     sheet->seals = chance_percent(chance, SMUDGED_PERCENT) ? 1 : 0;
+    sheet->incoming_percent = 25;
     if (secret || chance_percent(chance, 50)) {
         enum stamp_kind harmless = (enum stamp_kind)chance_between(chance, STAMP_HOA_TOC, STAMP_OTHER);
         sheet->stamps = 1;
@@ -67,7 +68,8 @@ void sheet_crowd(struct chance *chance, struct sheet *sheet)
 {
     static const unsigned kinds[] = {16, 16, 16, 16, 6, 6, 6, 30, 0};
     *sheet = (struct sheet){.scan = scan_of(chance), .dpi = dpi_of(chance)};
-    sheet->decoys = chance_percent(chance, 40);
+    sheet->decoys = chance_percent(chance, 60);
+    sheet->incoming_percent = 60;
     sheet->seals = (unsigned)chance_below(chance, SEALS_MOST + 1);
     unsigned most = chance_percent(chance, PLAIN_PERCENT) ? 1 : SHEET_STAMPS_MOST;
     for (int tried = 0; tried < PLACES_TRIED && sheet->stamps < most; tried++) {
@@ -84,14 +86,15 @@ void sheet_crowd(struct chance *chance, struct sheet *sheet)
     sheet->chance = (struct chance){chance_next(chance)};
 }
 
-static void sheet_seal(const struct print *print, struct chance *chance, const struct organ *organ, cairo_t *cr)
+static void sheet_seal(const struct sheet *sheet, const struct print *print, struct chance *chance,
+                       const struct organ *organ, cairo_t *cr)
 {
     const struct print_spot *spot;
     size_t count = print_spots(print, 0, &spot);
     for (size_t i = 0; i < count; i++)
         if (spot[i].kind == SPOT_SIGNATURE)
             ink_seal(cr, chance, organ, &spot[i]);
-        else if (spot[i].kind == SPOT_STAMP && chance_percent(chance, 25))
+        else if (spot[i].kind == SPOT_STAMP && chance_percent(chance, sheet->incoming_percent))
             ink_incoming(cr, chance, organ, &spot[i]);
     struct print_spot anywhere = {
         .x = chance_real(chance, 60, 300), .y = chance_real(chance, 60, 400), .width = 150, .height = 60};
@@ -103,7 +106,7 @@ static void sheet_ink(const struct sheet *sheet, struct chance *chance, const st
                       const struct organ *organ, cairo_t *cr)
 {
     if (chance_percent(chance, SEALED_PERCENT))
-        sheet_seal(print, chance, organ, cr);
+        sheet_seal(sheet, print, chance, organ, cr);
     if (sheet->decoys)
         stamp_decoys(chance, cr);
     for (unsigned i = 0; i < sheet->seals; i++)

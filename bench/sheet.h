@@ -16,9 +16,10 @@ enum sheet_scan { SHEET_COLOUR, SHEET_GRAY, SHEET_BILEVEL };
 struct sheet {
     enum sheet_scan scan;
     uint32_t dpi;
-    bool decoys;     /* stamp_decoys() */
-    unsigned seals;  /* smudged, anywhere */
-    double skew_deg; /* clockwise: sheet_scan() tells */
+    bool decoys;          /* stamp_decoys() */
+    unsigned seals;       /* smudged, anywhere */
+    int incoming_percent; /* how likely a sealed one has a stamp ĐẾN */
+    double skew_deg;      /* clockwise: sheet_scan() tells */
     struct stamp stamp[SHEET_STAMPS_MOST];
     bool covered[SHEET_STAMPS_MOST];
     double shown[SHEET_STAMPS_MOST]; /* how well its letters can be made out, 0 to 1: sheet_scan() tells */

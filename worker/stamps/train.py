@@ -56,6 +56,7 @@ SURE = 4.0  # by how much a place that is not hard is judged right
 JUDGED_AT_ONCE = 64
 HARD = 0.3  # of what is learned from, as far as there is any
 FACTOR_BITS = 24
+RARE = 2e-5  # of units are cut off at 255
 SCALE_BATCHES = 8  # that units of whole numbers are taken from
 
 
@@ -473,12 +474,24 @@ def judge_loss(scores, kinds):
 # ---- whole numbers ----
 
 
+def widths_of(units):
+    """What 255 stands for, of each output: between what it rarely exceeds itself and what all of them do. Its own alone
+    would make units finest, but spread the weights of the next layer, that share one step, too far."""
+    def rarely(values):
+        return torch.topk(values, max(1, int(len(values) * RARE))).values[-1]
+
+    units = units.permute(1, 0, 2, 3).flatten(1).double()
+    every = rarely(units.flatten())
+    return torch.sqrt(every * torch.stack([rarely(values) for values in units]).clamp(min=float(every) / 50))
+
+
 class Whole:
     """The net in whole numbers, as worker/convnet.c runs it. Units are 0 to 255, scores logits in 1/256."""
 
     def __init__(self, net, layers, planes):
         """planes: what scales are taken from, a batch as floats of 0 to 1."""
-        self.layers, self.pooled, unit, x = [], layers is JUDGE, 1 / 255, planes
+        self.layers, self.pooled, x = [], layers is JUDGE, planes
+        unit = torch.full((2,), 1 / 255, dtype=torch.double)
         for i, (_, _, stride, dilation) in enumerate((*layers, (None, None, 1, 1))):
             last = i == len(layers)
             conv = net[-1] if last else net[3 * i]
@@ -491,13 +504,14 @@ class Whole:
             padding = dilation if conv.kernel_size[0] > 1 else 0
             x = nn.functional.conv2d(x, weight.float(), bias.float(), stride, padding, dilation)
             x = x if last else nn.functional.relu(x)
-            wide = 1 / 256 if last else float(torch.quantile(x.flatten()[:: max(1, x.numel() // 1000000)], 0.9998)) / 255
+            wide = torch.full((CLASSES,), 1 / 256, dtype=torch.double) if last else widths_of(x) / 255
+            weight = weight * unit[:, None, None]
             step = weight.abs().amax((1, 2, 3)) / 127
             whole = torch.round(weight / step[:, None, None, None])
             if float(whole.abs().sum((1, 2, 3)).max()) * 255 >= 1 << 24:
                 sys.exit("a sum may be too large for a float")
-            factor = torch.round(step * unit / wide * (1 << FACTOR_BITS))
-            self.layers.append((whole, torch.round(bias / (step * unit)), factor, stride, dilation, padding))
+            factor = torch.round(step / wide * (1 << FACTOR_BITS))
+            self.layers.append((whole, torch.round(bias / step), factor, stride, dilation, padding))
             unit = wide
 
     def __call__(self, planes):
