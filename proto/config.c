@@ -61,7 +61,7 @@ static const struct config_row {
     [CFG_PDFA] = {"pdfa", FOR_WORKER, 0, 0, "2b", "PDF/A level of documents: 2b, or 1b where a scan allows it",
                   {"2b", "1b"}},
     [CFG_SLOTS] = {"slots", FOR_WORKER, 0, 1024, "0", "pages read at once; 0: one a core"},
-    [CFG_PREFETCH_JOBS] = {"prefetch_jobs", FOR_WORKER, 0, 64, "2", "jobs fetched ahead of the slots"},
+    [CFG_PREFETCH_JOBS] = {"prefetch_jobs", FOR_WORKER, 0, 1024, "0", "jobs fetched ahead of the slots; 0: one for two slots, but two at least"},
     [CFG_IO_THREADS] = {"io_threads", FOR_WORKER, 1, 256, "8", "threads that read sources and write results"},
     [CFG_SOURCE_ROOT] = {"source_root", FOR_WORKER, 0, 0, "/", "sources must lie beneath; relative ones start here"},
     [CFG_SOURCE_MAX_BYTES] = {"source_max_bytes", FOR_WORKER, 1024, 64 * GIB, "2147483648", "largest source"},

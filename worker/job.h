@@ -16,6 +16,7 @@ enum {
     JOB_STORE_WAIT_MS = 200,     /* ... after this, which doubles */
     JOB_SHELF_BYTES = 512 << 20, /* sources kept for the next jobs of the same document: this much, ... */
     JOB_SHELF_COUNT = 64,        /* ... and this many */
+    JOB_AHEAD_LEAST = 2,         /* jobs fetched ahead of however few slots */
     JOB_STORING_MAX = 16,        /* jobs beyond those that have or want a slot: they hold their results in memory */
 };
 
@@ -50,6 +51,13 @@ void jobs_tick(struct jobs *jobs, uint64_t now_ms);
 uint64_t jobs_wait_ms(const struct jobs *jobs, uint64_t now_ms); /* until jobs_tick() is due; UINT64_MAX: not at all */
 
 unsigned jobs_count(const struct jobs *jobs);
+
+/* Jobs to be fetched ahead of so many slots: as many as end in the half of a page's time in which a source comes, is hashed and is
+ * stored. With fewer, slots that read documents of one page would wait for it. */
+static inline unsigned jobs_ahead(unsigned slots)
+{
+    return slots > 2 * JOB_AHEAD_LEAST ? slots / 2 : JOB_AHEAD_LEAST;
+}
 
 /* How many more may come, so that ahead jobs have a slot or wait for one. VIEW jobs don't count, and those that only
  * store their results don't, up to JOB_STORING_MAX: a slow store must not keep slots waiting. */

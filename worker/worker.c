@@ -84,7 +84,8 @@ static int settings_take(struct worker *w, struct err *err)
     unsigned slots = (unsigned)config_int(w->config, CFG_SLOTS);
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     w->slots = slots ? slots : cores > 0 ? (unsigned)cores : 1;
-    w->prefetch_jobs = (unsigned)config_int(w->config, CFG_PREFETCH_JOBS);
+    unsigned prefetch_jobs = (unsigned)config_int(w->config, CFG_PREFETCH_JOBS);
+    w->prefetch_jobs = prefetch_jobs ? prefetch_jobs : jobs_ahead(w->slots);
     trace_init("worker", trace_level_named(config_text(w->config, CFG_LOG)));
     return name_choose(w, err);
 }

@@ -220,23 +220,27 @@ void result_destroy(Sohoa__Result **result)
 
 /* ---- the worker and its files ---- */
 
-static void worker_start(void)
+bool play_start(unsigned slots)
 {
-    char program[512], store[128], connect[128], slots[32], name[64];
+    char program[512], store[128], connect[128], option[32], name[64];
     snprintf(program, sizeof program, "%s/sohoa-worker", getenv("SOHOA_BIN"));
     snprintf(store, sizeof store, "--store=dir:%s/store", play.home);
     snprintf(connect, sizeof connect, "--connect=%s", play.endpoint);
-    snprintf(slots, sizeof slots, "--slots=%d", PLAY_SLOTS);
+    snprintf(option, sizeof option, "--slots=%u", slots);
     snprintf(name, sizeof name, "--name=%s", worker_name);
     play.worker = fork();
     assert_true(play.worker >= 0);
     if (play.worker == 0) {
         setpgid(0, 0);
         unsetenv("OMP_THREAD_LIMIT"); /* it finds out by itself */
-        execl(program, program, store, connect, slots, name, "--page_max_ms=60000", (char *)NULL);
+        execl(program, program, store, connect, option, name, "--page_max_ms=60000", (char *)NULL);
         _exit(127);
     }
     setpgid(play.worker, play.worker);
+    play.credit = 0;
+    for (uint64_t end_ms = clock_mono_ms() + 60000; !play.credit && clock_mono_ms() < end_ms;)
+        play_listen_once();
+    return play.credit;
 }
 
 int play_stop(void)
@@ -284,10 +288,7 @@ int play_set_up(void **state)
     if (store_open(url, &play.store, &err))
         return 1;
     play_bind();
-    worker_start();
-    for (uint64_t end_ms = clock_mono_ms() + 60000; !play.credit && clock_mono_ms() < end_ms;)
-        play_listen_once();
-    return play.credit ? 0 : 1;
+    return play_start(PLAY_SLOTS) ? 0 : 1;
 }
 
 void play_blob(const char *name, struct buf *into)

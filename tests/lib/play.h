@@ -39,8 +39,9 @@ extern struct play {
 int play_set_up(void **state);
 int play_tear_down(void **state);
 
-void play_bind(void); /* a new ROUTER at the same endpoint; end the one before with zsock_destroy() */
-int play_stop(void);  /* SIGTERM; the worker's wait status */
+void play_bind(void);            /* a new ROUTER at the same endpoint; end the one before with zsock_destroy() */
+int play_stop(void);             /* SIGTERM; the worker's wait status */
+bool play_start(unsigned slots); /* another worker, once there is none; false: it asked for no job */
 
 /* Gives the worker job, with a lease of its own, PLAY_LEASE_MS unless it says otherwise; returns the lease. */
 uint64_t play_grant(Sohoa__Job *job);

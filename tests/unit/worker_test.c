@@ -586,6 +586,14 @@ static void sigterm_leaves_no_process(void **state)
     assert_int_equal(errno, ESRCH);
 }
 
+static void many_slots_have_more_fetched_ahead(void **state)
+{
+    (void)state;
+    play_stop();
+    assert_true(play_start(8));
+    assert_int_equal(play.credit, 8 + 4);
+}
+
 static int tear_down(void **state)
 {
     result_destroy(&text_result);
@@ -623,6 +631,7 @@ int main(void)
         cmocka_unit_test(view_of_a_source_stopped_meanwhile_leaves_nothing),
         cmocka_unit_test(views_wait_for_no_page),
         cmocka_unit_test(sigterm_leaves_no_process),
+        cmocka_unit_test(many_slots_have_more_fetched_ahead),
     };
     return cmocka_run_group_tests(tests, play_set_up, tear_down);
 }
