@@ -62,7 +62,7 @@ static const struct config_row {
                   {"2b", "1b"}},
     [CFG_SLOTS] = {"slots", FOR_WORKER, 0, 1024, "0", "pages read at once; 0: one a core"},
     [CFG_PREFETCH_JOBS] = {"prefetch_jobs", FOR_WORKER, 0, 1024, "0", "jobs fetched ahead of the slots; 0: one for two slots, but two at least"},
-    [CFG_IO_THREADS] = {"io_threads", FOR_WORKER, 1, 256, "8", "threads that read sources and write results"},
+    [CFG_IO_THREADS] = {"io_threads", FOR_WORKER, 1, 64, "8", "threads that read sources and write results"},
     [CFG_SOURCE_ROOT] = {"source_root", FOR_WORKER, 0, 0, "/", "sources must lie beneath; relative ones start here"},
     [CFG_SOURCE_MAX_BYTES] = {"source_max_bytes", FOR_WORKER, 1024, 64 * GIB, "2147483648", "largest source"},
     [CFG_PAGE_MAX_PIXELS] = {"page_max_pixels", FOR_WORKER, 1000000, 1000000000, "40000000",
