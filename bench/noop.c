@@ -4,8 +4,9 @@
  *
  * Flat out, each keeps --window jobs that are not acknowledged; with --rate the workers ask for that many jobs a second in all,
  * one at a time, and the time from asking (a slot is ready) to getting it is kept. With --hold each takes that many and keeps
- * them, over a restart of the coordinator, too: then they ask for more, and what is granted twice is counted. Ends after --jobs,
- * --seconds or by SIGTERM. */
+ * them, over a restart of the coordinator, too: then they ask for more, and what is granted twice is counted. With --page-ms
+ * each has --slots that sleep over their jobs (bench/sleepers.h), with --prefetch jobs fetched ahead, and how busy they are is
+ * measured for --steady seconds. Ends after --jobs, --seconds or by SIGTERM. */
 #include <czmq.h>
 #include <getopt.h>
 #include <signal.h>
@@ -16,6 +17,7 @@
 #include <time.h>
 
 #include "bench/quantiles.h"
+#include "bench/sleepers.h"
 #include "proto/auto.h"
 #include "proto/limits.h"
 #include "proto/wire.h"
@@ -23,8 +25,8 @@
 enum {
     WORKERS_MOST = 256,
     FRAMES_AT_ONCE = 64, /* of one worker, before the next has its turn */
-    SLOTS = 64,
     BEAT_US = 500000,
+    WAIT_MS = 10,
     WAITING = 65536,
     HOLD_AGAIN = 100, /* jobs a worker asks for when the coordinator is back */
 };
@@ -45,16 +47,20 @@ struct noop {
 static struct plan {
     const char *connect;
     unsigned workers, window;
-    uint64_t jobs;  /* to be acknowledged in all, then it ends */
-    double rate;    /* jobs a second; 0: flat out */
-    double seconds; /* at most */
-    unsigned hold;  /* jobs that each worker takes and never answers */
-} plan = {.workers = 8, .window = 256, .seconds = 3600};
+    uint64_t jobs;               /* to be acknowledged in all, then it ends */
+    double rate;                 /* jobs a second; 0: flat out */
+    double seconds;              /* at most */
+    unsigned hold;               /* jobs that each worker takes and never answers */
+    struct sleepers_rules sleep; /* page_ms 0: every job is answered at once */
+} plan = {
+    .workers = 8, .window = 256, .seconds = 3600, .sleep = {.slots = 64, .steady_s = 60, .seed = 1}
+};
 
 static volatile sig_atomic_t stop;
 static struct noop worker[WORKERS_MOST];
 static struct buf out;
 static struct quantiles delays_us;
+static struct sleepers *sleepers; /* NULL: nobody sleeps */
 static uint64_t pages_done, jobs_done;
 static uint64_t dropped, granted_twice, granted_again, first_again_us; /* --hold: once the coordinator was back */
 static bool came_back;
@@ -90,7 +96,7 @@ static void hello_send(struct noop *w)
     hello.version = PROTOCOL_VERSION;
     hello.worker = w->name;
     hello.pipeline = (ProtobufCBinaryData){SHA256_BYTES, pipeline};
-    hello.slots = SLOTS;
+    hello.slots = plan.sleep.slots;
     hello.held = w->held;
     hello.n_held = w->held_count;
     frame.body_case = SOHOA__FRAME__BODY_HELLO;
@@ -151,13 +157,22 @@ static uint32_t job_pages(const Sohoa__Job *job)
     return said ? (uint32_t)strtoul(said + 1, NULL, 10) : 1;
 }
 
-static void answer_fill(struct answer *a, const Sohoa__Job *job)
+/* How many of them a worker would read for that job. */
+static uint32_t job_reads(const Sohoa__Job *job)
 {
     uint32_t pages = job_pages(job);
-    bool probe = job->kind == SOHOA__JOB_KIND__JOB_PROBE, read = !probe || pages <= job->read_most;
+    if (job->kind == SOHOA__JOB_KIND__JOB_PROBE)
+        return pages <= job->read_most ? pages : 0;
+    return job->kind == SOHOA__JOB_KIND__JOB_PAGES ? job->range->count : 0;
+}
+
+static void answer_fill(struct answer *a, const Sohoa__Job *job, uint32_t cpu_ms)
+{
+    uint32_t pages = job_pages(job), reads = job_reads(job);
+    bool probe = job->kind == SOHOA__JOB_KIND__JOB_PROBE;
     sohoa__result__init(&a->result);
     a->result.lease = job->lease;
-    a->result.cpu_ms = 1;
+    a->result.cpu_ms = cpu_ms;
     if (probe) {
         sohoa__probe__init(&a->probe);
         sha256_make(job->batch, job->doc, a->sha256);
@@ -167,7 +182,7 @@ static void answer_fill(struct answer *a, const Sohoa__Job *job)
         a->probe.kind = SOHOA__SOURCE_KIND__SOURCE_PDF;
         a->result.probe = &a->probe;
     }
-    if (!read)
+    if (probe && !reads)
         return;
     sohoa__assembled__init(&a->assembled);
     a->assembled.pages_stored = pages;
@@ -179,21 +194,21 @@ static void answer_fill(struct answer *a, const Sohoa__Job *job)
     a->ranges[0] = &a->range;
     a->result.stored = a->ranges;
     a->result.n_stored = 1;
-    pages_done += job->kind == SOHOA__JOB_KIND__JOB_ASSEMBLE ? 0 : a->range.count;
+    pages_done += reads;
 }
 
-static void results_send(struct noop *w, const Sohoa__Grant *grant)
+static void results_send(struct noop *w, Sohoa__Job *const *jobs, size_t count, uint32_t cpu_ms)
 {
     static struct answer answer[GRANT_MAX_JOBS];
     static Sohoa__Result *result[GRANT_MAX_JOBS];
     Sohoa__Frame frame = SOHOA__FRAME__INIT;
     Sohoa__Results results = SOHOA__RESULTS__INIT;
-    for (size_t i = 0; i < grant->n_jobs; i++) {
-        answer_fill(&answer[i], grant->jobs[i]);
+    for (size_t i = 0; i < count; i++) {
+        answer_fill(&answer[i], jobs[i], cpu_ms);
         result[i] = &answer[i].result;
     }
     results.results = result;
-    results.n_results = grant->n_jobs;
+    results.n_results = count;
     frame.body_case = SOHOA__FRAME__BODY_RESULTS;
     frame.results = &results;
     frame_send(w, &frame);
@@ -235,7 +250,14 @@ static void jobs_hold(struct noop *w, const Sohoa__Grant *grant)
     }
 }
 
-static void on_grant(struct noop *w, const Sohoa__Grant *grant)
+static void jobs_sleep(struct noop *w, Sohoa__Grant *grant)
+{
+    for (size_t i = 0; i < grant->n_jobs; i++)
+        sleepers_take(sleepers, (unsigned)(w - worker), grant->jobs[i], job_reads(grant->jobs[i]), now_us());
+    grant->n_jobs = 0; /* the jobs are theirs now */
+}
+
+static void on_grant(struct noop *w, Sohoa__Grant *grant)
 {
     uint64_t at_us = plan.rate > 0 ? now_us() : 0;
     for (size_t i = 0; i < grant->n_jobs; i++, w->granted++) {
@@ -244,14 +266,22 @@ static void on_grant(struct noop *w, const Sohoa__Grant *grant)
     }
     if (plan.hold)
         jobs_hold(w, grant);
+    else if (sleepers)
+        jobs_sleep(w, grant);
     else
-        results_send(w, grant);
+        results_send(w, grant->jobs, grant->n_jobs, 1);
+}
+
+static void on_drop(const struct noop *w, const Sohoa__Drop *drop)
+{
+    for (size_t i = 0; i < drop->n_leases && sleepers; i++)
+        sleepers_drop(sleepers, (unsigned)(w - worker), drop->leases[i], now_us());
 }
 
 /* The coordinator was restarted, or gave this worker up. */
 static void on_refuse(struct noop *w, const Sohoa__Refuse *refuse)
 {
-    if (refuse->err->code != E_NET)
+    if (refuse->err->code != E_NET || sleepers)
         fail(refuse->err->text);
     came_back = true;
     w->welcome = false;
@@ -269,7 +299,7 @@ static void on_welcome(struct noop *w, const Sohoa__Welcome *welcome)
     credit_send(w);
 }
 
-static void on_frame(struct noop *w, const Sohoa__Frame *frame)
+static void on_frame(struct noop *w, Sohoa__Frame *frame)
 {
     switch (frame->body_case) {
     case SOHOA__FRAME__BODY_WELCOME: on_welcome(w, frame->welcome); break;
@@ -278,6 +308,7 @@ static void on_frame(struct noop *w, const Sohoa__Frame *frame)
         w->acknowledged += frame->acks->n_leases;
         jobs_done += frame->acks->n_leases;
         break;
+    case SOHOA__FRAME__BODY_DROP: on_drop(w, frame->drop); break;
     case SOHOA__FRAME__BODY_REFUSE: on_refuse(w, frame->refuse); break;
     default: break;
     }
@@ -322,11 +353,12 @@ static void workers_start(void)
     }
 }
 
-/* Flat out: as much credit as keeps the window full, told in steps of a quarter. */
+/* Flat out: as much credit as keeps the window full, told in steps of a quarter. Sleepers ask for what they have room for. */
 static void credit_fill(struct noop *w)
 {
-    uint64_t most = w->acknowledged + plan.window;
-    if (!w->welcome || most < w->credit + (plan.window + 3) / 4)
+    uint64_t most =
+        sleepers ? w->granted + sleepers_room(sleepers, (unsigned)(w - worker)) : w->acknowledged + plan.window;
+    if (!w->welcome || most < w->credit + (sleepers ? 1 : (plan.window + 3) / 4))
         return;
     w->credit = most;
     credit_send(w);
@@ -353,10 +385,18 @@ static bool all_welcome(void)
     return true;
 }
 
+static long wait_ms(void)
+{
+    uint64_t at_us = now_us(), due_us = sleepers ? sleepers_due_us(sleepers) : UINT64_MAX;
+    if (due_us <= at_us)
+        return 0;
+    return due_us - at_us < WAIT_MS * 1000 ? (long)(due_us - at_us + 999) / 1000 : WAIT_MS;
+}
+
 static void wait_some(zmq_pollitem_t *items, bool paced)
 {
     if (!paced) {
-        zmq_poll(items, (int)plan.workers, 10);
+        zmq_poll(items, (int)plan.workers, wait_ms());
         return;
     }
     struct timespec pause = {0, 50000}; /* zmq_poll counts in milliseconds */
@@ -373,6 +413,16 @@ static void beat(uint64_t *next_us)
         beat_send(&worker[i]);
 }
 
+static void sleepers_answer(void)
+{
+    unsigned of;
+    uint32_t cpu_ms;
+    for (Sohoa__Job *job; sleepers && (job = sleepers_wake(sleepers, now_us(), &of, &cpu_ms));) {
+        results_send(&worker[of], &job, 1, cpu_ms);
+        sohoa__job__free_unpacked(job, NULL);
+    }
+}
+
 static double run(void)
 {
     zmq_pollitem_t items[WORKERS_MOST] = {0};
@@ -382,7 +432,9 @@ static double run(void)
     while (!stop && jobs_done < plan.jobs && (double)(now_us() - start_us) < plan.seconds * 1e6) {
         wait_some(items, plan.rate > 0 && began_us);
         for (unsigned i = 0; i < plan.workers; i++)
-            frames_take(&worker[i]);
+            if (items[i].revents)
+                frames_take(&worker[i]);
+        sleepers_answer();
         if (!began_us && all_welcome())
             began_us = now_us();
         if (began_us && plan.rate > 0)
@@ -397,7 +449,8 @@ static double run(void)
 static int usage(void)
 {
     fputs(
-        "usage: bench-noop --connect ENDPOINT [--workers N] [--window N] [--jobs N] [--rate N] [--seconds S] [--hold N]\n",
+        "usage: bench-noop --connect ENDPOINT [--workers N] [--window N] [--jobs N] [--rate N] [--seconds S] [--hold N]\n"
+        "                  [--page-ms MS [--slots N] [--prefetch N] [--fetch-ms MS] [--steady S] [--seed N]]\n",
         stderr);
     return 2;
 }
@@ -405,14 +458,20 @@ static int usage(void)
 static bool options_take(int argc, char **argv)
 {
     static const struct option option[] = {
-        {"connect", 1, NULL, 'c'},
-        {"workers", 1, NULL, 'n'},
-        {"window",  1, NULL, 'w'},
-        {"jobs",    1, NULL, 'j'},
-        {"rate",    1, NULL, 'r'},
-        {"seconds", 1, NULL, 's'},
-        {"hold",    1, NULL, 'h'},
-        {NULL,      0, NULL, 0  }
+        {"connect",  1, NULL, 'c'},
+        {"workers",  1, NULL, 'n'},
+        {"window",   1, NULL, 'w'},
+        {"jobs",     1, NULL, 'j'},
+        {"rate",     1, NULL, 'r'},
+        {"seconds",  1, NULL, 's'},
+        {"hold",     1, NULL, 'h'},
+        {"page-ms",  1, NULL, 'p'},
+        {"slots",    1, NULL, 'o'},
+        {"prefetch", 1, NULL, 'a'},
+        {"fetch-ms", 1, NULL, 'f'},
+        {"steady",   1, NULL, 't'},
+        {"seed",     1, NULL, 'd'},
+        {NULL,       0, NULL, 0  }
     };
     plan.jobs = UINT64_MAX;
     for (int c; (c = getopt_long(argc, argv, "", option, NULL)) != -1;)
@@ -424,9 +483,16 @@ static bool options_take(int argc, char **argv)
         case 'r': plan.rate = strtod(optarg, NULL); break;
         case 's': plan.seconds = strtod(optarg, NULL); break;
         case 'h': plan.hold = (unsigned)strtoul(optarg, NULL, 10); break;
+        case 'p': plan.sleep.page_ms = strtod(optarg, NULL); break;
+        case 'o': plan.sleep.slots = (unsigned)strtoul(optarg, NULL, 10); break;
+        case 'a': plan.sleep.ahead = (unsigned)strtoul(optarg, NULL, 10); break;
+        case 'f': plan.sleep.fetch_ms = strtod(optarg, NULL); break;
+        case 't': plan.sleep.steady_s = strtod(optarg, NULL); break;
+        case 'd': plan.sleep.seed = strtoull(optarg, NULL, 10); break;
         default: return false;
         }
-    return plan.connect && plan.workers && plan.workers <= WORKERS_MOST && plan.window;
+    plan.sleep.workers = plan.workers;
+    return plan.connect && plan.workers && plan.workers <= WORKERS_MOST && plan.window && plan.sleep.slots;
 }
 
 static size_t held_count(void)
@@ -449,6 +515,7 @@ int main(int argc, char **argv)
         return usage();
     zsys_handler_set(NULL);
     signal(SIGTERM, on_term);
+    sleepers = plan.sleep.page_ms > 0 ? sleepers_new(&plan.sleep) : NULL;
     workers_start();
     double seconds = run();
     printf("{\"workers\": %u, \"jobs\": %llu, \"pages\": %llu, \"seconds\": %.3f, ", plan.workers,
@@ -456,10 +523,14 @@ int main(int argc, char **argv)
     printf("\"delay_p50_ms\": %.3f, \"delay_p99_ms\": %.3f, \"delay_max_ms\": %.3f, ",
            quantiles_share(&delays_us, 0.5) / 1000, quantiles_share(&delays_us, 0.99) / 1000,
            quantiles_share(&delays_us, 1) / 1000);
+    if (sleepers)
+        sleepers_tell(sleepers, now_us());
+    printf("\"cpu_s\": %.3f, ", (double)clock() / CLOCKS_PER_SEC);
     printf(
         "\"held\": %zu, \"dropped\": %llu, \"granted_again\": %llu, \"granted_twice\": %llu, \"first_again_us\": %llu}\n",
         held_count(), (unsigned long long)dropped, (unsigned long long)granted_again, (unsigned long long)granted_twice,
         (unsigned long long)first_again_us);
+    sleepers_destroy(&sleepers);
     quantiles_destroy(&delays_us);
     buf_destroy(&out);
     for (unsigned i = 0; i < plan.workers; i++) {
