@@ -26,7 +26,7 @@ enum {
     WORKERS_MOST = 256,
     FRAMES_AT_ONCE = 64, /* of one worker, before the next has its turn */
     BEAT_US = 500000,
-    WAIT_MS = 10,
+    WAIT_US = 10000,
     WAITING = 65536,
     HOLD_AGAIN = 100, /* jobs a worker asks for when the coordinator is back */
 };
@@ -388,9 +388,8 @@ static bool all_welcome(void)
 static long wait_ms(void)
 {
     uint64_t at_us = now_us(), due_us = sleepers ? sleepers_due_us(sleepers) : UINT64_MAX;
-    if (due_us <= at_us)
-        return 0;
-    return due_us - at_us < WAIT_MS * 1000 ? (long)(due_us - at_us + 999) / 1000 : WAIT_MS;
+    uint64_t left_us = due_us > at_us ? due_us - at_us : 0;
+    return (long)((left_us < WAIT_US ? left_us : WAIT_US) + 999) / 1000;
 }
 
 static void wait_some(zmq_pollitem_t *items, bool paced)
