@@ -77,8 +77,8 @@ class Lab:
         self.hosts[name] = Booted(self.network.machine(name), f"{self.folder}/base", f"{self.folder}/backlog/scans")
 
     def ceph_up(self):
-        run(CEPH, "up", f"{self.folder}/ceph", "--size=2", f"--address={self.network.address}", f"--osd-bytes={4 << 30}")
         self.is_ceph = True
+        run(CEPH, "up", f"{self.folder}/ceph", "--size=2", f"--address={self.network.address}", f"--osd-bytes={4 << 30}")
 
     def certificate_make(self):
         names = ",".join(f"IP:{address}" for address in ("127.0.0.1", f"{SUBNET}.1", f"{SUBNET}.2"))
