@@ -7,9 +7,9 @@
 enum { PAIR_BYTES = 16 }; /* what a backend may need for a pair, besides key and value */
 
 const char *const store_area_name[STORE_AREAS] = {
-    [STORE_SRC] = "src",     [STORE_BUNDLE] = "bundle", [STORE_OUT] = "out",   [STORE_REC] = "rec",
-    [STORE_BATCH] = "batch", [STORE_LEDGER] = "ledger", [STORE_STOP] = "stop", [STORE_VIEW] = "view",
-    [STORE_INVENTORY] = "inventory",
+    [STORE_SRC] = "src",   [STORE_BUNDLE] = "bundle", [STORE_OUT] = "out",
+    [STORE_REC] = "rec",   [STORE_BATCH] = "batch",   [STORE_LEDGER] = "ledger",
+    [STORE_STOP] = "stop", [STORE_VIEW] = "view",     [STORE_INVENTORY] = "inventory",
 };
 
 /* The length of the area's name in name, which must go on with '/'; 0: name is of another area. */

@@ -84,9 +84,10 @@ static float *weights_new(const struct layer *layer)
 }
 
 /* Sums of SIDE_CELLS cells side by side, from (x, y) of out on. */
-ASSERTED static inline __attribute__((always_inline)) void
-cells_sum(const struct layer *layer, const float *weight, const struct map *in, uint32_t x, uint32_t y,
-          const uint32_t outputs, float sum[SIDE_CELLS][OUTPUTS_MOST])
+ASSERTED static inline __attribute__((always_inline)) void cells_sum(const struct layer *layer, const float *weight,
+                                                                     const struct map *in, uint32_t x, uint32_t y,
+                                                                     const uint32_t outputs,
+                                                                     float sum[SIDE_CELLS][OUTPUTS_MOST])
 {
     const size_t step = (size_t)layer->stride * in->units;
     const int64_t reach = layer->side / 2;
@@ -114,7 +115,7 @@ static int32_t output_of(const struct layer *layer, uint32_t o, float sum)
 }
 
 CLONED ASSERTED static void row_run(const struct layer *layer, const float *weight, const struct map *in, uint32_t y,
-                           struct map *out)
+                                    struct map *out)
 {
     float sum[SIDE_CELLS][OUTPUTS_MOST];
     for (uint32_t x = 0; x < out->width; x += SIDE_CELLS) {
