@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "coordinator/ctl/api.h"
@@ -71,16 +70,6 @@ static void *errand_run(void *arg)
     return NULL;
 }
 
-static bool thread_ended(pthread_t thread)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += LOOK_MS * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    return pthread_timedjoin_np(thread, NULL, &until) == 0;
-}
-
 static int errand_watched(struct errand *errand, struct err *err)
 {
     struct showing showing = {.began_ms = clock_mono_ms(), .terminal = isatty(STDERR_FILENO)};
@@ -88,7 +77,7 @@ static int errand_watched(struct errand *errand, struct err *err)
     interrupt_watch();
     if (pthread_create(&thread, NULL, errand_run, errand))
         return err_errno(err, E_NOMEM, "a thread to copy with");
-    while (!thread_ended(thread)) {
+    while (!interrupt_join(thread, LOOK_MS)) {
         far_show(&showing, &errand->watch);
         if (interrupt_seen())
             atomic_store(&errand->watch.stop, true);

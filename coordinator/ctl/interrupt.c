@@ -38,3 +38,13 @@ bool interrupt_seen(void)
     interrupt_sleep(0);
     return seen;
 }
+
+bool interrupt_join(pthread_t thread, uint32_t ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += (long)(ms % 1000) * 1000000;
+    until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    return pthread_timedjoin_np(thread, NULL, &until) == 0;
+}

@@ -3,6 +3,7 @@
 #ifndef SOHOA_INTERRUPT_H
 #define SOHOA_INTERRUPT_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -11,5 +12,8 @@ bool interrupt_seen(void);
 
 /* Sleeps, at most until a signal asks to end. */
 void interrupt_sleep(uint32_t ms);
+
+/* Joins a thread that does the work meanwhile; false: it still runs after so long. */
+bool interrupt_join(pthread_t thread, uint32_t ms);
 
 #endif

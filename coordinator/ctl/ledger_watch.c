@@ -4,7 +4,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "coordinator/ctl/args.h"
@@ -69,22 +68,12 @@ static void *local_run(void *arg)
     return NULL;
 }
 
-static bool thread_ended(pthread_t thread)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += LOOK_MS * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    return pthread_timedjoin_np(thread, NULL, &until) == 0;
-}
-
 static int local_watch(struct local *local, struct watching *watching, struct err *err)
 {
     pthread_t thread;
     if (pthread_create(&thread, NULL, local_run, local))
         return err_errno(err, E_NOMEM, "a thread to verify the ledger");
-    while (!thread_ended(thread)) {
+    while (!interrupt_join(thread, LOOK_MS)) {
         struct far far = {atomic_load(&local->watch.entries), atomic_load(&local->watch.bytes),
                           atomic_load(&local->watch.bytes_all)};
         far_show(watching, &far);
