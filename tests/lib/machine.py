@@ -6,6 +6,9 @@ import subprocess
 
 from cluster import Process
 
+# A bridge that was not told its own takes the least of its links', and changes it with the next host: who talks to it then waits.
+BRIDGE_MAC = "02:50:4f:48:4f:41"
+
 # Binds the host's folder where it is, and lays nothing over the others'.
 ALONE = """mount --bind "$1/$2" "$1/.own" && mount -t tmpfs -o mode=755 own "$1/.hide" &&
 mkdir "$1/.hide/$2" && mount --bind "$1/.own" "$1/.hide/$2" && mount --rbind "$1/.hide" "$1" && shift 2 && exec "$@"
@@ -24,7 +27,7 @@ class Network:
         self.address = f"{subnet}.254"
         for path in (folder, f"{folder}/.own", f"{folder}/.hide"):
             os.makedirs(path, exist_ok=True)
-        ip("link", "add", self.bridge, "type", "bridge")
+        ip("link", "add", self.bridge, "address", BRIDGE_MAC, "type", "bridge")
         ip("addr", "add", f"{self.address}/24", "dev", self.bridge)
         ip("link", "set", self.bridge, "up")
 
