@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/signalfd.h>
 
+#include "coordinator/replica.h"
 #include "proto/auto.h"
 #include "proto/clock.h"
 #include "proto/listen.h"
@@ -59,7 +60,11 @@ int standby_wait(struct coordinator *c, struct err *err)
 {
     AUTO(scrape_destroy) struct scrape *scrape = NULL;
     AUTO(fd_destroy) int signals = -1;
+    struct replica replica;
     sigset_t set;
+    if (replica_init(&replica, config_text(c->config, CFG_REDIS_OTHERS), c->name, config_text(c->config, CFG_REDIS),
+                     err))
+        return E_CONFIG;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
@@ -74,6 +79,7 @@ int standby_wait(struct coordinator *c, struct err *err)
             standby_listen(c, &scrape);
             trace_err(TRACE_INFO, "standby", err, "store=%s", trace_value(config_text(c->config, CFG_STORE)));
         }
+        replica_keep(&replica, store_holder(c->store), clock_mono_ms());
         if (!standby_pause(scrape, signals)) {
             c->stop = true;
             return E_LOCKED;

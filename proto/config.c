@@ -44,6 +44,7 @@ static const struct config_row {
     [CFG_STORE] = {"store", BOTH, 0, 0, "dir:/var/lib/sohoa/store",
                    "object store: dir:PATH, or rados:CONF?user=NAME&meta=POOL&data=POOL"},
     [CFG_REDIS] = {"redis", FOR_COORDINATOR, 0, 0, "/run/redis/redis-server.sock", "unix socket of this host's Redis"},
+    [CFG_REDIS_OTHERS] = {"redis_others", FOR_COORDINATOR, 0, 0, "", "Redis of each coordinator, by its name: NAME=ADDRESS:PORT joined by commas; this one's copies that of the active one while this one stands by"},
     [CFG_LEDGER_KEY_FILE] = {"ledger_key_file", FOR_COORDINATOR, 0, 0, "", "Ed25519 key that the ledger's checkpoints are signed with, the same on all coordinators; made if it is not there; none when empty"},
     [CFG_LEDGER_CHECKPOINT_S] = {"ledger_checkpoint_s", FOR_COORDINATOR, 1, 86400, "60", "the ledger is signed this often, when entries came"},
     [CFG_OTHERS] = {"others", FOR_COORDINATOR, 0, 0, "", "http of the other coordinators, ADDRESS:PORT or https://ADDRESS:PORT joined by commas: an alert when one does not answer"},

@@ -36,7 +36,8 @@ enum store_put { PUT_CREATE, PUT_REPLACE, PUT_GUARD_CREATE, PUT_GUARD_REPLACE };
 
 struct store {
     const struct store_ops *ops;
-    _Atomic uint64_t epoch; /* 0: the lock is not held, or was lost */
+    _Atomic uint64_t epoch;  /* 0: the lock is not held, or was lost */
+    char holder[NAME_BYTES]; /* of the lock, when it was refused to us last */
 };
 
 struct store_ops {
@@ -64,6 +65,9 @@ struct store_ops {
                     void (*each)(const struct store_pair *pair, void *user), void *user, bool *ret_more,
                     struct err *err);
 };
+
+/* The lock was refused for holder's sake: E_LOCKED. */
+int store_locked(struct store *store, const char *holder, uint64_t epoch, struct err *err);
 
 /* rest: the URL after "dir:" or "rados:". */
 int store_dir_open(const char *rest, struct store **ret_store, struct err *err);

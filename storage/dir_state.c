@@ -78,7 +78,7 @@ static int lock_write(const struct dir *dir, int fd, uint64_t epoch, const char 
     return 0;
 }
 
-static int lock_take(const struct dir *dir, const char *owner, int *ret_fd, uint64_t *ret_epoch, struct err *err)
+static int lock_take(struct dir *dir, const char *owner, int *ret_fd, uint64_t *ret_epoch, struct err *err)
 {
     AUTO(fd_destroy) int fd = openat(dir->root_fd, lock_name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
     if (fd < 0)
@@ -90,7 +90,7 @@ static int lock_take(const struct dir *dir, const char *owner, int *ret_fd, uint
     uint64_t epoch;
     int rc = lock_read(fd, &epoch, holder, err);
     if (!rc && !taken)
-        rc = err_set(err, E_LOCKED, "the store is locked by %s (epoch %" PRIu64 ")", holder, epoch);
+        rc = store_locked(&dir->store, holder, epoch, err);
     if (!rc)
         rc = lock_write(dir, fd, ++epoch, owner, err);
     if (rc)

@@ -85,14 +85,14 @@ static int lock_ask(struct rados *r, uint8_t flags)
     return rc;
 }
 
-static int lock_busy(const struct rados *r, struct err *err)
+static int lock_busy(struct rados *r, struct err *err)
 {
     char owner[NAME_BYTES];
     uint64_t epoch;
     int rc = xattr_get(r->lock_io, lock_id, owner_xattr, owner, sizeof owner, err);
     if (!rc)
         rc = epoch_get(r->lock_io, lock_id, &epoch, err);
-    return rc ? rc : err_set(err, E_LOCKED, "the store is locked by %s (epoch %" PRIu64 ")", owner, epoch);
+    return rc ? rc : store_locked(&r->store, owner, epoch, err);
 }
 
 static void address_destroy(char **address)

@@ -243,6 +243,17 @@ static int script_load(struct redis *redis, struct err *err)
     return 0;
 }
 
+/* "NO" "ONE": of none. */
+static int replica_of(struct redis *redis, const char *host, const char *port, struct err *err)
+{
+    AUTO(redis_request_destroy) struct redis_request request = {0};
+    AUTO(reply_destroy) redisReply *reply = NULL;
+    redis_begin(&request, "REPLICAOF");
+    redis_add_text(&request, host);
+    redis_add_text(&request, port);
+    return redis_once(redis, &request, &reply, err);
+}
+
 static int server_look(struct redis *redis, struct err *err)
 {
     static const char key[] = "run_id:";
@@ -250,6 +261,7 @@ static int server_look(struct redis *redis, struct err *err)
     AUTO(reply_destroy) redisReply *reply = NULL;
     redis_begin(&request, "INFO");
     redis_add_text(&request, "server");
+    redis_add_text(&request, "replication");
     int rc = redis_once(redis, &request, &reply, err);
     if (rc)
         return rc;
@@ -260,13 +272,11 @@ static int server_look(struct redis *redis, struct err *err)
     if (strncmp(redis->run_id, found, RUN_ID_CHARS))
         redis->servers++;
     memcpy(redis->run_id, found, RUN_ID_CHARS);
-    return 0;
+    return strstr(reply->str, "role:slave") ? replica_of(redis, "NO", "ONE", err) : 0;
 }
 
-int redis_connect(struct redis *redis, struct err *err)
+static int link_open(struct redis *redis, struct err *err)
 {
-    if (redis->link)
-        return 0;
     const struct timeval timeout = {REDIS_TIMEOUT_MS / 1000, REDIS_TIMEOUT_MS % 1000 * 1000};
     redis->link = redisConnectUnixWithTimeout(redis->socket_path, timeout);
     assert(redis->link);
@@ -274,8 +284,24 @@ int redis_connect(struct redis *redis, struct err *err)
         return redis_lost(redis, redis->link->errstr, err);
     if (redisSetTimeout(redis->link, timeout) != REDIS_OK)
         return redis_lost(redis, redis->link->errstr, err);
-    int rc = server_look(redis, err);
+    return 0;
+}
+
+int redis_connect(struct redis *redis, struct err *err)
+{
+    if (redis->link)
+        return 0;
+    int rc = link_open(redis, err);
+    if (!rc)
+        rc = server_look(redis, err);
     return rc ? rc : script_load(redis, err);
+}
+
+int redis_follow(const char *socket_path, const char *host, const char *port, struct err *err)
+{
+    AUTO(redis_destroy) struct redis *redis = redis_new(socket_path, "", 0);
+    int rc = link_open(redis, err);
+    return rc ? rc : replica_of(redis, host, port, err);
 }
 
 /* ---- many requests ---- */

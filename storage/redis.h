@@ -34,8 +34,12 @@ void redis_add_number(struct redis_request *request, int64_t number);
 struct redis *redis_new(const char *socket_path, const char *script, size_t script_bytes);
 void redis_destroy(struct redis **redis);
 
-/* Connects and loads the script, unless that is so already. Errors: E_REDIS. */
+/* Connects and loads the script, unless that is so already. A server that copies another one (redis_follow) stops to, and keeps
+ * what it has. Errors: E_REDIS. */
 int redis_connect(struct redis *redis, struct err *err);
+
+/* Makes the server at socket_path a copy of the one at host and port; what it had is gone then. Errors: E_REDIS. */
+int redis_follow(const char *socket_path, const char *host, const char *port, struct err *err);
 
 /* How many different servers (by run_id) it has been connected to: grows when Redis was restarted in between. */
 unsigned redis_servers(const struct redis *redis);

@@ -2,6 +2,8 @@
  * The contract of store.h that both backends share: which names, sizes and states a call may have. */
 #include "storage/backend.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { PAIR_BYTES = 16 }; /* what a backend may need for a pair, besides key and value */
@@ -173,6 +175,17 @@ int store_lock(struct store *store, const char *owner, uint32_t ttl_ms, struct e
     if (ttl_ms < STORE_LOCK_MIN_MS)
         return err_set(err, E_USAGE, "a lock of %u ms; at least %d", ttl_ms, STORE_LOCK_MIN_MS);
     return store->ops->lock(store, owner, ttl_ms, err);
+}
+
+int store_locked(struct store *store, const char *holder, uint64_t epoch, struct err *err)
+{
+    snprintf(store->holder, sizeof store->holder, "%.*s", NAME_BYTES - 1, holder);
+    return err_set(err, E_LOCKED, "the store is locked by %s (epoch %" PRIu64 ")", holder, epoch);
+}
+
+const char *store_holder(const struct store *store)
+{
+    return store->holder;
 }
 
 uint64_t store_epoch(const struct store *store)

@@ -88,6 +88,9 @@ int store_space(struct store *store, uint64_t *ret_free_bytes, uint64_t *ret_tot
 int store_lock(struct store *store, const char *owner, uint32_t ttl_ms, struct err *err);
 uint64_t store_epoch(const struct store *store); /* 0: not held */
 
+/* Who held it when store_lock() failed with E_LOCKED last; "" before. */
+const char *store_holder(const struct store *store);
+
 /* To be called at least every ttl_ms / 3. Errors: E_FENCED: lost; no guarded call succeeds from then on. */
 int store_renew(struct store *store, struct err *err);
 

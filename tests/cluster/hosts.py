@@ -24,12 +24,13 @@ from machine import Network  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CEPH = os.path.join(HERE, "..", "lib", "ceph")
+REPLICA_CONF = os.path.join(HERE, "..", "..", "ansible", "roles", "redis", "templates", "redis-sohoa.replica.conf.j2")
 SCANS = os.path.join(HERE, "..", "..", "..", "shared", "data", "scans")
 PAGES = int(os.environ.get("SOHOA_TEST_PAGES", "60"))
 SUBNET = "10.98.77"
 CUT_S = 30
 DOCUMENTS = 10  # of a batch
-ZMQ, HTTP, METRICS = 7700, 7780, 7790
+ZMQ, HTTP, REDIS, METRICS = 7700, 7780, 7781, 7790
 PLAIN_GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"NULL".ljust(20, b"\0") + bytes(32)  # of ZMTP 3.0
 SETTINGS = ("--heartbeat_ms=500",)
 PATIENT_S = 60
@@ -62,28 +63,41 @@ class Ceph:
 class Cluster:
     def __init__(self, folder, network, ceph):
         self.folder, self.network, self.ceph, self.keys = folder, network, ceph, Keys(f"{folder}/keys")
-        self.certificate = self.certificate_make()
+        names = ",".join(f"IP:{address}" for address in ("127.0.0.1", *(f"{SUBNET}.{i}" for i in (1, 2))))
+        self.certificate = self.certificate_make("http", "-addext", f"subjectAltName={names}")
+        self.redis_certificate = self.certificate_make("redis")
         self.token, self.workers, self.machines, self.work = None, {}, {}, Work(folder, self)
         self.hosts = [self.coordinator_make(name) for name in ("c1", "c2")]
         self.use(self.hosts[0])
 
-    def certificate_make(self):
-        """As the city's authority would: for the addresses that coordinators will have."""
-        names = ",".join(f"IP:{address}" for address in ("127.0.0.1", *(f"{SUBNET}.{i}" for i in (1, 2))))
-        made = [f"{self.folder}/keys/http.key", f"{self.folder}/keys/http.pem"]
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ed25519", "-nodes", "-subj", "/CN=sohoa", "-days", "2", "-addext", f"subjectAltName={names}",
+    def certificate_make(self, name, *options):
+        """Of HTTPS as the city's authority would, for the addresses that coordinators will have; of Redis as the playbook does."""
+        made = [f"{self.folder}/keys/{name}.key", f"{self.folder}/keys/{name}.pem"]
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ed25519", "-nodes", "-subj", "/CN=sohoa", "-days", "2", *options,
                         "-keyout", made[0], "-out", made[1]], check=True, capture_output=True)
         return made
 
+    def redis_options(self, machine):
+        """The playbook's, with this host's address and folder."""
+        with open(REPLICA_CONF, encoding="utf-8") as file:
+            conf = file.read()
+        for name, value in (("ansible_managed", "for a test"), ("ansible_host", machine.address), ("redis_tls_port", str(REDIS))):
+            conf = conf.replace("{{ %s }}" % name, value)
+        with open(f"{machine.folder}/replica.conf", "w", encoding="utf-8") as file:
+            file.write(conf.replace("/etc/redis/sohoa", f"{machine.folder}/redis"))
+        return "--include", f"{machine.folder}/replica.conf"
+
     def coordinator_make(self, name):
         machine = self.machines[name] = self.network.machine(name)
-        for path in (*self.certificate, self.keys.own):
+        for path in (*self.certificate, *self.redis_certificate, self.keys.own):
             shutil.copy(path, machine.folder)
         shutil.copytree(self.keys.allowed, f"{machine.folder}/allowed")
         host = Host(name, self.ceph.user(machine, "coordinator"), machine.folder, (
             *SETTINGS, f"--bind=tcp://{machine.address}:{ZMQ}", f"--http=0.0.0.0:{HTTP}", f"--curve_file={machine.folder}/c1.key",
-            f"--curve_workers={machine.folder}/allowed", f"--ledger_key_file={machine.folder}/ledger.key"), https=True)
+            f"--curve_workers={machine.folder}/allowed", f"--ledger_key_file={machine.folder}/ledger.key",
+            f"--redis_others=c1={SUBNET}.1:{REDIS},c2={SUBNET}.2:{REDIS}"), https=True)
         host.api.address = f"{machine.address}:{HTTP}"
+        host.redis.process.argv += self.redis_options(machine)
         host.redis.process.on(machine)
         host.coordinator.on(machine)
         host.machine = machine
@@ -220,7 +234,7 @@ class Work:
 
 def check_ports(cluster, stranger):
     """What another host finds open: of each host the ports of its services, and no more."""
-    expected = {"c1": {ZMQ, HTTP}, "c2": {HTTP}, "w1": {METRICS}, "w2": {METRICS}, "w3": {METRICS}}  # who stands by takes no workers
+    expected = {"c1": {ZMQ, HTTP, REDIS}, "c2": {HTTP, REDIS}, "w1": {METRICS}, "w2": {METRICS}, "w3": {METRICS}}  # who stands by takes no workers
     for name, wanted in expected.items():
         address = cluster.machines[name].address
         said = stranger.run("nmap", "-n", "-Pn", "-sT", "-sU", "-p", "T:1-65535,U:1-200", "--min-rate", "20000", "--max-retries", "1", "-oG", "-", address)
@@ -252,6 +266,34 @@ def check_strangers(cluster):
     relayed.kill()
     cluster.allow("relayed", False)
     cluster.goes_on("w1", "w2", "w3")
+
+
+def copies(redis, of):
+    said = redis.command("INFO", "replication")
+    return "role:slave" in said and f"master_host:{of.machine.address}" in said and "master_link_status:up" in said
+
+
+def hours(redis):
+    """Pages by the hour, which nothing but Redis knows."""
+    return sum(int(pages) for pages in redis.hash("sohoa:rate:hours").values())
+
+
+def check_replica(cluster):
+    """The standby's Redis copies the active one's; who has not their key gets nothing."""
+    cluster.goes_on("w1", "w2", "w3")
+    other = cluster.other()
+    wait("its Redis to copy the active one's", lambda: copies(other.redis, cluster.host), PATIENT_S)
+    wait("the same pages in it", lambda: 0 < hours(cluster.redis) == hours(other.redis), PATIENT_S)
+    nobody = cluster.machines["nobody"]
+    key, certificate = cluster.certificate_make("nobody")
+    for path in (key, certificate):
+        shutil.copy(path, nobody.folder)
+    for options in ((), ("--cert", f"{nobody.folder}/nobody.pem", "--key", f"{nobody.folder}/nobody.key")):
+        said = subprocess.run(nobody.argv("redis-cli", "-h", cluster.host.machine.address, "-p", str(REDIS), "--tls", "--insecure", *options, "hgetall", "sohoa:workers"),
+                              capture_output=True, text=True, check=False)
+        if "w1" in said.stdout or not said.stdout + said.stderr:
+            fail(f"Redis answers a stranger: {said.stdout}{said.stderr}")
+    say("the standby's Redis copies the active one's, and answers no stranger")
 
 
 def check_nodes(cluster):
@@ -302,12 +344,16 @@ def check_restarts(cluster):
     say("workers were restarted")
     for _ in cluster.hosts:
         old, new = cluster.host, cluster.other()
+        wait("the other's Redis to copy", lambda: copies(new.redis, old), PATIENT_S)
+        pages = hours(old.redis)
         old.coordinator.kill(15)
         cluster.use(new)
         wait("the other to take over", lambda: new.api.try_get("status"), PATIENT_S)
         old.redis.process.kill(15)
         old.start()
         cluster.goes_on("w2")
+        if hours(new.redis) < pages:
+            fail(f"the takeover forgot pages of the last hours: {hours(new.redis)} of {pages}")
     say("coordinators and their Redis were restarted")
     cluster.ceph.restart()
     cluster.goes_on("w3", "w4")
@@ -334,7 +380,7 @@ def run(_store, folder):
         cluster.start()
         for name in ("w1", "w2", "w3"):
             cluster.join(name)
-        for check in (check_strangers, check_nodes, check_cut, check_restarts):
+        for check in (check_strangers, check_replica, check_nodes, check_cut, check_restarts):
             check(cluster)
         cluster.work.finish()
         check_reads(cluster)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from cluster import BIN, Host, Process, backlog, fail, free_port, main, say, wait  # noqa: E402
+from cluster import BIN, Host, Process, backlog, fail, free_port, main, say, wait, worker_store  # noqa: E402
 from keys import Keys, Relay, key_make, refusals, told  # noqa: E402
 
 DOCUMENTS = 16
@@ -27,7 +27,7 @@ class Cluster:
     def worker(self, name, key=None, called=None, address=None, known=None):
         keys = (f"--curve_file={key}", f"--curve_coordinators={known or self.keys.known}") if key else ()
         return Process(called or f"worker-{name}", [
-            f"{BIN}/sohoa-worker", f"--name={name}", f"--store={self.store}", f"--connect={address or self.address}", "--slots=1", "--log=debug",
+            f"{BIN}/sohoa-worker", f"--name={name}", f"--store={worker_store(self.store)}", f"--connect={address or self.address}", "--slots=1", "--log=debug",
             *keys], self.folder, {"OMP_THREAD_LIMIT": "1"}).start()
 
     def connected(self):

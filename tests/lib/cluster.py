@@ -229,6 +229,11 @@ class Host:
         self.coordinator.start()
 
 
+def worker_store(store):
+    """The store as a worker has it: of Ceph its user may write content alone."""
+    return store.replace("user=client.coordinator", "user=client.worker")
+
+
 class Cluster:
     """One host, or several of which one is active, and two workers of one slot each, on one store."""
 
@@ -240,7 +245,7 @@ class Cluster:
         self.use(self.hosts[0])
         endpoints = ",".join(host.endpoint for host in self.hosts)
         self.workers = [Process(f"worker-{name}", [
-            f"{BIN}/sohoa-worker", f"--name={name}", f"--store={store}", f"--connect={endpoints}", "--slots=1",
+            f"{BIN}/sohoa-worker", f"--name={name}", f"--store={worker_store(store)}", f"--connect={endpoints}", "--slots=1",
             "--log=debug"], folder, {"OMP_THREAD_LIMIT": "1"}) for name in ("a", "b")]
 
     def use(self, host):

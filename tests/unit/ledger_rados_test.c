@@ -53,12 +53,12 @@ static uint64_t reread(struct store *store)
     return heard;
 }
 
-/* client.worker may not blocklist: what keeps the holder before out are the epochs alone. */
+/* client.silent may not blocklist: what keeps the holder before out are the epochs alone. */
 static struct store *opened(void)
 {
     char url[URL_BYTES];
     struct store *store = NULL;
-    snprintf(url, sizeof url, "rados:%s?user=client.worker", conf);
+    snprintf(url, sizeof url, "rados:%s?user=client.silent", conf);
     ok(store_open(url, &store, &err));
     return store;
 }

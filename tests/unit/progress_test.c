@@ -598,6 +598,19 @@ static void a_cut_connection_to_the_same_redis_goes_on(void **state)
     assert_stored(15);
 }
 
+static void a_replica_is_one_no_more(void **state)
+{
+    (void)state;
+    const struct progress_change change = bits(PROGRESS_STORED, 0, 10), more = bits(PROGRESS_STORED, 10, 5);
+    commit(&change, 1);
+    assert_int_equal(redis_follow(server.socket, "127.0.0.1", "1", &err), 0);
+    assert_int_equal(progress_commit(progress, &more, 1, &err), E_REDIS); /* and the next one connects anew */
+    assert_non_null(strstr(err.text, "read only"));
+    commit(&more, 1);
+    assert_stored(15);
+    assert_int_equal(redis_follow("/nowhere/redis.sock", "127.0.0.1", "1", &err), E_REDIS);
+}
+
 static void without_redis_the_error_names_the_socket(void **state)
 {
     (void)state;
@@ -686,6 +699,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_restart_with_the_epoch_kept_is_noticed, start, stop),
         cmocka_unit_test_setup_teardown(a_look_sees_whose_redis_it_is, start, stop),
         cmocka_unit_test_setup_teardown(a_cut_connection_to_the_same_redis_goes_on, start, stop),
+        cmocka_unit_test_setup_teardown(a_replica_is_one_no_more, start, stop),
         cmocka_unit_test(without_redis_the_error_names_the_socket),
         cmocka_unit_test_setup_teardown(a_hung_redis_costs_a_timeout, start, stop),
         cmocka_unit_test_setup_teardown(many_single_pages_are_cheap, start, stop),

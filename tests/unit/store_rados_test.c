@@ -78,12 +78,12 @@ static void lock_break(void)
     rados_ioctx_destroy(io);
 }
 
-/* client.worker may not blocklist, and the old holder's time is not up: what refuses is the lock's epoch. */
+/* client.silent may not blocklist, and the old holder's time is not up: what refuses is the lock's epoch. */
 static void the_epoch_of_the_lock_fences(void **state)
 {
     (void)state;
-    AUTO(store_destroy) struct store *old = opened_as("client.worker", "");
-    AUTO(store_destroy) struct store *new = opened_as("client.worker", "");
+    AUTO(store_destroy) struct store *old = opened_as("client.silent", "");
+    AUTO(store_destroy) struct store *new = opened_as("client.silent", "");
     struct blob append = blob("batch", "lock-epoch/append");
     struct blob later = blob("out", "after-fence");
     lock_when_free(old, "old", LONG_TTL_MS);
