@@ -46,6 +46,19 @@ bool cluster_fault(int code)
     return code == E_STORE || code == E_NET || code == E_LEASE || code == E_REDIS;
 }
 
+/* Whether an error is a loss, which is no attempt. Of a store that takes nothing from anybody no loss is one too many. */
+static bool is_loss(const struct sched *sched, int code, uint32_t losses)
+{
+    return cluster_fault(code) && (losses < LEASE_LOSSES_MAX || (sched->store_fails && code != E_LEASE));
+}
+
+/* The losses after one more. */
+static uint32_t loss_count(struct sched *sched, int code, uint32_t losses)
+{
+    sched->store_fails = sched->store_fails || code == E_STORE;
+    return losses < LEASE_LOSSES_MAX ? losses + 1 : losses;
+}
+
 static uint64_t backoff(uint32_t losses, uint64_t now_ms)
 {
     return now_ms + (uint64_t)RETRY_BACKOFF_MS * losses;
@@ -55,8 +68,8 @@ static void probe_failed(struct sched *sched, struct doc_ref ref, const struct e
                          struct acts *acts)
 {
     struct doc *doc = doc_at(sched->backlog, ref);
-    if (cluster_fault(err->code) && doc->losses < LEASE_LOSSES_MAX)
-        doc->losses++;
+    if (is_loss(sched, err->code, doc->losses))
+        doc->losses = loss_count(sched, err->code, doc->losses) & 15;
     else
         doc->attempts++;
     if (err_class(err->code) != ERR_RETRY || doc->attempts >= sched->rules.page_attempts) {
@@ -189,10 +202,10 @@ static void part_die(struct sched *sched, uint32_t index, struct part *part, str
 static void part_failed(struct sched *sched, uint32_t index, struct part *part, uint32_t worker, const struct err *err,
                         uint64_t now_ms, struct acts *acts)
 {
-    bool lost = cluster_fault(err->code) && part->losses < LEASE_LOSSES_MAX;
+    bool lost = is_loss(sched, err->code, part->losses);
     part->fault = backlog_fault(sched->backlog, err);
     if (lost) {
-        part->losses++;
+        part->losses = (uint8_t)loss_count(sched, err->code, part->losses);
         part->not_before_ms = err->code == E_LEASE ? 0 : backoff(part->losses, now_ms);
     } else {
         part->attempts++;
@@ -209,7 +222,7 @@ static void range_failed(struct sched *sched, const struct lease *lease, const s
                          struct acts *acts)
 {
     struct work *work = &sched->backlog->work[lease->work];
-    if (cluster_fault(err->code) && lease_part(sched, lease)->losses < LEASE_LOSSES_MAX) {
+    if (is_loss(sched, err->code, lease_part(sched, lease)->losses)) {
         part_failed(sched, lease->work, lease_part(sched, lease), lease->worker, err, now_ms, acts);
         return;
     }
@@ -495,8 +508,8 @@ static void assembly_failed(struct sched *sched, const struct lease *lease, cons
 {
     struct work *work = &sched->backlog->work[lease->work];
     struct cut *cut = work_cut(work);
-    if (cluster_fault(err->code) && cut->losses < LEASE_LOSSES_MAX) {
-        cut->losses++;
+    if (is_loss(sched, err->code, cut->losses)) {
+        cut->losses = (uint8_t)loss_count(sched, err->code, cut->losses);
         cut->not_before_ms = err->code == E_LEASE ? 0 : backoff(cut->losses, now_ms);
     } else {
         cut->attempts++;
@@ -554,6 +567,8 @@ bool sched_finish(struct sched *sched, uint32_t worker, const Sohoa__Result *res
     lot_of(batch, lease.doc.doc)->cpu_ms += result->cpu_ms;
     cost_result(sched, &lease, result, now_ms);
     breaker_feel(sched, batch, result, acts);
+    if (result->n_stored || result->assembled)
+        sched->store_fails = false;
     bool stops = result->err && (result->err->code == E_STOPPED || result->err->code == E_SECRET);
     if (copy_ends(sched, &lease, result->err && !stops, acts))
         return true;

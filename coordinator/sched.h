@@ -20,7 +20,7 @@
 #include "proto/buf.h"
 
 enum {
-    LEASE_LOSSES_MAX = 10,   /* then a lost lease counts as a failed attempt */
+    LEASE_LOSSES_MAX = 10,   /* then one more counts as a failed attempt, unless nobody can store anything */
     RETRY_BACKOFF_MS = 1000, /* after an error of the cluster, times the losses so far */
     WORKERS_MAX = 65536,
 };

@@ -37,6 +37,7 @@ struct sched {
     uint64_t measured_ms;   /* until then: */
     double cpu_ms, slot_ms; /* told by results, and had by slots with leases; older ones count less */
     bool stale;             /* the order of lots is not what it should be any more */
+    bool store_fails;       /* since then nothing was stored by anybody */
 };
 
 void acts_add(struct acts *acts, struct act act);

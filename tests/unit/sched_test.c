@@ -388,6 +388,39 @@ static void works_in_their_backoff_do_not_hide_others(void **state)
     world_unload(&w);
 }
 
+static void fail_all(struct world *w, int code, int times)
+{
+    for (int i = 0; i < times && w->backlog->batch[0]->page_count[PAGE_QUEUED]; i++) {
+        fail_next(w, 0, code);
+        w->now_ms += (LEASE_LOSSES_MAX + 1) * RETRY_BACKOFF_MS;
+    }
+}
+
+static void a_store_that_takes_nothing_kills_no_page(void **state)
+{
+    struct world w;
+    (void)state;
+    one_doc(&w, 0, 1);
+    const struct batch *batch = w.backlog->batch[0];
+    fail_all(&w, E_STORE, 20 * LEASE_LOSSES_MAX);
+    assert_int_equal(batch->page_count[PAGE_DEAD], 0);
+    finish_document(&w, 0); /* it takes them again */
+    assert_int_equal(batch->page_count[PAGE_QUEUED], 0);
+    assert_int_equal(batch->page_count[PAGE_DEAD], 0);
+    world_unload(&w);
+}
+
+static void a_page_that_is_lost_over_and_over_dies(void **state)
+{
+    struct world w;
+    (void)state;
+    one_doc(&w, 0, 1);
+    fail_all(&w, E_NET, 20 * LEASE_LOSSES_MAX);
+    assert_int_equal(w.backlog->batch[0]->page_count[PAGE_STORED], 0);
+    assert_int_not_equal(w.backlog->batch[0]->page_count[PAGE_DEAD], 0);
+    world_unload(&w);
+}
+
 static void a_probe_waits_out_its_backoff(void **state)
 {
     struct world w;
@@ -688,6 +721,8 @@ int main(void)
         cmocka_unit_test(a_result_that_does_not_cover_its_lease_is_a_failed_attempt),
         cmocka_unit_test(a_failed_page_does_not_wait_for_a_worker_of_another_pipeline),
         cmocka_unit_test(works_in_their_backoff_do_not_hide_others),
+        cmocka_unit_test(a_store_that_takes_nothing_kills_no_page),
+        cmocka_unit_test(a_page_that_is_lost_over_and_over_dies),
         cmocka_unit_test(a_probe_waits_out_its_backoff),
         cmocka_unit_test(a_job_that_never_left_costs_no_credit),
         cmocka_unit_test(quarantine_stops_a_source_under_every_pipeline),
