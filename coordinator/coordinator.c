@@ -62,7 +62,7 @@ static int loop_prepare(struct coordinator *c, int *ret_epoll, int *ret_signals,
     *ret_signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     if (*ret_epoll < 0 || *ret_signals < 0)
         return err_errno(err, E_IO, "epoll or signalfd");
-    const int fds[] = {gate_fd(c->gate), io_fd(c->commit_io), io_fd(c->back_io), http_fd(c->http), *ret_signals};
+    const int fds[] = {gate_fd(c->gate), io_fd(c->commit_io), io_fd(c->back_io), http_fd(c->http), renewal_fd(c->renewal), *ret_signals};
     int rc = 0;
     for (size_t i = 0; i < sizeof fds / sizeof fds[0] && !rc; i++)
         rc = watch(*ret_epoll, fds[i], err);
@@ -128,6 +128,8 @@ static int coordinator_start(struct coordinator *c, struct err *err)
         rc = store_open(config_text(c->config, CFG_STORE), &c->store, err);
     if (!rc)
         rc = standby_wait(c, err);
+    if (!rc)
+        rc = renewal_start(c->store, (uint32_t)config_int(c->config, CFG_LOCK_TTL_MS), &c->renewal, err);
     if (!rc)
         rc = backup_whole(c->store, err);
     if (!rc)
@@ -217,6 +219,7 @@ static void coordinator_end(struct coordinator *c)
     rows_destroy(&c->rows);
     sched_destroy(&c->sched);
     backlog_destroy(&c->backlog);
+    renewal_stop(&c->renewal);
     store_destroy(&c->store);
     free(c->peer);
     plan_destroy(&c->plan);

@@ -20,6 +20,7 @@
 #include "proto/certificate.h"
 #include "proto/config.h"
 #include "storage/io.h"
+#include "storage/renewal.h"
 
 struct auth;
 struct herald;
@@ -65,8 +66,9 @@ struct coordinator {
     struct live *live;
     struct watch *watch;
     struct herald *herald;
-    struct io *commit_io; /* one thread: everything that writes state, in order */
-    struct io *back_io;   /* removal of blobs, reads for the API */
+    struct renewal *renewal; /* of the store's lock */
+    struct io *commit_io;    /* one thread: everything that writes state, in order */
+    struct io *back_io;      /* removal of blobs, reads for the API */
     struct views *views;
     bool views_swept; /* what a coordinator before had made is removed */
     struct history *history;
@@ -94,7 +96,7 @@ struct coordinator {
     bool admitted_last;               /* a group has its turn before the next of them */
     uint64_t started_ms, granting_ms; /* nothing is granted before granting_ms ... */
     struct buf awaited;               /* ... or until all these workers are back: their names, each ended by a 0 */
-    uint64_t beat_ms, renew_ms, expire_ms, rewrite_ms, plan_ms;
+    uint64_t beat_ms, expire_ms, rewrite_ms, plan_ms;
     struct meter meter;
     struct plan plan;          /* in force */
     struct calendar *calendar; /* NULL: none */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
  * What a turn of the loop does between the frames it takes and those it sends: actions become a group, groups become durable
  * one after the other, and only then is anything acknowledged, granted or removed. No socket and no thread is made here. */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -348,13 +347,8 @@ void turn_time(struct coordinator *c, uint64_t now_ms)
     stopping_tick(c, now_ms);
     if (now_ms >= c->plan_ms)
         turn_plan(c, now_ms);
-    if (now_ms >= c->renew_ms && !c->stop) { /* the reason to stop is not to be overwritten */
-        c->renew_ms = now_ms + (uint64_t)config_int(c->config, CFG_LOCK_TTL_MS) / 3;
-        c->rc = store_renew(c->store, &c->err);
-        if (c->rc && err_class(c->rc) == ERR_RETRY) {
-            trace_err(TRACE_WARN, "renewal_failed", &c->err, "epoch=%" PRIu64, store_epoch(c->store));
-            c->rc = 0;
-        }
-        c->stop = c->stop || c->rc;
+    if (!c->stop) { /* the reason to stop is not to be overwritten */
+        c->rc = renewal_look(c->renewal, &c->err);
+        c->stop = c->rc;
     }
 }

@@ -8,7 +8,7 @@
  *                                                  inventory and lock live in meta, src, bundle, out and view in data
  *
  * Calls block; io.h runs them on threads. A store may be used by many threads at once, except store_lock and
- * store_renew, which belong to one thread. Every call may fail with E_STORE (retry), besides what is said below; err
+ * store_renew, which belong to one thread (renewal.h). Every call may fail with E_STORE (retry), besides what is said below; err
  * names the blob. After E_STORE a write may have been done or not (rados: a time-out). In rados every call of a holder
  * that was blocklisted is E_FENCED.
  *

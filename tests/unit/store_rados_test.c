@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <pthread.h>
 #include <rados/librados.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <sys/mman.h>
 
 #include "proto/clock.h"
+#include "storage/renewal.h"
 
 enum { KILL_AT_BYTES = 80 << 20, TEXT_BYTES = 64, PATIENCE_MS = 30000 };
 
@@ -200,6 +202,23 @@ static void a_missed_renewal_ends_the_holding(void **state)
     assert_int_equal(store_epoch(store), 0);
     lock_when_free(store, "again", TTL_MS);
     ok(store_guard_append(store, b.name, "x", 1, NULL, &why));
+}
+
+static void a_lock_is_kept_while_its_holder_is_busy(void **state)
+{
+    (void)state;
+    AUTO(store_destroy) struct store *store = opened();
+    AUTO(renewal_stop) struct renewal *renewal = NULL;
+    struct blob b = blob("batch", "busy");
+    lock_when_free(store, "busy", TTL_MS);
+    ok(renewal_start(store, TTL_MS, &renewal, &why));
+    usleep(3 * TTL_MS * 1000);
+    ok(store_guard_append(store, b.name, "x", 1, NULL, &why));
+    ok(renewal_look(renewal, &why));
+    lock_break();
+    struct pollfd lost = {renewal_fd(renewal), POLLIN, 0};
+    assert_int_equal(poll(&lost, 1, 10000), 1);
+    assert_int_equal(renewal_look(renewal, &why), E_FENCED);
 }
 
 /* ---- parts ---- */
@@ -439,6 +458,7 @@ int rados_tests(const char *ceph_conf)
         cmocka_unit_test(a_new_holder_raises_the_epoch_of_what_it_writes),
         cmocka_unit_test(a_vanished_holder_is_blocklisted_and_a_leaving_one_is_not),
         cmocka_unit_test(a_missed_renewal_ends_the_holding),
+        cmocka_unit_test(a_lock_is_kept_while_its_holder_is_busy),
         cmocka_unit_test(a_removed_blob_leaves_no_parts),
         cmocka_unit_test(parts_are_reused_if_they_fit),
         cmocka_unit_test(a_replaced_head_is_one_no_more),
