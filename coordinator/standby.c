@@ -5,12 +5,12 @@
 #include <signal.h>
 #include <sys/signalfd.h>
 
-#include "coordinator/replica.h"
 #include "proto/auto.h"
 #include "proto/clock.h"
 #include "proto/listen.h"
 #include "proto/scrape.h"
 #include "proto/trace.h"
+#include "storage/replica.h"
 
 enum { LOCK_RETRY_MS = 500 }; /* the lock is asked for this often */
 

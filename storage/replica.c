@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-#include "coordinator/replica.h"
+#include "storage/replica.h"
 
 #include <stdio.h>
 #include <string.h>
