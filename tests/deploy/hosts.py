@@ -28,7 +28,7 @@ SUBNET = "10.98.78"
 STORE = "rados:/etc/ceph/ceph.conf?user=client.sohoa&meta=city-meta&data=city-data"
 API = ("sohoa", "--api", "https://127.0.0.1:7780", "--ca", "/etc/sohoa/http.pem")
 CEPH = {3300: "Ceph's monitor", **dict.fromkeys(range(6800, 6810), "Ceph's OSD or manager")}
-OPEN = {**CEPH, 22: "ssh, for the playbooks", 7700: "workers, by CURVE", 7780: "API and dashboard, by HTTPS", 7790: "a worker's metrics", 9090: "Prometheus", 9100: "node exporter"}
+OPEN = {**CEPH, 22: "ssh, for the playbooks", 7700: "workers, by CURVE", 7780: "API and dashboard, by HTTPS", 7781: "Redis, for the other coordinator's, by TLS", 7790: "a worker's metrics", 9090: "Prometheus", 9100: "node exporter"}
 DOCUMENTS = 40 # of a batch: while one is read the next is made
 PATIENT_S = 180
 POLL_S = 2
@@ -167,6 +167,26 @@ def check_ports(lab):
         say(f"{name}: " + "; ".join(f"{port} ({OPEN[port]})" for port in sorted(found)))
 
 
+def check_replica(lab):
+    """Of two Redis one copies the other."""
+    def roles():
+        said = [lab.ssh(name, "redis-cli", "-s", "/run/redis-sohoa/redis.sock", "info", "replication") for name in ("node-1", "node-2")]
+        return sorted("role:master" in text for text in said) == [False, True] and any("master_link_status:up" in text for text in said)
+    wait("the standby's Redis to copy the active one's", roles, PATIENT_S)
+    say("the standby's Redis copies the active one's")
+
+
+def check_rights(lab):
+    """A worker's user of Ceph, by name as by its key, reads no ledger and takes no lock."""
+    for namespace, allowed in (("rec", True), ("ledger", False), ("lock", False), ("batch", False)):
+        said = lab.ssh("node-3", "rados", "--name", "client.sohoa-worker", "-p", "city-meta", "-N", namespace, "ls", check=False)
+        if (said is not None) != allowed:
+            fail(f"client.sohoa-worker {'may not' if allowed else 'may'} read {namespace}")
+    if lab.ssh("node-3", "ls", "/etc/ceph/ceph.client.sohoa.keyring", check=False):
+        fail("a worker's node has the coordinators' key of Ceph")
+    say("a worker's node reads no ledger, no batches and no lock in Ceph")
+
+
 def check_monitoring(lab):
     def targets():
         with urllib.request.urlopen(f"http://{lab.hosts['node-3'].address}:9090/api/v1/targets", timeout=10) as answer:
@@ -199,6 +219,8 @@ def check_cluster(lab):
     for playbook in ("lab_ceph", "site"):
         lab.keeps(playbook, "--check")
     wait("three workers", lambda: lab.connected() == {"node-1", "node-2", "node-3"}, PATIENT_S)
+    check_replica(lab)
+    check_rights(lab)
     check_ports(lab)
     check_monitoring(lab)
 
