@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later
  * The flow of the pass: a reduced picture, its planes of ink and red ink, the places where one network seeks out what may be
- * a marking, and what another judges it to be. */
+ * a marking, and what another judges it to be, there and around. */
 #include "worker/secrecy.h"
 
 #include <math.h>
@@ -13,12 +13,19 @@
 #include "worker/marking.h"
 #include "worker/planes.h"
 
-enum {                    /* scores are of CONVNET_SCORE_ONE */
-       LIKELY = -512,     /* of a cell that is looked into, at least */
-       NEAR = 256,        /* below it: cells that it is the middle of */
-       REACH_CELLS = 4,   /* one place within so many */
-       PLACES_MOST = 24,  /* that are judged */
-       STAMP_LEAST = 384, /* of a frame that is some stamp of secrecy */
+enum {                       /* scores are of CONVNET_SCORE_ONE */
+       LIKELY = -512,        /* of a cell that is looked into, at least */
+       NEAR = 256,           /* below it: cells that it is the middle of */
+       REACH_CELLS = 4,      /* one place within so many */
+       PLACES_MOST = 24,     /* that are judged */
+       AROUND_LEAST = -1536, /* of a frame that others around it are judged for */
+       AROUND_ROWS = 5,
+       AROUND_ROW_PX = 4,
+       AROUND_COLUMNS = 13,
+       AROUND_COLUMN_PX = 5,
+       MEAN_ROWS = 1, /* on each side: the mean of so many counts */
+       MEAN_COLUMNS = 2,
+       STAMP_LEAST = 192, /* of a frame that is some stamp of secrecy */
        GIAI_SURE = 512,   /* above all else: of one that is declassified */
        STAMP_SURE_CPCT = 10000,
        BESIDE_MM = 2,      /* a stamp's box goes so far beyond what the rules say, on both sides together */
@@ -213,20 +220,85 @@ static void stamp_note(const struct scene *scene, const struct place *place, int
         *stamp = found;
 }
 
-/* As it is likeliest a marking: upright, lying or upside down. */
-static bool place_judge(const struct scene *scene, const struct place *place, int32_t score[CONVNET_CLASSES],
-                        unsigned *ret_turned)
+/* What a place was judged to be. */
+struct judged {
+    unsigned turned; /* by so many right angles clockwise */
+    int32_t score[CONVNET_CLASSES];
+};
+
+static const int32_t score_none[CONVNET_CLASSES] = {[CONVNET_NONE] = INT32_MAX / 2};
+
+static void judged_better(struct judged *best, unsigned turned, const int32_t score[CONVNET_CLASSES])
 {
-    for (unsigned turned = 0; turned < 4; turned++) {
-        int32_t said[CONVNET_CLASSES];
-        if (!convnet_judge(&scene->planes, place->x, place->y, turned, said))
-            return false;
-        if (turned && marked(said) <= marked(score))
-            continue;
-        memcpy(score, said, sizeof said);
-        *ret_turned = turned;
-    }
+    if (marked(score) <= marked(best->score))
+        return;
+    best->turned = turned;
+    memcpy(best->score, score, sizeof best->score);
+}
+
+/* Frames around a place, a few pixels apart. */
+struct around {
+    int32_t score[AROUND_ROWS][AROUND_COLUMNS][CONVNET_CLASSES];
+};
+
+/* Within row and column by so many. */
+static void around_mean(const struct around *around, int row, int column, int32_t score[CONVNET_CLASSES])
+{
+    int count = 0;
+    memset(score, 0, CONVNET_CLASSES * sizeof *score);
+    for (int y = row - MEAN_ROWS; y <= row + MEAN_ROWS; y++)
+        for (int x = column - MEAN_COLUMNS; x <= column + MEAN_COLUMNS; x++) {
+            if (y < 0 || y >= AROUND_ROWS || x < 0 || x >= AROUND_COLUMNS)
+                continue;
+            count++;
+            for (int class = 0; class < CONVNET_CLASSES; class ++)
+                score[class] += around->score[y][x][class];
+        }
+    for (int class = 0; class < CONVNET_CLASSES; class ++)
+        score[class] /= count;
+}
+
+static bool around_look(const struct scene *scene, const struct place *place, unsigned turned, struct around *around)
+{
+    for (int row = 0; row < AROUND_ROWS; row++)
+        for (int column = 0; column < AROUND_COLUMNS; column++) {
+            int along = (column - AROUND_COLUMNS / 2) * AROUND_COLUMN_PX;
+            int across = (row - AROUND_ROWS / 2) * AROUND_ROW_PX;
+            int x = place->x + (turned % 2 ? across : along), y = place->y + (turned % 2 ? along : across);
+            if (!convnet_judge(&scene->planes, x, y, turned, around->score[row][column]))
+                return false;
+        }
     return true;
+}
+
+/* What covers a stamp draws its place aside, and one frame may say much more or less than the next: the mean of some counts,
+ * where it says most. */
+static bool judge_around(const struct scene *scene, const struct place *place, struct judged *best)
+{
+    struct around around;
+    if (!around_look(scene, place, best->turned, &around))
+        return false;
+    memcpy(best->score, score_none, sizeof score_none);
+    for (int row = 0; row < AROUND_ROWS; row++)
+        for (int column = 0; column < AROUND_COLUMNS; column++) {
+            int32_t mean[CONVNET_CLASSES];
+            around_mean(&around, row, column, mean);
+            judged_better(best, best->turned, mean);
+        }
+    return true;
+}
+
+/* As it is likeliest a marking: upright, lying or upside down. */
+static bool place_judge(const struct scene *scene, const struct place *place, struct judged *best)
+{
+    memcpy(best->score, score_none, sizeof score_none);
+    for (unsigned turned = 0; turned < 4; turned++) {
+        int32_t score[CONVNET_CLASSES];
+        if (!convnet_judge(&scene->planes, place->x, place->y, turned, score))
+            return false;
+        judged_better(best, turned, score);
+    }
+    return marked(best->score) < AROUND_LEAST || judge_around(scene, place, best);
 }
 
 static bool scene_judge(const struct scene *scene)
@@ -236,13 +308,13 @@ static bool scene_judge(const struct scene *scene)
     if (!places_find(&scene->cells, places, &count))
         return false;
     for (size_t i = 0; i < count; i++) {
-        int32_t score[CONVNET_CLASSES], sure;
-        unsigned turned;
-        if (!place_judge(scene, &places[i], score, &turned))
+        struct judged best;
+        int32_t sure;
+        if (!place_judge(scene, &places[i], &best))
             return false;
-        int class = verdict(score, &sure);
+        int class = verdict(best.score, &sure);
         if (class < CONVNET_CLASSES)
-            stamp_note(scene, &places[i], class, turned % 2, sure);
+            stamp_note(scene, &places[i], class, best.turned % 2, sure);
     }
     return true;
 }
