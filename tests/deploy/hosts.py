@@ -9,6 +9,7 @@ import concurrent.futures
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -126,7 +127,7 @@ class Lab:
 
     def ssh(self, name, *command, check=True):
         done = subprocess.run(["ssh", "-q", "-i", self.key, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "ConnectTimeout=5", f"root@{self.hosts[name].address}",
-                               "env", f"SOHOA_TOKEN={self.token or ''}", *command], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+                               shlex.join(("env", f"SOHOA_TOKEN={self.token or ''}", *command))], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         if check and done.returncode:
             fail(f"on {name}: {' '.join(command)}: {done.stdout}{done.stderr}")
         return None if done.returncode else done.stdout
