@@ -62,7 +62,8 @@ static int loop_prepare(struct coordinator *c, int *ret_epoll, int *ret_signals,
     *ret_signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     if (*ret_epoll < 0 || *ret_signals < 0)
         return err_errno(err, E_IO, "epoll or signalfd");
-    const int fds[] = {gate_fd(c->gate), io_fd(c->commit_io), io_fd(c->back_io), http_fd(c->http), renewal_fd(c->renewal), *ret_signals};
+    const int fds[] = {gate_fd(c->gate), io_fd(c->commit_io),    io_fd(c->back_io),
+                       http_fd(c->http), renewal_fd(c->renewal), *ret_signals};
     int rc = 0;
     for (size_t i = 0; i < sizeof fds / sizeof fds[0] && !rc; i++)
         rc = watch(*ret_epoll, fds[i], err);
