@@ -4,14 +4,14 @@
 #include "storage/io.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+#include "storage/thread.h"
 
 enum { IO_THREADS_MAX = 64 };
 
@@ -80,21 +80,14 @@ static void *io_thread(void *user)
     return NULL;
 }
 
-/* Signals stay with the loop's thread. */
 static int io_start(struct io *io, unsigned threads, struct err *err)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = 0;
-    while (!failed && io->threads < threads) {
-        failed = pthread_create(&io->thread[io->threads], NULL, io_thread, io);
-        if (!failed)
-            io->threads++;
+    int rc = 0;
+    while (!rc && io->threads < threads) {
+        rc = thread_start(&io->thread[io->threads], io_thread, io, err);
+        io->threads += !rc;
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    errno = failed;
-    return failed ? err_errno(err, E_NOMEM, "starting a thread") : 0;
+    return rc;
 }
 
 int io_new(unsigned threads, struct io **ret_io, struct err *err)

@@ -2,8 +2,6 @@
 #include "storage/renewal.h"
 
 #include <inttypes.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -14,6 +12,7 @@
 #include "proto/auto.h"
 #include "proto/clock.h"
 #include "proto/trace.h"
+#include "storage/thread.h"
 
 struct renewal {
     struct store *store;
@@ -79,18 +78,6 @@ static void *renewal_run(void *user)
     return NULL;
 }
 
-/* Signals stay with the holder's thread. */
-static int thread_start(struct renewal *renewal, struct err *err)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&renewal->thread, NULL, renewal_run, renewal);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    renewal->runs = !failed;
-    return failed ? err_set(err, E_NOMEM, "no thread to renew the store's lock") : 0;
-}
-
 int renewal_start(struct store *store, uint32_t ttl_ms, struct renewal **ret_renewal, struct err *err)
 {
     AUTO(renewal_stop) struct renewal *renewal = calloc(1, sizeof *renewal);
@@ -105,7 +92,9 @@ int renewal_start(struct store *store, uint32_t ttl_ms, struct renewal **ret_ren
     pthread_cond_init(&renewal->ends, &clock);
     pthread_condattr_destroy(&clock);
     renewal->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    int rc = renewal->fd < 0 ? err_errno(err, E_IO, "eventfd") : thread_start(renewal, err);
+    int rc =
+        renewal->fd < 0 ? err_errno(err, E_IO, "eventfd") : thread_start(&renewal->thread, renewal_run, renewal, err);
+    renewal->runs = !rc;
     if (rc)
         return rc;
     *ret_renewal = renewal;
